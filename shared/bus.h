@@ -1,0 +1,62 @@
+/*
+ * The bus: one nng pub socket per worker incarnation, one sub socket per stream in each subscriber.
+ * The only file of camhub that knows nng; it follows the flow that survives nng 1.5.2
+ * (docs/architecture.md, "The bus"). nng starts threads of its own: a process that used it must not
+ * fork without exec, and leaves with _exit().
+ */
+#ifndef CAMHUB_SHARED_BUS_H
+#define CAMHUB_SHARED_BUS_H
+
+#include "shared/frame.h"
+
+#include <stdbool.h>
+
+struct bus_pub;
+struct bus_sub;
+
+/* One message as it travels: the header decoded, the payload borrowed from nng's buffer. Counted
+ * references, single threaded; the last unref gives it back to nng. */
+struct bus_msg {
+	struct frame frame;
+	const uint8_t *payload; /* frame.payload_len bytes; stable until the last unref */
+	int refs;
+	void *impl;
+};
+
+struct bus_msg *bus_msg_ref(struct bus_msg *msg);
+void bus_msg_unref(struct bus_msg **msg); /* NULL-safe, nulls the pointer */
+/* A message made here (payload copied): for the worker's GOP cache, for tests. NULL: out of memory
+ * or len > FRAME_PAYLOAD_MAX. */
+struct bus_msg *bus_msg_new(const struct frame *frame, const void *payload, size_t len);
+
+/*
+ * Publisher. path: absolute, at most 107 bytes (sun_path), must not exist; created with mode (0600,
+ * or 0660 for a group). Returns 0, -ENAMETOOLONG, -EADDRINUSE, -ENOMEM, other negative errno.
+ */
+int bus_pub_open(const char *path, unsigned mode, struct bus_pub **pub);
+/* Never blocks; slow subscribers lose their oldest message. frame.payload_len is set from len. */
+int bus_pub_send(struct bus_pub *pub, const struct frame *frame, const void *payload, size_t len);
+/* The same for a message that exists; flags and for_subscriber may differ from the original. */
+int bus_pub_resend(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flags, uint32_t for_subscriber);
+int bus_pub_subscribers(const struct bus_pub *pub);
+/* Unlink the path. Does not close the nng socket (nng 1.5.2 may hang): leave with _exit(). */
+void bus_pub_unlink(struct bus_pub *pub);
+
+/*
+ * Subscriber. Dial only after the publisher said READY. bus_sub_fd() polls readable (level
+ * triggered, EV_READ|EV_PERSIST) while messages wait: drain a bounded number per callback.
+ */
+int bus_sub_open(const char *path, struct bus_sub **sub);
+int bus_sub_fd(const struct bus_sub *sub);
+/* One message: 0 and *msg (one reference), -EAGAIN none waiting, -EPROTO a malformed one was
+ * dropped (close this publisher's endpoint: it is not to be trusted), other negative errno. */
+int bus_sub_recv(struct bus_sub *sub, struct bus_msg **msg);
+bool bus_sub_connected(const struct bus_sub *sub);
+/*
+ * Only when the publisher is dead or paused for at least 20 ms: closing under traffic hangs nng
+ * 1.5.2. If the pipe is still alive the socket is abandoned (leaked, counted) rather than closed.
+ */
+void bus_sub_close(struct bus_sub **sub);
+unsigned bus_sub_abandoned(void); /* how many were leaked so, for status */
+
+#endif

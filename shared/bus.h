@@ -37,7 +37,8 @@ int bus_pub_open(const char *path, unsigned mode, struct bus_pub **pub);
 /* Never blocks; slow subscribers lose their oldest message. frame.payload_len is set from len. */
 int bus_pub_send(struct bus_pub *pub, const struct frame *frame, const void *payload, size_t len);
 /* The same for a message that exists; flags and for_subscriber may differ from the original. */
-int bus_pub_resend(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flags, uint32_t for_subscriber);
+int bus_pub_resend(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flags,
+		   uint32_t for_subscriber);
 int bus_pub_subscribers(const struct bus_pub *pub);
 /* Unlink the path. Does not close the nng socket (nng 1.5.2 may hang): leave with _exit(). */
 void bus_pub_unlink(struct bus_pub *pub);
@@ -53,10 +54,12 @@ int bus_sub_fd(const struct bus_sub *sub);
 int bus_sub_recv(struct bus_sub *sub, struct bus_msg **msg);
 bool bus_sub_connected(const struct bus_sub *sub);
 /*
- * Only when the publisher is dead or paused for at least 20 ms: closing under traffic hangs nng
- * 1.5.2. If the pipe is still alive the socket is abandoned (leaked, counted) rather than closed.
+ * Take it out of the loop first (event_del): its fd ends here. Closing under traffic hangs
+ * nng 1.5.2, so a subscriber whose pipe is still alive is put aside and closed by a later call of
+ * this module, when its publisher is gone. NULL-safe.
  */
 void bus_sub_close(struct bus_sub **sub);
-unsigned bus_sub_abandoned(void); /* how many were leaked so, for status */
+/* How many are put aside so, for status. */
+unsigned bus_sub_lingering(void);
 
 #endif

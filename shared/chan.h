@@ -16,8 +16,8 @@ int chan_send(int fd, const json_t *msg, int pass_fd);
 
 /*
  * Receive one message and check it (msg_check, for receiver `to`). 0: *msg (owned by the caller)
- * and *type; *passed_fd is the descriptor (owned, CLOEXEC) or -1. -EAGAIN: nothing there. -EPIPE: the
- * peer closed. -EPROTO: not a valid message (truncated, not JSON, against the schema; reason in
+ * and *type; *passed_fd is the descriptor (owned, CLOEXEC) or -1. -EAGAIN: nothing there. -EPIPE:
+ * the peer closed. -EPROTO: not a valid message (truncated, not JSON, against the schema; reason in
  * err); descriptors that came with it are closed. Out-parameters are untouched on failure.
  */
 int chan_recv(int fd, enum msg_to to, json_t **msg, enum msg_type *type, int *passed_fd, char *err);

@@ -24,7 +24,7 @@ struct chan_ev *chan_ev_new(struct event_base *base, int fd, enum msg_to receive
     const struct chan_ev_ops *ops, void *arg);
 /* Queue and send: takes msg and pass_fd (-1: none; closed after sending). 0; -ENOBUFS when more
  * than 1024 messages or 4 MiB wait (the peer does not read: the caller decides); -EPIPE after the end.
- * In debug builds the message is checked against the schema. */
+ */
 int chan_ev_send(struct chan_ev *chan, json_t *msg, int pass_fd);
 size_t chan_ev_queued(const struct chan_ev *chan);
 int chan_ev_fd(const struct chan_ev *chan);

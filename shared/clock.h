@@ -24,10 +24,10 @@ struct clock_timer {
 	void *arg;
 	int64_t deadline_ns;
 	size_t heap_index; /* SIZE_MAX while idle */
-	uint64_t order;	   /* equal deadlines fire in the order they were set */
+	uint64_t order;    /* equal deadlines fire in the order they were set */
 };
 
-struct clock *clock_new(void);		       /* the kernel's clocks */
+struct clock *clock_new(void);                  /* the kernel's clocks */
 struct clock *clock_new_fake(int64_t start_ns); /* stands still until clock_advance_ms() */
 /* Timers that are still set are detached (their owners may cancel them afterwards). NULL-safe. */
 void clock_free(struct clock **clock);
@@ -37,7 +37,7 @@ int64_t clock_now_ns(struct clock *clock);
 int64_t clock_realtime_ns(struct clock *clock);
 
 void clock_timer_init(struct clock_timer *timer, struct clock *clock,
-    void (*cb)(struct clock_timer *, void *), void *arg);
+		      void (*cb)(struct clock_timer *, void *), void *arg);
 /* (Re)arm: fires delay_ms from now; 0 means the next turn of the loop, never at once. */
 void clock_timer_set_ms(struct clock_timer *timer, int64_t delay_ms);
 void clock_timer_cancel(struct clock_timer *timer); /* NULL- and idle-safe */

@@ -8,15 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_MAGIC	    0x31424643u /* "CFB1"; the last byte is the version */
-#define FRAME_HEADER_BYTES  112u
-#define FRAME_PAYLOAD_MAX   (8u << 20) /* one access unit at most; larger ones are refused */
+#define FRAME_MAGIC           0x31424643u /* "CFB1"; the last byte is the version */
+#define FRAME_HEADER_BYTES    112u
+#define FRAME_PAYLOAD_MAX     (8u << 20) /* one access unit at most; larger ones are refused */
 #define FRAME_ALL_SUBSCRIBERS 0u
 
 enum frame_kind {
 	FRAME_KIND_VIDEO = 1,  /* one access unit, H.264/H.265 as Annex B, all NAL units of it */
 	FRAME_KIND_AUDIO = 2,  /* one audio frame */
-	FRAME_KIND_CONFIG = 3, /* codec configuration: H.264/5: parameter sets in Annex B; AAC: AudioSpecificConfig */
+	FRAME_KIND_CONFIG = 3, /* codec configuration: H.264/5: parameter sets in Annex B; AAC:
+				  AudioSpecificConfig */
 	FRAME_KIND_STATUS = 4, /* 1 Hz pulse and replay-end: a JSON object */
 	FRAME_KIND_JPEG = 5,   /* one whole JFIF image */
 	FRAME_KIND_END = 6,    /* the stream ends here on purpose */
@@ -38,36 +39,37 @@ enum frame_codec {
 };
 
 /* flags */
-#define FRAME_KEY	     (1u << 0) /* decoding can start here */
+#define FRAME_KEY            (1u << 0) /* decoding can start here */
 #define FRAME_DISCONTINUITY  (1u << 1) /* time or content jumps before this frame */
 #define FRAME_CONFIG_IN_BAND (1u << 2) /* parameter sets are inside the unit */
 #define FRAME_DISPOSABLE     (1u << 3) /* nothing refers to it (nal_ref_idc 0) */
-#define FRAME_CORRUPT	     (1u << 4) /* parts were lost on the way from the camera */
-#define FRAME_CLOCK_UNSYNCED (1u << 5) /* captured_realtime_ns comes from a clock that is not synchronised */
-#define FRAME_REPLAY	     (1u << 6) /* sent again for one late subscriber: see for_subscriber */
+#define FRAME_CORRUPT        (1u << 4) /* parts were lost on the way from the camera */
+#define FRAME_CLOCK_UNSYNCED                                                                       \
+	(1u << 5) /* captured_realtime_ns comes from a clock that is not synchronised */
+#define FRAME_REPLAY      (1u << 6) /* sent again for one late subscriber: see for_subscriber */
 
 #define FRAME_TRACK_VIDEO 0
 #define FRAME_TRACK_AUDIO 1
 
 struct frame {
-	uint32_t stream_id;	       /* as announced by the supervisor */
-	uint8_t kind;		       /* enum frame_kind */
-	uint8_t track;		       /* FRAME_TRACK_* */
-	uint16_t flags;		       /* FRAME_* bits */
-	uint16_t codec;		       /* enum frame_codec */
-	uint64_t epoch;		       /* the worker's incarnation; a change resets everything */
-	uint64_t seq;		       /* per epoch and track, +1 per message, from 1; never reused */
-	uint32_t gop_id;	       /* +1 per key frame */
-	uint32_t gop_index;	       /* 0 = the key frame */
-	int64_t pts_ns, dts_ns;	       /* stream clock, nanoseconds */
-	uint32_t duration_us;	       /* predicted, 0 unknown */
-	uint32_t config_version;       /* which FRAME_KIND_CONFIG this unit needs; from 1 */
-	int64_t arrived_realtime_ns;   /* when the frame's last packet arrived: wall clock */
-	int64_t arrived_monotonic_ns;  /* the same, CLOCK_MONOTONIC of the worker's machine */
-	uint16_t width, height;	       /* after cropping; 0 unknown */
-	uint32_t payload_len;	       /* bytes after the header */
-	int64_t captured_realtime_ns;  /* when the camera took it (RTCP SR), 0 unknown */
-	uint32_t for_subscriber;       /* replay: whose; 0 = everybody */
+	uint32_t stream_id;          /* as announced by the supervisor */
+	uint8_t kind;                /* enum frame_kind */
+	uint8_t track;               /* FRAME_TRACK_* */
+	uint16_t flags;              /* FRAME_* bits */
+	uint16_t codec;              /* enum frame_codec */
+	uint64_t epoch;              /* the worker's incarnation; a change resets everything */
+	uint64_t seq;                /* per epoch and track, +1 per message, from 1; never reused */
+	uint32_t gop_id;             /* +1 per key frame */
+	uint32_t gop_index;          /* 0 = the key frame */
+	int64_t pts_ns, dts_ns;      /* stream clock, nanoseconds */
+	uint32_t duration_us;        /* predicted, 0 unknown */
+	uint32_t config_version;     /* which FRAME_KIND_CONFIG this unit needs; from 1 */
+	int64_t arrived_realtime_ns; /* when the frame's last packet arrived: wall clock */
+	int64_t arrived_monotonic_ns; /* the same, CLOCK_MONOTONIC of the worker's machine */
+	uint16_t width, height;       /* after cropping; 0 unknown */
+	uint32_t payload_len;         /* bytes after the header */
+	int64_t captured_realtime_ns; /* when the camera took it (RTCP SR), 0 unknown */
+	uint32_t for_subscriber;      /* replay: whose; 0 = everybody */
 };
 
 /* Writes FRAME_HEADER_BYTES at out. */

@@ -95,7 +95,7 @@ static const struct msg_field front_stream[] = {
 	INT("lag_bytes_high", 0, COUNT_MAX), END };
 static const struct msg_field front_totals[] = {
 	INT("connections", 0, 1000000), INT("requests", 0, COUNT_MAX), INT("viewers", 0, 1000000),
-	INT("bytes_sent", 0, COUNT_MAX), INT("bus_abandoned", 0, COUNT_MAX), END };
+	INT("bytes_sent", 0, COUNT_MAX), INT("bus_lingering", 0, COUNT_MAX), END };
 static const struct msg_field snapshot_result[] = {
 	STR_OPT("error", REASON_MAX_BYTES), INT_OPT("width", 1, 65535), INT_OPT("height", 1, 65535), END };
 

@@ -15,10 +15,10 @@
 
 /* Who receives. One bit each: a message may go to several kinds of process. */
 enum msg_to {
-	MSG_TO_WORKER = 1 << 0,	   /* supervisor -> worker */
-	MSG_TO_FRONT = 1 << 1,	   /* supervisor -> http (later rtc) front */
+	MSG_TO_WORKER = 1 << 0,    /* supervisor -> worker */
+	MSG_TO_FRONT = 1 << 1,     /* supervisor -> http (later rtc) front */
 	MSG_TO_TRANSCODE = 1 << 2, /* supervisor -> transcoder */
-	MSG_TO_CTL = 1 << 3,	   /* supervisor -> camctl */
+	MSG_TO_CTL = 1 << 3,       /* supervisor -> camctl */
 	MSG_FROM_WORKER = 1 << 4,  /* the same four, upwards */
 	MSG_FROM_FRONT = 1 << 5,
 	MSG_FROM_TRANSCODE = 1 << 6,
@@ -98,7 +98,7 @@ json_t *msg_new(enum msg_type type);
 
 /* Checked messages only: a field's value, or a default when an optional one is absent. Strings
  * are borrowed from msg. */
-const char *msg_str(const json_t *msg, const char *name);	  /* "" when absent */
+const char *msg_str(const json_t *msg, const char *name); /* "" when absent */
 long long msg_int(const json_t *msg, const char *name, long long absent);
 double msg_real(const json_t *msg, const char *name, double absent);
 bool msg_bool(const json_t *msg, const char *name, bool absent);

@@ -139,7 +139,7 @@ chan_recv(int fd, enum msg_to to, json_t **msg, enum msg_type *type, int *passed
 			      .msg_controllen = sizeof(control.bytes) };
 	int rc, extra, new_fd;
 	json_t *json = NULL;
-	size_t len;
+	size_t len = 0;
 
 	rc = recv_bytes(fd, &hdr, &len);
 	if (rc < 0)

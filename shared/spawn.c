@@ -21,8 +21,9 @@
 #define ENTRY_MAX_BYTES 512 /* of one environment variable that is passed on */
 
 /* What a child may inherit: nothing that carries secrets, sockets of systemd or library paths. */
-static char *const clean_environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
-					   NULL };
+static char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	    lang_variable[] = "LANG=C.UTF-8";
+static char *const clean_environment[] = { path_variable, lang_variable, NULL };
 
 static const char *const passed_on[] = { "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
 					 "LSAN_OPTIONS",   "TZ",           NULL };

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# The two commands of camhub, and what they stand on:
+#   ./bootstrap.sh              install the packages needed to build, generate configure
+#   ./bootstrap.sh demo [URL…]  build, then show a wall of cameras until ^C
+#   ./bootstrap.sh check        install what the tests need, build, run every test
+set -euo pipefail
+umask 022
+
+BUILD_PACKAGES="build-essential autoconf automake libtool pkg-config libevent-dev libnng-dev
+  libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev libjansson-dev
+  libyaml-dev libwslay-dev libssl-dev"
+TEST_PACKAGES="check mandoc curl ffmpeg chromium python3 python3-websockets
+  libgstrtspserver-1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly iproute2 procps
+  util-linux systemd shellcheck"
+
+say() { printf 'bootstrap: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+usage() {
+  cat <<'EOF'
+usage: ./bootstrap.sh                         install packages, generate configure
+       ./bootstrap.sh demo [OPTION…] [URL…]   build and show a wall: synthetic cameras, or these
+       ./bootstrap.sh check                   install what the tests need, build, run all tests
+demo options:
+  --listen ADDR:PORT   where the wall is served (default 127.0.0.1:8080)
+  --insecure           allow an address that others can reach: anybody there sees the cameras
+EOF
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else die "not root and no sudo: as root, run: $*"; fi
+}
+
+# install_packages PACKAGE…: installs what is missing, and says so before it does.
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = "ii " ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "no apt-get here; please install: ${missing[*]}"
+  say "installing Debian packages: ${missing[*]}"
+  as_root apt-get update -q >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
+}
+
+# Build in the clone itself; an earlier build is continued.
+build() {
+  # shellcheck disable=SC2086 # lists of words
+  install_packages $BUILD_PACKAGES "$@"
+  if [ ! -x configure ] || [ configure.ac -nt configure ]; then
+    say "autoreconf"
+    autoreconf -fi >&2
+  fi
+}
+
+configure_and_make() {
+  [ -f config.status ] || { say "configure"; ./configure --quiet >&2; }
+  say "make"
+  make -s -j "$(nproc)" >&2
+}
+
+percent_decode() {
+  local text=${1//\\/\\\\}
+  printf '%b' "${text//%/\\x}"
+}
+
+yaml_quote() { printf "'%s'" "${1//\'/\'\'}"; }
+
+# camera_yaml NUMBER URL: a camera's lines; userinfo goes to the credentials file instead.
+camera_yaml() {
+  local name="cam$1" url=$2 scheme rest userinfo
+  scheme=${url%%://*}
+  rest=${url#*://}
+  printf '  - name: %s\n' "$name"
+  if [[ "$url" == *://*@* && "${rest%%/*}" == *@* ]]; then
+    userinfo=${rest%%/*}
+    userinfo=${userinfo%@*}
+    rest=${rest#"$userinfo"@}
+    printf '%s:%s:%s\n' "$name" "$(percent_decode "${userinfo%%:*}")" "$(percent_decode "${userinfo#*:}")" \
+      >> "$demo_dir/cameras.cred"
+    printf '    credentials: %s\n' "$name"
+    url="$scheme://$rest"
+  fi
+  printf '    title: %s\n' "$(yaml_quote "Camera $1")"
+  printf '    url: %s\n' "$(yaml_quote "$url")"
+}
+
+demo_yaml() {
+  local number=0 url
+  printf 'http:\n  listen: [ %s ]\n' "$(yaml_quote "$listen")"
+  [ -z "$insecure" ] || printf '  insecure: true\n'
+  printf 'cameras:\n'
+  if [ $# -eq 0 ]; then
+    cat <<'EOF'
+  - name: door
+    title: Front door
+    url: test:clock?size=1280x720&fps=25&gop=50&codec=h264
+  - name: yard
+    title: Yard
+    url: test:clock?size=1280x720&fps=25&gop=250&codec=h264
+  - name: till
+    title: Till (MJPEG)
+    url: test:clock?size=640x360&fps=10&codec=mjpeg
+EOF
+    return
+  fi
+  for url in "$@"; do
+    number=$((number + 1))
+    camera_yaml "$number" "$url"
+  done
+}
+
+# The programs of the build tree under the names and in the one place of an installation.
+assemble_libexec() {
+  mkdir "$demo_dir/libexec"
+  local program
+  for program in worker/camhub-worker-av transcode/camhub-transcode http/camhub-http supervisor/camhub-resolve; do
+    ln -s "$PWD/$program" "$demo_dir/libexec/${program##*/}"
+  done
+}
+
+wait_until_it_answers() {
+  local host=${listen%:*} port=${listen##*:}
+  host=${host#[}
+  host=${host%]}
+  case $host in 0.0.0.0) host=127.0.0.1 ;; ::) host=::1 ;; esac
+  while kill -0 "$supervisor" 2>/dev/null; do
+    if (exec 3<>"/dev/tcp/$host/$port" && printf 'GET /healthz HTTP/1.0\r\n\r\n' >&3 &&
+      read -r -t 2 _ code _ <&3 && [ "$code" = 200 ]) 2>/dev/null; then
+      return 0
+    fi
+    sleep 0.2
+  done
+  return 1
+}
+
+demo() {
+  local listen=127.0.0.1:8080 insecure='' urls=() status=0
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --listen) [ $# -ge 2 ] || die "--listen needs ADDR:PORT"; listen=$2; shift ;;
+      --listen=*) listen=${1#*=} ;;
+      --insecure) insecure=yes ;;
+      -*) usage >&2; exit 2 ;;
+      *) urls+=("$1") ;;
+    esac
+    shift
+  done
+  [[ "$listen" =~ ^.+:[0-9]+$ ]] || die "--listen: expected ADDR:PORT, got '$listen'"
+  case $listen in
+    127.*|localhost:*|"[::1]":*) ;;
+    *) [ -n "$insecure" ] || die "$listen can be reached by others, and anybody there would see the cameras: add --insecure if that is wanted" ;;
+  esac
+  build
+  configure_and_make
+
+  demo_dir=$(mktemp -d /tmp/camhub-demo.XXXXXX)
+  supervisor=
+  trap 'rm -rf "$demo_dir"' EXIT
+  (umask 077; : > "$demo_dir/cameras.cred"; demo_yaml "${urls[@]}" > "$demo_dir/camhub.yaml")
+  mkdir -m 0750 "$demo_dir/run"
+  assemble_libexec
+  trap 'trap "" INT TERM; [ -z "$supervisor" ] || kill -TERM "$supervisor" 2>/dev/null || true' INT TERM
+  supervisor/camhub-supervisor --config "$demo_dir/camhub.yaml" --credentials "$demo_dir/cameras.cred" \
+    --runtime-dir "$demo_dir/run" --libexec-dir "$demo_dir/libexec" --web-dir "$PWD/web" &
+  supervisor=$!
+  if wait_until_it_answers; then
+    printf '\n  The wall: http://%s/\n  Its state: ctl/camctl --runtime-dir %s status\n  ^C stops it.\n\n' \
+      "$listen" "$demo_dir/run"
+  fi
+  # The trap interrupts the first wait; the second one then gets the exit status.
+  wait "$supervisor" || status=$?
+  if kill -0 "$supervisor" 2>/dev/null; then
+    status=0
+    wait "$supervisor" || status=$?
+  fi
+  return "$status"
+}
+
+check() {
+  # shellcheck disable=SC2086 # a list of words
+  build $TEST_PACKAGES
+  configure_and_make
+  local status=0
+  make check || status=$?
+  tests/summary.sh tests
+  return "$status"
+}
+
+cd "$(dirname "$0")"
+case ${1-} in
+  '') build; say "now: ./configure && make check" ;;
+  demo) shift; demo "$@" ;;
+  check) [ $# -eq 1 ] || { usage >&2; exit 2; }; check ;;
+  -h|--help|help) usage ;;
+  *) usage >&2; exit 2 ;;
+esac

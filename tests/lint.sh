@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The linters, from the root of the source tree: lint.sh. Each finding fails it.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 status=0
 step() { printf 'lint: %s\n' "$1"; shift; "$@" || { printf 'lint: FAILED: %s\n' "$*" | cut -c1-200; status=1; }; }
 mapfile -t c_files < <(git ls-files '*.c' '*.h')

@@ -1,0 +1,127 @@
+"""Cameras for the tests: the real RTSP server of rtsp_camera.c, and places where none answers."""
+
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from wait import DEADLINE_S
+
+
+class RtspCamera:
+    """One rtsp_camera process; options as its command line takes them: gop=15, user="u"."""
+
+    def __init__(self, program, **options):
+        self.program = program
+        self.options = options
+        self.port = options.pop("port", 0)
+        self.process = None
+        self.errors = None
+        self.start()
+
+    def start(self):
+        """Start (again, on the same port once it is known)."""
+        args = [self.program, f"--port={self.port}"]
+        for name, value in self.options.items():
+            args.append(f"--{name}" if value is True else f"--{name}={value}")
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors, text=True, bufsize=1)
+        word, number = self._answer().split()
+        assert word == "PORT", word
+        self.port = int(number)
+
+    def _answer(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE_S)
+        line = self.process.stdout.readline() if ready else ""
+        if not line:
+            self.errors.seek(0)
+            raise AssertionError(f"rtsp_camera said nothing: {self.errors.read()[-2000:]}")
+        return line.strip()
+
+    def _ask(self, word):
+        self.process.stdin.write(word + "\n")
+        return self._answer()
+
+    def url(self, mount="h264"):
+        return f"rtsp://127.0.0.1:{self.port}/{mount}"
+
+    def drop(self):
+        """Close every connection; the server goes on listening."""
+        assert self._ask("drop") == "DROPPED"
+
+    def hang(self):
+        """No more media; connections stay."""
+        assert self._ask("hang") == "HANGING"
+
+    def resume(self):
+        assert self._ask("resume") == "RESUMED"
+
+    def clients(self):
+        return int(self._ask("count").split()[1])
+
+    def stop(self):
+        """The camera is away: its port refuses. start() brings it back."""
+        if self.process is None:
+            return
+        try:
+            self.process.communicate("quit\n", timeout=DEADLINE_S)
+        except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+        self.errors.close()
+
+
+class BlackHole:
+    """An address that answers nothing at all: a listener whose queue of connections is full."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.port = self.listener.getsockname()[1]
+        self.fillers = []
+        for _ in range(16):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(self.listener.getsockname())
+            self.fillers.append(filler)
+            if not select.select([], [filler], [], 0.3)[1]:
+                return
+        raise AssertionError("the queue of connections never fills")
+
+    def url(self):
+        return f"rtsp://127.0.0.1:{self.port}/stream"
+
+    def stop(self):
+        for filler in self.fillers:
+            filler.close()
+        self.listener.close()
+
+
+class Mute:
+    """A port that accepts and never says a word."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+
+    def url(self):
+        return f"rtsp://127.0.0.1:{self.port}/stream"
+
+    def stop(self):
+        self.listener.close()
+
+
+def make_clip(path, seconds=4, size="1280x720", fps=25, kbps=3000, gop=50):
+    """A clip for rtsp_camera's /clip: constant bit rate, one delimiter per access unit."""
+    if shutil.which("ffmpeg") is None:
+        return False
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi",
+         "-i", f"mandelbrot=size={size}:rate={fps}", "-t", str(seconds), "-pix_fmt", "yuv420p",
+         "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", str(gop),
+         "-b:v", f"{kbps}k", "-minrate", f"{kbps}k", "-maxrate", f"{kbps}k",
+         "-bufsize", f"{kbps // 4}k", "-x264-params", "aud=1:nal-hrd=cbr:scenecut=0", path],
+        check=True, timeout=120)
+    return True

@@ -1,0 +1,106 @@
+"""A viewer of /api/ws in a thread: speaks go2rtc's exchange, keeps what it saw, finds holes."""
+
+import json
+import threading
+import time
+
+import fmp4
+from wait import DEADLINE_S
+from websocket import BINARY, WebSocket
+
+CODECS = "avc1.640029,avc1.64002A,avc1.640033,hvc1.1.6.L153.B0,mp4a.40.2,mp4a.40.5,flac,opus"
+
+
+class Viewer(threading.Thread):
+    """
+    After start(): .texts (parsed JSON messages), .inits (init segments), .fragments (without
+    their pictures) with .arrivals, .jpegs (count) and .last_jpeg, .closed (why the socket ended).
+    """
+
+    def __init__(self, host, port, src, mode="mse", keep_payload=False):
+        super().__init__(daemon=True)
+        self.target = (host, port, src, mode)
+        self.keep_payload = keep_payload
+        self.changed = threading.Condition()
+        self.texts, self.inits, self.fragments, self.arrivals = [], [], [], []
+        self.payload = bytearray()
+        self.jpegs, self.last_jpeg = 0, b""
+        self.closed = None
+        self.breaks = []  # index of each fragment that follows an init segment
+        host, port, src, mode = self.target
+        self.socket = WebSocket(host, port, f"/api/ws?src={src}")
+        request = {"type": mode}
+        if mode == "mse":
+            request["value"] = CODECS
+        self.socket.send_text(json.dumps(request))
+        self.start()
+
+    def run(self):
+        try:
+            while True:
+                opcode, data = self.socket.recv()
+                with self.changed:
+                    if opcode == BINARY:
+                        self._on_binary(data)
+                    else:
+                        self.texts.append(json.loads(data))
+                    self.changed.notify_all()
+        except (EOFError, OSError, ValueError, AssertionError) as error:
+            with self.changed:
+                self.closed = error
+                self.changed.notify_all()
+
+    def _on_binary(self, data):
+        if self.target[3] == "mjpeg":
+            self.jpegs += 1
+            self.last_jpeg = data
+            return
+        if self.keep_payload:
+            self.payload += data
+        if fmp4.is_init(data):
+            self.inits.append(data)
+            self.breaks.append(len(self.fragments))
+            return
+        for fragment in fmp4.fragments(data):
+            fragment.mdat = len(fragment.mdat)
+            self.fragments.append(fragment)
+            self.arrivals.append(time.monotonic())
+
+    def wait(self, condition, what, deadline_s=DEADLINE_S):
+        """Until condition(self) is true; fails at once when the socket has ended."""
+        with self.changed:
+            self.changed.wait_for(lambda: condition(self) or self.closed is not None, deadline_s)
+            if not condition(self):
+                raise AssertionError(f"{self.target[2]}: never {what} ({self.summary()})")
+
+    def wait_more(self, count, what="more pictures", deadline_s=DEADLINE_S):
+        """count more fragments (or JPEGs) than there are now."""
+        goal = self.pictures() + count
+        self.wait(lambda v: v.pictures() >= goal, what, deadline_s)
+
+    def wait_text(self, kind, deadline_s=DEADLINE_S):
+        self.wait(lambda v: any(t.get("type") == kind for t in v.texts), f"a {kind} message", deadline_s)
+        return next(t for t in self.texts if t.get("type") == kind)
+
+    def pictures(self):
+        return self.jpegs if self.target[3] == "mjpeg" else len(self.fragments)
+
+    def holes(self):
+        """Places inside one run (from an init segment to the next) where decode time jumps."""
+        found = []
+        for i in range(1, len(self.fragments)):
+            before, after = self.fragments[i - 1], self.fragments[i]
+            if i in self.breaks:
+                continue
+            step = after.time - before.time
+            if step <= 0 or step > 1.6 * max(before.duration, 1):
+                found.append((i, before.time, before.duration, after.time, after.key))
+        return found
+
+    def summary(self):
+        return (f"{self.pictures()} pictures, {len(self.inits)} init segments, "
+                f"texts {self.texts[-4:]}, closed: {self.closed!r}")
+
+    def close(self):
+        self.socket.close()
+        self.join(DEADLINE_S)

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 found=0
 for target in "$dir"/fuzz_*; do
-  [ -x "$target" ] && [ -f "$target" ] || continue
+  if [ ! -x "$target" ] || [ ! -f "$target" ]; then continue; fi
   case $target in *.*|*_replay) continue ;; esac
   name=${target##*/}
   found=$((found + 1))

@@ -235,6 +235,12 @@ clock_timers_set(const struct clock *clock)
 	return clock->n;
 }
 
+const struct clock_timer *
+clock_timer_at(const struct clock *clock, size_t i)
+{
+	return i < clock->n ? clock->heap[i] : NULL;
+}
+
 void
 clock_advance_ms(struct clock *clock, int64_t ms)
 {

@@ -48,6 +48,8 @@ int64_t clock_next_ns(struct clock *clock);
 /* Fire all that is due now; returns how many fired. Timers set meanwhile wait for the next call. */
 int clock_run_due(struct clock *clock);
 size_t clock_timers_set(const struct clock *clock);
+/* The timers that are set, in no order, for diagnostics: i from 0; NULL behind the last. */
+const struct clock_timer *clock_timer_at(const struct clock *clock, size_t i);
 
 /* Fake clocks only: move on, firing what falls due on the way, in order, at its own instant. */
 void clock_advance_ms(struct clock *clock, int64_t ms);

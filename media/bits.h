@@ -45,10 +45,4 @@ uint32_t bits_get_ue_max(struct bits *bits, uint32_t max);
 /* Sets the error; for what the caller finds wrong in a value. */
 void bits_fail(struct bits *bits);
 
-/*
- * Whether anything but the closing rbsp_trailing_bits (a one, then zeros) follows: more_rbsp_data()
- * of H.264 7.2. False after an error.
- */
-bool bits_has_more_rbsp(const struct bits *bits);
-
 #endif

@@ -118,8 +118,8 @@ void h264_level_text(const struct h264_sps *sps, char out[8]);
 
 /*
  * Appends the avcC (AVCDecoderConfigurationRecord, ISO/IEC 14496-15 5.3.3, 4-byte lengths) of the
- * SPS and PPS units in an Annex B buffer (others are passed over; same ones count once; at most 31
- * + 255). Returns 0, -ENODATA when an SPS or PPS is missing, -EPROTO for a broken first SPS,
+ * SPS and PPS units in an Annex B buffer (others are passed over; same ones count once; at most 16
+ * + 64). Returns 0, -ENODATA when an SPS or PPS is missing, -EPROTO for a broken first SPS,
  * -EMSGSIZE for a set above 65535 bytes, or the writer's error.
  */
 int h264_write_avcc(const uint8_t *annexb, size_t len, struct byte_writer *out);

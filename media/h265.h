@@ -124,9 +124,9 @@ void h265_level_text(const struct h265_sps *sps, char out[16]);
 
 /*
  * Appends the hvcC (HEVCDecoderConfigurationRecord, ISO/IEC 14496-15 8.3.3, 4-byte lengths, all
- * sets complete) of the VPS, SPS and PPS units in an Annex B buffer. At most 64 sets of each kind,
- * same ones count once. Returns 0, -ENODATA when a kind is missing, -EPROTO for a broken first SPS,
- * -EMSGSIZE, or the writer's error.
+ * sets complete) of the VPS, SPS and PPS units in an Annex B buffer. At most 16 VPS, 16 SPS and 64
+ * PPS, same ones count once. Returns 0, -ENODATA when a kind is missing, -EPROTO for a broken first
+ * SPS, -EMSGSIZE, or the writer's error.
  */
 int h265_write_hvcc(const uint8_t *annexb, size_t len, struct byte_writer *out);
 

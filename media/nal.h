@@ -57,6 +57,13 @@ bool nal_is_parameter_set(enum nal_codec codec, unsigned type); /* VPS, SPS, PPS
 bool nal_is_droppable_in_sample(enum nal_codec codec, unsigned type);
 
 /*
+ * The units of one type in an Annex B buffer, same ones once, at most max_units (those beyond are
+ * not looked at). Returns how many were put into units.
+ */
+size_t nal_find_unique(enum nal_codec codec, unsigned type, const uint8_t *buf, size_t len,
+		       struct nal_unit *units, size_t max_units);
+
+/*
  * Appends the units of an Annex B access unit with 4-byte lengths, without those that
  * nal_is_droppable_in_sample(): the payload of an fMP4 sample. Returns 0, -ENODATA when nothing is
  * left, or the writer's error.

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """
 Sixteen RTSP cameras (a recorded 1280x720 clip, 25 fps, 3 Mb/s, replayed) and 64 WebSocket viewers on
 one camhub: frames lost, the high-water marks of every queue, memory and CPU of each process.

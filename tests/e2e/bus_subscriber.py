@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """
 A subscriber of camhub's bus, written from docs/protocol.md ("The bus") alone, with nothing but
 libnng.so.1 through ctypes. An example for analytics programs, and a test of the document.

@@ -114,14 +114,15 @@ class Mute:
 
 
 def make_clip(path, seconds=4, size="1280x720", fps=25, kbps=3000, gop=50):
-    """A clip for rtsp_camera's /clip: constant bit rate, one delimiter per access unit."""
+    """A clip for rtsp_camera's /clip: about constant bit rate, one delimiter per access unit."""
     if shutil.which("ffmpeg") is None:
         return False
     subprocess.run(
         ["ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi",
-         "-i", f"mandelbrot=size={size}:rate={fps}", "-t", str(seconds), "-pix_fmt", "yuv420p",
+         "-i", f"testsrc2=size={size}:rate={fps},noise=alls=30:allf=t", "-t", str(seconds),
+         "-pix_fmt", "yuv420p",
          "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", str(gop),
          "-b:v", f"{kbps}k", "-minrate", f"{kbps}k", "-maxrate", f"{kbps}k",
-         "-bufsize", f"{kbps // 4}k", "-x264-params", "aud=1:nal-hrd=cbr:scenecut=0", path],
+         "-bufsize", f"{kbps // 2}k", "-x264-params", "aud=1:scenecut=0", path],
         check=True, timeout=120)
     return True

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 @dataclass
 class Fragment:
-    sequence: int     # mfhd
-    time: int         # tfdt of the first track, in its timescale
-    duration: int     # sum of its samples
+    sequence: int   # mfhd
+    track: int
+    time: int       # tfdt, in the track's timescale
+    duration: int   # sum of its samples
     samples: int
-    key: bool         # the first sample is a sync sample
-    mdat: bytes
+    key: bool       # the first sample is a sync sample
+    size: int       # of mdat
 
 
 def boxes(data):
@@ -84,11 +85,13 @@ def fragments(data):
             if moof is None:
                 raise ValueError("mdat without moof")
             traf = find(moof, "traf")
+            tfhd = find(traf, "tfhd")
             tfdt = find(traf, "tfdt")
             time = struct.unpack_from("!Q" if tfdt[0] == 1 else "!I", tfdt, 4)[0]
-            count, duration, flags = _samples(find(traf, "trun"), _defaults(find(traf, "tfhd")))
-            yield Fragment(struct.unpack_from("!I", find(moof, "mfhd"), 4)[0], time, duration,
-                           count, not flags & 0x10000, payload)
+            count, duration, flags = _samples(find(traf, "trun"), _defaults(tfhd))
+            yield Fragment(struct.unpack_from("!I", find(moof, "mfhd"), 4)[0],
+                           struct.unpack_from("!I", tfhd, 4)[0], time, duration, count,
+                           not flags & 0x10000, len(payload))
             moof = None
 
 

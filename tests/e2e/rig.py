@@ -159,8 +159,6 @@ class Camhub:
     def configure(self, cameras, credentials=None):
         """Write the configuration; reload() makes it count."""
         config = {"http": {"listen": [f"{self.host}:{self.port}"]}}
-        if not os.environ.get("CAMHUB_PREFIX"):
-            config["http"]["web_dir"] = os.path.join(source_dir(), "web")
         for key, value in self.extra.items():
             config.setdefault(key, {}).update(value)
         config["cameras"] = cameras
@@ -252,7 +250,7 @@ class Camhub:
 
     def child(self, words):
         """The pid of a child by its command line, once it is there."""
-        return until(lambda: self.children().get(words), f"a process {words}")
+        return until(lambda: self.children().get(words), lambda: f"a process {words}: {self.children()}")
 
     def wait_serving(self):
         def answers():
@@ -320,34 +318,54 @@ hubs = []
 
 
 class Case(unittest.TestCase):
-    """A test with cameras and hubs that go away whatever happens."""
+    """
+    A test with cameras and hubs that go away whatever happens. The same three with `shared_` belong
+    to the whole class: for setUpClass.
+    """
 
-    def camera(self, **options):
-        camera = rtsp_camera(**options)
-        self.addCleanup(camera.stop)
-        return camera
+    def rtsp(self, **options):
+        return add_camera(self.addCleanup, **options)
 
     def hub(self, cameras, **options):
-        hub = Camhub(cameras, **options)
-        hubs.append(hub)
-        self.addCleanup(self._finish, hub)
-        hub.wait_serving()
-        return hub
-
-    def _finish(self, hub):
-        try:
-            hub.stop()
-        except AssertionError:
-            show_log(hub)
-            raise
-        finally:
-            hubs.remove(hub)
-            hub.remove()
+        return add_hub(self.addCleanup, cameras, **options)
 
     def viewer(self, hub, src, mode="mse", **options):
         viewer = hub.viewer(src, mode, **options)
         self.addCleanup(viewer.close)
         return viewer
+
+    @classmethod
+    def shared_rtsp(cls, **options):
+        return add_camera(cls.addClassCleanup, **options)
+
+    @classmethod
+    def shared_hub(cls, cameras, **options):
+        return add_hub(cls.addClassCleanup, cameras, **options)
+
+
+def add_camera(add_cleanup, **options):
+    camera = rtsp_camera(**options)
+    add_cleanup(camera.stop)
+    return camera
+
+
+def add_hub(add_cleanup, cameras, **options):
+    hub = Camhub(cameras, **options)
+    hubs.append(hub)
+    add_cleanup(finish_hub, hub)
+    hub.wait_serving()
+    return hub
+
+
+def finish_hub(hub):
+    try:
+        hub.stop()
+    except AssertionError:
+        show_log(hub)
+        raise
+    finally:
+        hubs.remove(hub)
+        hub.remove()
 
 
 def show_log(hub):

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """docs/protocol.md says what the code does: its tables of messages, its table of the bus header."""
 
 import os

@@ -13,8 +13,7 @@ CODECS = "avc1.640029,avc1.64002A,avc1.640033,hvc1.1.6.L153.B0,mp4a.40.2,mp4a.40
 
 class Viewer(threading.Thread):
     """
-    After start(): .texts (parsed JSON messages), .inits (init segments), .fragments (without
-    their pictures) with .arrivals, .jpegs (count) and .last_jpeg, .closed (why the socket ended).
+    .texts (parsed JSON messages), .inits (init segments), .fragments with .arrivals, .jpegs (count) and .last_jpeg, .closed (why the socket ended).
     """
 
     def __init__(self, host, port, src, mode="mse", keep_payload=False):
@@ -27,7 +26,6 @@ class Viewer(threading.Thread):
         self.jpegs, self.last_jpeg = 0, b""
         self.closed = None
         self.breaks = []  # index of each fragment that follows an init segment
-        host, port, src, mode = self.target
         self.socket = WebSocket(host, port, f"/api/ws?src={src}")
         request = {"type": mode}
         if mode == "mse":
@@ -62,7 +60,6 @@ class Viewer(threading.Thread):
             self.breaks.append(len(self.fragments))
             return
         for fragment in fmp4.fragments(data):
-            fragment.mdat = len(fragment.mdat)
             self.fragments.append(fragment)
             self.arrivals.append(time.monotonic())
 
@@ -87,10 +84,13 @@ class Viewer(threading.Thread):
 
     def holes(self):
         """Places inside one run (from an init segment to the next) where decode time jumps."""
-        found = []
-        for i in range(1, len(self.fragments)):
-            before, after = self.fragments[i - 1], self.fragments[i]
+        found, last = [], {}
+        for i, after in enumerate(list(self.fragments)):
             if i in self.breaks:
+                last.clear()
+            before = last.get(after.track)
+            last[after.track] = after
+            if before is None:
                 continue
             step = after.time - before.time
             if step <= 0 or step > 1.6 * max(before.duration, 1):

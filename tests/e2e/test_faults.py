@@ -1,0 +1,202 @@
+#!/usr/bin/python3 -B
+"""Whatever is killed comes back, and nobody else notices."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+import picture
+import rig
+from wait import until
+
+
+class Connector(threading.Thread):
+    """Connects and asks /healthz over and over; .refused holds every connection that failed."""
+
+    def __init__(self, hub):
+        super().__init__(daemon=True)
+        self.hub = hub
+        self.done = threading.Event()
+        self.refused, self.connected = [], 0
+        self.start()
+
+    def run(self):
+        while not self.done.wait(0.01):
+            try:
+                socket.create_connection((self.hub.host, self.hub.port), 20).close()
+                self.connected += 1
+            except OSError as error:
+                self.refused.append(error)
+
+    def stop(self):
+        self.done.set()
+        self.join(30)
+
+
+class Faults(rig.Case):
+    def setUp(self):
+        self.server = self.rtsp(gop=15)
+        self.door = {"name": "door", "url": self.server.url("h264")}
+        self.yard = {"name": "yard", "url": "test:clock?size=320x180&fps=10&gop=20"}
+        self.camhub = self.hub([self.door, self.yard])
+        for name in ("door", "yard"):
+            self.camhub.wait_state(name, "up")
+
+    def others(self, *but):
+        return {name: pid for name, pid in self.camhub.children().items() if name not in but}
+
+    def test_worker_killed(self):
+        hub = self.camhub
+        victim, witness = self.viewer(hub, "door"), self.viewer(hub, "yard")
+        victim.wait_more(5)
+        witness.wait_more(5)
+        others, fds = self.others("camhub-worker-av door"), None
+        for _ in range(3):
+            pid = hub.child("camhub-worker-av door")
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: hub.children().get("camhub-worker-av door", pid) != pid, "a new worker")
+            inits = len(victim.inits)
+            victim.wait_more(5, "pictures in the same socket after the worker's death")
+            witness.wait_more(5)
+            now = self.settled_fds()
+            self.assertIn(now, (fds, now if fds is None else fds), "descriptors leak")
+            fds = now
+            self.assertGreaterEqual(len(victim.inits), inits)
+        self.assertEqual(self.others("camhub-worker-av door"), others, "others were restarted")
+        self.assertEqual(witness.holes(), [], "another camera's viewer lost frames")
+        self.assertEqual(hub.camera("yard")["holes"], 0)
+        self.assertEqual(hub.camera("yard")["restarts"], 0)
+        self.assertEqual(hub.wait_state("door", "up")["restarts"], 3)
+        self.assertIsNone(victim.closed)
+
+    def settled_fds(self):
+        """Descriptors of supervisor and front once they stand still."""
+        pids = [self.camhub.process.pid, self.camhub.child("camhub-http http")]
+
+        def still():
+            before = [rig.fds(pid) for pid in pids]
+            time.sleep(0.3)
+            return before if [rig.fds(pid) for pid in pids] == before else None
+
+        return until(still, "descriptors stand still")
+
+    def test_worker_stopped(self):
+        """A process that only stands still (SIGSTOP) is found by its silence and replaced."""
+        viewer = self.viewer(self.camhub, "door")
+        viewer.wait_more(5)
+        pid = self.camhub.child("camhub-worker-av door")
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: self.camhub.children().get("camhub-worker-av door", pid) != pid, "a new worker")
+        viewer.wait_more(5)
+        self.assertIsNone(viewer.closed)
+
+    def test_front_killed(self):
+        hub = self.camhub
+        connector = Connector(hub)
+        self.addCleanup(connector.stop)
+        others = self.others("camhub-http http")
+        for _ in range(3):
+            viewer = self.viewer(hub, "door")
+            viewer.wait_more(3)
+            pid = hub.child("camhub-http http")
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: viewer.closed, "the viewer's socket ends")
+            again = self.viewer(hub, "door")
+            again.wait_more(3, "pictures from the new front")
+            self.assertNotEqual(hub.child("camhub-http http"), pid)
+        connector.stop()
+        self.assertEqual(connector.refused, [])
+        self.assertGreater(connector.connected, 10)
+        self.assertEqual(self.others("camhub-http http"), others, "workers were restarted")
+        for name in ("door", "yard"):
+            self.assertEqual(hub.camera(name)["restarts"], 0)
+
+    def test_a_new_front_shows_a_picture_before_the_next_key_frame(self):
+        server = self.rtsp(gop=300)
+        self.camhub.configure([self.door, self.yard, {"name": "slow", "url": server.url("h264")}])
+        self.assertEqual(self.camhub.reload()[0], 0)
+        self.camhub.wait_state("slow", "up")
+        viewer = self.viewer(self.camhub, "slow")
+        viewer.wait(lambda v: v.fragments, "a picture")
+        os.kill(self.camhub.child("camhub-http http"), signal.SIGKILL)
+        until(lambda: viewer.closed, "the viewer's socket ends")
+        again = self.viewer(self.camhub, "slow", keep_payload=True)
+        again.wait_more(10)
+        again.close()
+        self.assertTrue(again.fragments[0].key)
+        self.assertEqual(again.holes(), [])
+        self.assertEqual(picture.complaints(again.payload, kind="mp4"), "")
+
+    def test_camera_goes_and_comes_back(self):
+        viewer, witness = self.viewer(self.camhub, "door"), self.viewer(self.camhub, "yard")
+        viewer.wait_more(5)
+        self.server.stop()
+        self.camhub.wait_state("door", "down")
+        self.server.start()
+        viewer.wait_more(5, "pictures in the same socket after the camera's return", 60)
+        self.assertIsNone(viewer.closed)
+        self.server.drop()
+        viewer.wait_more(5, "pictures after a lost connection", 60)
+        self.assertIsNone(viewer.closed)
+        self.assertEqual(witness.holes(), [])
+
+    def test_supervisor_killed(self):
+        """Its children do not outlive it."""
+        children = self.camhub.children()
+        self.assertGreaterEqual(len(children), 3)
+        self.camhub.process.kill()
+        self.camhub.process.wait()
+        until(lambda: not rig.orphans(), lambda: f"left: {rig.orphans()}", 10)
+        # The next one clears away what the dead one could not.
+        self.camhub.start()
+        self.camhub.wait_serving()
+        for name in ("door", "yard"):
+            self.camhub.wait_state(name, "up")
+
+    def test_reload(self):
+        hub = self.camhub
+        witness = self.viewer(hub, "yard")
+        witness.wait_more(3)
+        before = hub.children()
+        self.check_invalid_reload(before)
+        attic = {"name": "attic", "url": "test:clock?size=320x180&fps=5"}
+        hub.configure([{**self.door, "url": self.server.url("mjpeg")}, self.yard, attic])
+        self.assertEqual(hub.reload()[0], 0)
+        hub.wait_state("attic", "up")
+        hub.wait_state("door", "up", codec="mjpeg")
+        self.assertNotEqual(hub.child("camhub-worker-av door"), before["camhub-worker-av door"])
+        hub.configure([self.yard])
+        os.kill(hub.process.pid, signal.SIGHUP)
+        until(lambda: set(hub.children()) == {"camhub-worker-av yard", "camhub-http http"},
+              lambda: f"two children, but {hub.children()}")
+        self.assertEqual(hub.get("/api/frame.jpeg?src=door")[0], 404)
+        for name in ("camhub-worker-av yard", "camhub-http http"):
+            self.assertEqual(hub.children()[name], before[name])
+        witness.wait_more(3)
+        self.assertEqual(witness.holes(), [])
+        self.assertIsNone(witness.closed)
+
+    def check_invalid_reload(self, before):
+        hub = self.camhub
+        hub.write("camhub.yaml", "cameras:\n  - name: Door!\n    url: gopher://x\n")
+        code, out, err = hub.reload()
+        self.assertNotEqual(code, 0)
+        self.assertIn("camhub.yaml:2", out + err)
+        self.assertIn("camhub.yaml:3", out + err)
+        self.assertEqual(hub.children(), before)
+        self.assertEqual(hub.get("/healthz")[0], 200)
+
+    def test_sigterm_leaves_nothing(self):
+        """With viewers connected and a camera that does not answer."""
+        viewer = self.viewer(self.camhub, "door")
+        viewer.wait_more(1)
+        self.assertTrue(any(names for _, _, names in os.walk(self.camhub.runtime)))
+        started = time.monotonic()
+        self.camhub.stop()
+        self.assertLess(time.monotonic() - started, 25)
+
+
+if __name__ == "__main__":
+    rig.main()

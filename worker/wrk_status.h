@@ -1,0 +1,25 @@
+/*
+ * What a worker says about itself: the worker-status message and the pulse on the bus.
+ */
+#ifndef CAMHUB_WORKER_WRK_STATUS_H
+#define CAMHUB_WORKER_WRK_STATUS_H
+
+#include "worker/wrk_fsm.h"
+#include "worker/wrk_input.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct wrk_pub;
+
+/* A whole worker-status message (shared/msg.c). subscribers: on the bus now. */
+json_t *wrk_status_message(struct wrk_pub *pub, int64_t now_ns, int subscribers);
+
+/* An input message; reason NULL: none. */
+json_t *wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason);
+
+/* The payload of the pulse, malloc'd (docs/protocol.md, "Status"). */
+char *wrk_status_pulse(struct wrk_pub *pub, const char *stream, enum wrk_state state,
+		       int64_t now_ns);
+
+#endif

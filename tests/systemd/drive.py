@@ -1,0 +1,226 @@
+#!/usr/bin/python3 -B
+"""
+What is tried under the lab's systemd with the units as installed: run there by lab.service. Each
+test leaves the service as it found it: running, with the good configuration.
+"""
+
+import glob
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, "/lab/e2e")
+
+from viewer import Viewer  # noqa: E402
+from wait import until  # noqa: E402
+
+PORT = 8080
+UNIT = "camhub.service"
+with open("/lab/paths.json", encoding="utf-8") as file:
+    PATHS = json.load(file)
+CAMERAS = """cameras:
+  - name: door
+    url: test:clock?size=320x180&fps=10&gop=10
+  - name: yard
+    url: test:clock?size=320x180&fps=5&gop=50
+"""
+
+
+def run(*command, check=True):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}: {done.returncode} {done.stdout} {done.stderr}")
+    return done
+
+
+def show(name, unit=UNIT):
+    return run("systemctl", "show", "--value", f"--property={name}", unit).stdout.strip()
+
+
+def get(path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def write_config(text):
+    with open(PATHS["config"], "w", encoding="utf-8") as config:
+        config.write(text)
+
+
+def main_pid():
+    return int(show("MainPID"))
+
+
+def cgroup_pids():
+    """All processes of the unit."""
+    found = set()
+    for at, _, _ in os.walk(f"/sys/fs/cgroup/system.slice/{UNIT}"):
+        with open(f"{at}/cgroup.procs", encoding="ascii") as procs:
+            found |= {int(pid) for pid in procs.read().split()}
+    return found
+
+
+def status():
+    done = run(PATHS["camctl"], "--runtime-dir", "/run/camhub", "status", "--json", check=False)
+    return json.loads(done.stdout) if done.stdout.strip() else {}
+
+
+def all_up():
+    cameras = status().get("cameras", [])
+    return len(cameras) == 2 and all(camera["state"] == "up" for camera in cameras)
+
+
+class Asker(threading.Thread):
+    """Asks /healthz over and over; .refused: connections that were not even accepted or answered."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.done = threading.Event()
+        self.answered, self.refused = 0, []
+        self.start()
+
+    def run(self):
+        while not self.done.wait(0.02):
+            try:
+                get("/healthz")
+                self.answered += 1
+            except ConnectionRefusedError as error:
+                self.refused.append(error)
+            except urllib.error.URLError as error:
+                if isinstance(error.reason, ConnectionRefusedError):
+                    self.refused.append(error)
+            except OSError:
+                pass  # accepted by a process that was then killed: a reset is not a refusal
+
+    def stop(self):
+        self.done.set()
+        self.join(30)
+
+
+class Systemd(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        run("systemd-sysusers", PATHS["sysusers"])
+        write_config(CAMERAS)
+        started = time.monotonic()
+        run("systemctl", "start", UNIT)
+        cls.start_s = time.monotonic() - started
+
+    def setUp(self):
+        until(all_up, lambda: f"both cameras are up: {status()}")
+
+    def test_started(self):
+        """Type=notify: start returns with READY, and then it answers."""
+        self.assertEqual(get("/healthz")[0], 200)
+        self.assertEqual(show("ActiveState"), "active")
+        self.assertEqual(show("NRestarts"), "0")
+        self.assertTrue(show("StatusText"))
+        self.assertNotEqual(main_pid(), 0)
+        print(f"start to READY: {self.start_s:.2f} s", flush=True)
+
+    def test_runtime_directory(self):
+        for at, names, files in os.walk("/run/camhub/"):
+            for name in names + files:
+                mode = os.lstat(os.path.join(at, name)).st_mode & 0o007
+                self.assertEqual(mode, 0, f"{at}/{name} is open to all")
+
+    def test_supervisor_killed(self):
+        asker = Asker()
+        viewer = Viewer("127.0.0.1", PORT, "door")
+        viewer.wait_more(3)
+        times = []
+        for _ in range(3):
+            before, pid = cgroup_pids(), main_pid()
+            started = time.monotonic()
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: main_pid() not in (0, pid), "a new supervisor")
+            until(lambda: not before & cgroup_pids(), "the old processes are gone")
+            until(lambda: not any(os.path.exists(f"/proc/{old}") for old in before), "reaped")
+            again = Viewer("127.0.0.1", PORT, "door")
+            again.wait_more(3, "pictures from the new one")
+            times.append(round(time.monotonic() - started, 2))
+            again.close()
+            until(all_up, "both cameras are up")
+        asker.stop()
+        viewer.close()
+        self.assertEqual(asker.refused, [])
+        self.assertGreater(asker.answered, 5)
+        print(f"killed, pictures again after: {times} s; {asker.answered} requests answered, "
+              "none refused", flush=True)
+
+    def test_restart_refuses_nobody(self):
+        asker = Asker()
+        run("systemctl", "restart", UNIT)
+        until(all_up, "both cameras are up")
+        asker.stop()
+        self.assertEqual(asker.refused, [])
+
+    def test_hung_supervisor(self):
+        """The watchdog finds it (3 s here)."""
+        pid, restarts = main_pid(), int(show("NRestarts"))
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: main_pid() not in (0, pid), "a new supervisor")
+        self.assertEqual(int(show("NRestarts")), restarts + 1)
+        until(lambda: get("/healthz")[0] == 200, "it serves")
+
+    def test_reload(self):
+        pid = main_pid()
+        write_config(CAMERAS.replace("name: yard", "name: attic"))
+        run("systemctl", "reload", UNIT)
+        until(lambda: {c["name"] for c in status().get("cameras", [])} == {"door", "attic"}, "attic")
+        write_config("cameras: [ { name: Yard } ]\n")
+        run("systemctl", "reload", UNIT)
+        until(lambda: "camhub.yaml:1" in show("StatusText"), lambda: show("StatusText"))
+        self.assertEqual(get("/healthz")[0], 200)
+        write_config(CAMERAS)
+        run("systemctl", "reload", UNIT)
+        until(all_up, "both cameras are up")
+        self.assertEqual(main_pid(), pid)
+
+    def test_wrong_configuration(self):
+        """It stays up, says what is wrong, answers 503, and needs only a reload."""
+        write_config(CAMERAS + "  - name: attic\n    url: nonsense\n")
+        run("systemctl", "restart", UNIT)
+        pid, restarts = main_pid(), show("NRestarts")
+        self.assertEqual(show("ActiveState"), "active")
+        self.assertIn("camhub.yaml:7", show("StatusText"))
+        until(lambda: get("/healthz")[0] == 503, "503")
+        self.assertEqual(get("/")[0], 503)
+        write_config(CAMERAS)
+        run("systemctl", "reload", UNIT)
+        until(all_up, "both cameras are up")
+        self.assertEqual(get("/healthz")[0], 200)
+        self.assertEqual((main_pid(), show("NRestarts")), (pid, restarts))
+
+    def test_stop_leaves_nothing(self):
+        viewer = Viewer("127.0.0.1", PORT, "door")
+        viewer.wait_more(2)
+        before = cgroup_pids()
+        self.assertGreaterEqual(len(before), 4)
+        started = time.monotonic()
+        run("systemctl", "stop", UNIT)
+        stopped = time.monotonic() - started
+        self.assertEqual(show("Result"), "success")
+        self.assertEqual([pid for pid in before if os.path.exists(f"/proc/{pid}")], [])
+        self.assertEqual(glob.glob("/run/camhub*") + glob.glob("/run/private/camhub*"), [])
+        self.assertEqual(show("ActiveState", "camhub.socket"), "active")
+        # The next connection starts it again: the listener was never closed.
+        until(lambda: get("/healthz")[0] == 200, "socket activation")
+        print(f"stopped in {stopped:.2f} s", flush=True)
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False, verbosity=2).result
+    if not result.wasSuccessful():
+        print(run("systemctl", "status", "--no-pager", "--full", UNIT, check=False).stdout)
+    print("LAB:", "PASS" if result.wasSuccessful() and result.testsRun else "FAIL", flush=True)

@@ -1,0 +1,12 @@
+/*
+ * camhub-transcode: the newest picture of a stream as a JPEG.
+ */
+#include "config.h"
+
+#include "transcode/tc_run_ev.h"
+
+int
+main(int argc, char **argv)
+{
+	return tc_run(argc, argv);
+}

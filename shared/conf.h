@@ -203,7 +203,8 @@ struct conf_key {
 	int (*check)(const char *value, char *err);
 	size_t offset; /* in struct conf or, section "cameras", in struct conf_camera */
 };
-/* The index-th key, NULL behind the last. */
+#define CONF_MAX_KEYS 64
+/* The index-th key, NULL behind the last; at most CONF_MAX_KEYS, those of a section together. */
 const struct conf_key *conf_key(size_t index);
 
 /* Addresses of listeners. "127.0.0.1:8080", "[::1]:8080": numeric, port 1 to 65535, nothing else. 0

@@ -28,9 +28,12 @@ struct url_scheme {
 	unsigned default_port; /* 0 unless URL_NETWORK */
 	const char *open_as; /* scheme that libavformat is given; NULL: not opened by a protocol */
 	const char *format;  /* libavformat's input format when the scheme names it, or NULL */
-	const char *protocols;          /* libavformat's protocol_whitelist; "" allows none */
-	const char *program;            /* the worker that reads it */
-	const struct url_param *params; /* parameters allowed; NULL: any (the camera's business) */
+	const char *protocols; /* libavformat's protocol_whitelist; "" allows none */
+	const char *program;   /* the worker that reads it */
+	const char
+	    *prefix; /* URL_PATH: what the path must begin with; URL_PATTERN: the one pattern */
+	const struct url_param
+	    *params; /* ends with name NULL; NULL: any query (the camera's business) */
 };
 
 /* NULL when there is none of that name. */
@@ -50,11 +53,14 @@ struct url {
 
 /*
  * Parse and check text. 0 and *url (contents owned: url_clear()). -EINVAL and in err (URL_ERROR_MAX
- * bytes) "what is wrong, what was expected", which never quotes more than the scheme and names of
+ * bytes) "what is wrong, expected ...", which never quotes more than the scheme and names of
  * parameters. userinfo is no error here: has_userinfo tells.
  */
 int url_parse(const char *text, struct url *url, char *err);
 void url_clear(struct url *url);
+
+/* "rtsp:// rtsps:// ... test:clock", for messages; static. */
+const char *url_schemes_text(void);
 
 /* Parameter's value, percent-decoded, malloc'd; NULL when absent. The first of several. */
 char *url_param(const struct url *url, const char *name);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define QUEUE_MAX_MESSAGES 1024
@@ -37,6 +38,7 @@ struct chan_ev {
 	struct event *read_ev, *write_ev, *close_ev;
 	struct queue queue;
 	size_t queued, queued_bytes;
+	size_t max_bytes; /* of a message received; 0: MSG_MAX_BYTES */
 	bool closed, dispatching, dying;
 	char reason[MSG_ERROR_MAX + 32];
 };
@@ -97,6 +99,14 @@ on_close(evutil_socket_t fd, short what, void *arg)
 		release(chan);
 }
 
+/* The next datagram, before it is read. */
+static bool
+is_too_long(const struct chan_ev *chan)
+{
+	return chan->max_bytes != 0 &&
+	       recv(chan->fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) > (ssize_t)chan->max_bytes;
+}
+
 /* false: nothing more to read in this turn. */
 static bool
 receive_one(struct chan_ev *chan)
@@ -106,6 +116,10 @@ receive_one(struct chan_ev *chan)
 	json_t *msg;
 	int fd, rc;
 
+	if (is_too_long(chan)) {
+		finish(chan, "bad message", "too long");
+		return false;
+	}
 	rc = chan_recv(chan->fd, chan->receive, &msg, &type, &fd, err);
 	if (rc == 0) {
 		chan->ops->on_msg(chan->arg, type, msg, fd);
@@ -218,6 +232,12 @@ chan_ev_send(struct chan_ev *chan, json_t *msg, int pass_fd)
 	if (chan->queued == 1)
 		flush(chan);
 	return 0;
+}
+
+void
+chan_ev_limit(struct chan_ev *chan, size_t max_bytes)
+{
+	chan->max_bytes = max_bytes;
 }
 
 size_t

@@ -26,6 +26,8 @@ struct chan_ev *chan_ev_new(struct event_base *base, int fd, enum msg_to receive
  * than 1024 messages or 4 MiB wait (the peer does not read: the caller decides); -EPIPE after the end.
  */
 int chan_ev_send(struct chan_ev *chan, json_t *msg, int pass_fd);
+/* A longer message that comes in counts as a bad one; at most MSG_MAX_BYTES, the default. */
+void chan_ev_limit(struct chan_ev *chan, size_t max_bytes);
 size_t chan_ev_queued(const struct chan_ev *chan);
 int chan_ev_fd(const struct chan_ev *chan);
 /* NULL-safe; safe inside the channel's own callbacks. Unsent messages are lost. */

@@ -129,7 +129,7 @@ static const struct msg_field ctl_done[] = { INT("code", 0, 255), STR("text", 16
 #define FROM_ANY_CHILD (MSG_FROM_WORKER | MSG_FROM_FRONT | MSG_FROM_TRANSCODE)
 
 static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
-	[MSG_WORKER_CONFIG]   = { "worker-config", MSG_TO_WORKER, MSG_FD_NONE, worker_config },
+	[MSG_WORKER_CONFIG]   = { "worker-config", MSG_TO_WORKER, MSG_FD_OPTIONAL, worker_config },
 	[MSG_FRONT_CONFIG]    = { "front-config", MSG_TO_FRONT, MSG_FD_NONE, front_config },
 	[MSG_SNAPSHOT_JOB]    = { "snapshot-job", MSG_TO_TRANSCODE, MSG_FD_REQUIRED, snapshot_job },
 	[MSG_DEMAND]	      = { "demand", MSG_TO_WORKER, MSG_FD_NONE, demand },

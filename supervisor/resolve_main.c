@@ -1,0 +1,28 @@
+/*
+ * main() of camhub-resolve. Its channel is fd 3; it ends when the supervisor does.
+ */
+#include "config.h"
+
+#include "supervisor/resolve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+int
+main(void)
+{
+	const struct rlimit no_core = { 0, 0 };
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	if (getsockopt(3, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET) {
+		fprintf(stderr, "camhub-resolve is started by camhub-supervisor, not by hand\n");
+		return 2;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CORE, &no_core);
+	return resolve_run(3);
+}

@@ -1,0 +1,269 @@
+/*
+ * Reload: load whole or not at all, swap the snapshot, then touch what changed and nothing else.
+ */
+#include "config.h"
+
+#include "supervisor/sup_apply.h"
+
+#include "shared/log.h"
+#include "shared/xalloc.h"
+#include "supervisor/sup_front.h"
+#include "supervisor/sup_stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ERR_MAX 512
+
+struct changes {
+	struct sup *sup;
+	unsigned added, removed, restarted, shown, same;
+	char *notes; /* lines */
+};
+
+int
+sup_apply_load(const struct sup *sup, struct conf **conf, char **errors)
+{
+	struct conf_errors list = { .n = 0 };
+
+	if (conf_load(sup->options.config, sup->options.credentials, conf, &list) == 0) {
+		conf_errors_free(&list);
+		return 0;
+	}
+	*errors = conf_errors_text(&list, 0);
+	conf_errors_free(&list);
+	return -EINVAL;
+}
+
+static void
+note_error(struct sup *sup, const char *text)
+{
+	free(sup->config_error);
+	sup->config_error = text != NULL ? xstrdup(text) : NULL;
+	sup_status_changed(sup);
+}
+
+static void
+note_secrets(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_cameras; i++)
+		if (conf->cameras[i].password != NULL)
+			log_add_secret(conf->cameras[i].password);
+}
+
+static void
+add_stream(struct sup *sup, const struct conf_stream *conf)
+{
+	/* It may have been taken out a moment ago and be stopping still. */
+	struct sup_stream *stream = sup_stream_find(sup, conf->name);
+
+	if (stream == NULL)
+		stream = sup_stream_new(sup, conf);
+	else
+		sup_stream_set_conf(stream, conf);
+	sup_stream_review(stream);
+	sup_front_announce(sup, stream);
+}
+
+static void
+change_stream(struct sup_stream *stream, const struct conf_stream *conf, enum conf_change change)
+{
+	struct sup *sup = stream->sup;
+
+	sup_stream_set_conf(stream, conf);
+	/* The list follows the order of the file. */
+	TAILQ_REMOVE(&sup->streams, stream, entry);
+	TAILQ_INSERT_TAIL(&sup->streams, stream, entry);
+	if (change == CONF_STREAM_SAME)
+		return;
+	if (change == CONF_STREAM_CHANGED)
+		sup_stream_event(stream, SUP_EVENT_RESTART);
+	sup_stream_review(stream);
+	sup_front_announce(sup, stream);
+}
+
+static void
+on_change(enum conf_change change, const struct conf_stream *before,
+	  const struct conf_stream *after, void *arg)
+{
+	struct changes *changes = arg;
+	struct sup_stream *stream;
+
+	if (change == CONF_STREAM_ADDED) {
+		changes->added++;
+		add_stream(changes->sup, after);
+		return;
+	}
+	stream = sup_stream_find(changes->sup, before->name);
+	if (change == CONF_STREAM_REMOVED) {
+		changes->removed++;
+		sup_stream_remove(stream);
+		return;
+	}
+	changes->restarted += change == CONF_STREAM_CHANGED;
+	changes->shown += change == CONF_STREAM_SHOWN;
+	changes->same += change == CONF_STREAM_SAME;
+	change_stream(stream, after, change);
+}
+
+static void
+add_note(struct changes *changes, const char *text)
+{
+	char *longer = xasprintf("%s\n%s", changes->notes != NULL ? changes->notes : "", text);
+
+	free(changes->notes);
+	changes->notes = longer;
+}
+
+static void
+on_key(const char *key, enum conf_reload reload, void *arg)
+{
+	struct changes *changes = arg;
+	char text[160];
+
+	if (strcmp(key, "log.level") == 0)
+		sup_set_log_level(changes->sup, (enum log_level)changes->sup->conf->log_level);
+	if (reload == CONF_RELOAD_RESTART)
+		snprintf(
+		    text, sizeof(text),
+		    "%s changed: takes effect when camhub is restarted (systemctl restart camhub)",
+		    key);
+	else if (reload == CONF_RELOAD_CHILD)
+		snprintf(
+		    text, sizeof(text),
+		    "%s changed: takes effect in processes that start from now on (camctl restart)",
+		    key);
+	else
+		snprintf(text, sizeof(text), "%s changed", key);
+	add_note(changes, text);
+}
+
+static void
+start_fronts(struct sup *sup)
+{
+	struct sup_front *front;
+
+	TAILQ_FOREACH (front, &sup->fronts, entry)
+		if (front->child == NULL && (front->held || front->spawns == 0))
+			sup_front_start(front);
+}
+
+int
+sup_apply_first(struct sup *sup, struct conf *conf)
+{
+	struct changes changes = { .sup = sup };
+	struct sup_listeners listeners;
+	char err[ERR_MAX];
+	int rc;
+
+	rc = sup_listen_open(conf, &sup->listeners, &listeners, err, sizeof(err));
+	if (rc == 0) {
+		rc = sup_dirs_bus(&sup->dirs, conf->bus_gid, err, sizeof(err));
+		if (rc < 0)
+			sup_listen_close(&listeners);
+	}
+	if (rc < 0) {
+		note_error(sup, err);
+		conf_free(&conf);
+		return rc;
+	}
+	note_error(sup, NULL);
+	sup_listen_close(&sup->listeners);
+	sup->listeners = listeners;
+	sup->conf = conf;
+	sup->degraded = false;
+	note_secrets(conf);
+	sup_set_log_level(sup, (enum log_level)conf->log_level);
+	conf_diff(NULL, conf, on_change, &changes);
+	start_fronts(sup);
+	log_notice("%u streams configured in %s", changes.added, sup->options.config);
+	return 0;
+}
+
+/* May this configuration replace the one in force? */
+static int
+check_swap(struct sup *sup, const struct conf *conf, char *err)
+{
+	struct sup_listeners listeners;
+	int rc = 0;
+
+	/* Those of systemd stay, so they must obey the new rules. Others are bound at the start. */
+	if (sup->listeners.inherited) {
+		rc = sup_listen_open(conf, &sup->listeners, &listeners, err, ERR_MAX);
+		if (rc == 0)
+			sup_listen_close(&listeners);
+	}
+	if (rc == 0)
+		rc = sup_dirs_bus(&sup->dirs, conf->bus_gid, err, ERR_MAX);
+	return rc;
+}
+
+static char *
+summary(const struct changes *changes)
+{
+	const char *creds = changes->sup->conf->creds_path, *frozen = "";
+
+	if (conf_credentials_may_be_stale(creds, NULL))
+		frozen = "\nthe credentials may have changed, but the service has systemd's copy "
+			 "from its start: systemctl restart camhub (no connection is refused)";
+	return xasprintf("%u streams restarted, %u added, %u removed, %u untouched%s%s",
+			 changes->restarted, changes->added, changes->removed,
+			 changes->same + changes->shown,
+			 changes->notes != NULL ? changes->notes : "", frozen);
+}
+
+static void
+swap(struct sup *sup, struct conf *conf, char **text)
+{
+	struct changes changes = { .sup = sup };
+	struct conf *old = sup->conf;
+
+	note_error(sup, NULL);
+	sup->conf = conf;
+	note_secrets(conf);
+	conf_diff(old, conf, on_change, &changes);
+	conf_diff_keys(old, conf, on_key, &changes);
+	conf_free(&old);
+	start_fronts(sup);
+	*text = summary(&changes);
+	free(changes.notes);
+}
+
+static int
+refuse(struct sup *sup, char *why, char **text)
+{
+	note_error(sup, why);
+	log_err("reload: nothing was changed: %s", why);
+	*text = xasprintf("nothing was changed:\n%s", why);
+	free(why);
+	return -EINVAL;
+}
+
+int
+sup_reload(struct sup *sup, char **text)
+{
+	char err[ERR_MAX], *errors = NULL;
+	struct conf *conf = NULL;
+
+	if (sup->stopping) {
+		*text = xstrdup("nothing was changed: camhub is stopping");
+		return -EINVAL;
+	}
+	if (sup_apply_load(sup, &conf, &errors) < 0)
+		return refuse(sup, errors, text);
+	if (sup->degraded) {
+		if (sup_activate(sup, conf) < 0)
+			return refuse(sup, xstrdup(sup->config_error), text);
+		*text = xstrdup("the configuration is good now");
+	} else {
+		if (check_swap(sup, conf, err) < 0) {
+			conf_free(&conf);
+			return refuse(sup, xstrdup(err), text);
+		}
+		swap(sup, conf, text);
+	}
+	sup->reloads++;
+	log_notice("reload: %s", *text);
+	return 0;
+}

@@ -1,0 +1,319 @@
+/*
+ * camctl's side door: accept, one request after the other, answers queued by the channel.
+ */
+#include "config.h"
+
+#include "supervisor/sup_ctl_ev.h"
+
+#include "shared/chan_ev.h"
+#include "shared/log.h"
+#include "shared/xalloc.h"
+#include "supervisor/sup_front.h"
+#include "supervisor/sup_status.h"
+#include "supervisor/sup_stream.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ACCEPT_PAUSE_MS 1000
+#define TEXT_MAX        16384
+
+struct client {
+	TAILQ_ENTRY(client) entry;
+	struct sup_ctl *ctl;
+	struct chan_ev *chan;
+	struct clock_timer idle;
+	struct ucred peer;
+};
+
+struct sup_ctl {
+	struct sup *sup;
+	int fd;
+	struct event *ev;
+	struct clock_timer pause;
+	TAILQ_HEAD(, client) clients;
+	size_t n_clients;
+};
+
+static void
+client_free(struct client *client)
+{
+	struct sup_ctl *ctl = client->ctl;
+
+	TAILQ_REMOVE(&ctl->clients, client, entry);
+	ctl->n_clients--;
+	clock_timer_cancel(&client->idle);
+	chan_ev_free(&client->chan);
+	free(client);
+}
+
+static void
+on_idle(struct clock_timer *timer, void *arg)
+{
+	(void)timer;
+	client_free(arg);
+}
+
+static void
+on_close(void *arg, const char *reason)
+{
+	struct client *client = arg;
+
+	if (strncmp(reason, "peer closed", 11) != 0)
+		log_info("ctl: process %ld of user %ld was cut off: %s", (long)client->peer.pid,
+			 (long)client->peer.uid, reason);
+	client_free(client);
+}
+
+static void
+reply(struct client *client, json_t *msg)
+{
+	/* A client that reads nothing loses its answers and then, idle, its connection. */
+	(void)chan_ev_send(client->chan, msg, -1);
+}
+
+static void
+done(struct client *client, int code, const char *text)
+{
+	json_t *msg = msg_new(MSG_CTL_DONE);
+	char fits[TEXT_MAX + 1];
+
+	snprintf(fits, sizeof(fits), "%s", text);
+	msg_set_int(msg, "code", code);
+	msg_set_str(msg, "text", fits);
+	reply(client, msg);
+}
+
+static void
+on_status(struct client *client, const json_t *msg)
+{
+	struct sup *sup = client->ctl->sup;
+	const char *camera = msg_str(msg, "camera");
+	struct sup_stream *stream;
+	struct sup_front *front;
+	bool found = camera[0] == '\0';
+
+	reply(client, sup_status_supervisor(sup));
+	TAILQ_FOREACH (front, &sup->fronts, entry)
+		if (camera[0] == '\0')
+			reply(client, sup_status_front(front));
+	TAILQ_FOREACH (stream, &sup->streams, entry) {
+		if (stream->conf == NULL ||
+		    (camera[0] != '\0' && strcmp(camera, stream->name) != 0 &&
+		     strcmp(camera, stream->conf->camera->name) != 0))
+			continue;
+		reply(client, sup_status_camera(sup, stream));
+		found = true;
+	}
+	done(client, found ? 0 : 1, found ? "" : "there is no such camera");
+}
+
+static void
+on_reload(struct client *client, const json_t *msg)
+{
+	char *text = NULL;
+	int rc;
+
+	(void)msg;
+	rc = sup_reload(client->ctl->sup, &text);
+	done(client, rc < 0 ? 1 : 0, text);
+	free(text);
+}
+
+static void
+on_restart(struct client *client, const json_t *msg)
+{
+	struct sup *sup = client->ctl->sup;
+	const char *what = msg_str(msg, "what");
+	struct sup_stream *stream;
+	struct sup_front *front;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (stream, &sup->streams, entry) {
+		if (stream->conf == NULL || (strcmp(what, stream->name) != 0 &&
+					     strcmp(what, stream->conf->camera->name) != 0))
+			continue;
+		sup_stream_event(stream, SUP_EVENT_RESTART);
+		n++;
+	}
+	TAILQ_FOREACH (front, &sup->fronts, entry) {
+		if (n > 0 || strcmp(what, front->object) != 0)
+			continue;
+		sup_front_restart(front);
+		n++;
+	}
+	done(client, n > 0 ? 0 : 1, n > 0 ? "" : "there is no such camera");
+}
+
+static void
+on_log_level(struct client *client, const json_t *msg)
+{
+	enum log_level level;
+
+	if (log_level_from_name(msg_str(msg, "level"), &level) < 0) {
+		done(client, 2, "log levels are err, warn, notice, info and debug");
+		return;
+	}
+	sup_set_log_level(client->ctl->sup, level);
+	done(client, 0, "");
+}
+
+static void
+on_version(struct client *client, const json_t *msg)
+{
+	(void)msg;
+	done(client, 0, PACKAGE_VERSION);
+}
+
+static const struct {
+	enum msg_type type;
+	const char *what; /* logged, NULL: only looks */
+	void (*handle)(struct client *client, const json_t *msg);
+} requests[] = {
+	{ MSG_CTL_STATUS, NULL, on_status },
+	{ MSG_CTL_RELOAD, "reload", on_reload },
+	{ MSG_CTL_RESTART, "restart", on_restart },
+	{ MSG_CTL_LOG_LEVEL, "set-log-level", on_log_level },
+	{ MSG_CTL_VERSION, NULL, on_version },
+};
+
+static void
+on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
+{
+	struct client *client = arg;
+
+	if (fd >= 0)
+		close(fd);
+	clock_timer_set_ms(&client->idle, SUP_CTL_IDLE_MS);
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		if (requests[i].type != type)
+			continue;
+		if (requests[i].what != NULL)
+			log_notice("ctl: %s asked by process %ld of user %ld", requests[i].what,
+				   (long)client->peer.pid, (long)client->peer.uid);
+		requests[i].handle(client, msg);
+		return;
+	}
+}
+
+static void
+client_new(struct sup_ctl *ctl, int fd)
+{
+	static const struct chan_ev_ops ops = { .on_msg = on_msg, .on_close = on_close };
+	struct client *client;
+	socklen_t len = sizeof(client->peer);
+
+	if (ctl->n_clients >= SUP_CTL_CLIENTS_MAX) {
+		log_info("ctl: more than %d clients at once, one was refused", SUP_CTL_CLIENTS_MAX);
+		close(fd);
+		return;
+	}
+	client = xcalloc(1, sizeof(*client));
+	client->ctl = ctl;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &len) < 0)
+		client->peer = (struct ucred){ .pid = -1, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	log_debug("ctl: process %ld of user %ld is here", (long)client->peer.pid,
+		  (long)client->peer.uid);
+	client->chan = chan_ev_new(ctl->sup->deps.base, fd, MSG_FROM_CTL, &ops, client);
+	chan_ev_limit(client->chan, SUP_CTL_REQUEST_MAX_BYTES);
+	clock_timer_init(&client->idle, ctl->sup->deps.clock, on_idle, client);
+	clock_timer_set_ms(&client->idle, SUP_CTL_IDLE_MS);
+	TAILQ_INSERT_TAIL(&ctl->clients, client, entry);
+	ctl->n_clients++;
+}
+
+static void
+on_accept(evutil_socket_t listen_fd, short what, void *arg)
+{
+	struct sup_ctl *ctl = arg;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	if (fd >= 0) {
+		client_new(ctl, fd);
+		return;
+	}
+	/* A listener that cannot be emptied would spin the loop. */
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		log_warn("ctl: %s, no clients for a moment", strerror(errno));
+		event_del(ctl->ev);
+		clock_timer_set_ms(&ctl->pause, ACCEPT_PAUSE_MS);
+	}
+}
+
+static void
+on_pause_over(struct clock_timer *timer, void *arg)
+{
+	struct sup_ctl *ctl = arg;
+
+	(void)timer;
+	event_add(ctl->ev, NULL);
+}
+
+static int
+listen_at(const char *path, int *listen_fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc = 0;
+	mode_t old;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	/* Between bind and chmod nobody may slip in. */
+	old = umask(0777 & ~SUP_CTL_MODE);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    listen(fd, SUP_CTL_CLIENTS_MAX) < 0)
+		rc = -errno;
+	umask(old);
+	if (rc < 0)
+		close(fd);
+	else
+		*listen_fd = fd;
+	return rc;
+}
+
+int
+sup_ctl_new(struct sup *sup, struct sup_ctl **ctl, char *err, size_t err_len)
+{
+	struct sup_ctl *new_ctl;
+	int fd = -1, rc = listen_at(sup->dirs.ctl, &fd);
+
+	if (rc < 0) {
+		snprintf(err, err_len, "%s: cannot listen: %s", sup->dirs.ctl, strerror(-rc));
+		return rc;
+	}
+	new_ctl = xcalloc(1, sizeof(*new_ctl));
+	new_ctl->sup = sup;
+	new_ctl->fd = fd;
+	TAILQ_INIT(&new_ctl->clients);
+	clock_timer_init(&new_ctl->pause, sup->deps.clock, on_pause_over, new_ctl);
+	new_ctl->ev = event_new(sup->deps.base, fd, EV_READ | EV_PERSIST, on_accept, new_ctl);
+	if (new_ctl->ev == NULL)
+		xalloc_die();
+	event_add(new_ctl->ev, NULL);
+	*ctl = new_ctl;
+	return 0;
+}
+
+void
+sup_ctl_free(struct sup_ctl **ctl)
+{
+	struct sup_ctl *old = *ctl;
+
+	*ctl = NULL;
+	if (old == NULL)
+		return;
+	while (!TAILQ_EMPTY(&old->clients))
+		client_free(TAILQ_FIRST(&old->clients));
+	clock_timer_cancel(&old->pause);
+	event_free(old->ev);
+	close(old->fd);
+	free(old);
+}

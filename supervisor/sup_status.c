@@ -1,0 +1,214 @@
+/*
+ * Status is put together when somebody asks, from what is so at that moment: numbers of a worker
+ * that is dead are not shown.
+ */
+#include "config.h"
+
+#include "supervisor/sup_status.h"
+
+#include "shared/redact.h"
+#include "shared/xalloc.h"
+#include "supervisor/sup_front.h"
+#include "supervisor/sup_stream.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LONG_GOP_S 4.0
+
+/* 0 when it cannot be told. */
+static long long
+rss_kib(pid_t pid)
+{
+	char path[64];
+	long long pages = 0;
+	FILE *file;
+
+	if (pid <= 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%ld/statm", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%*d %lld", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void
+advise(json_t *list, const char *text)
+{
+	json_array_append_new(list, json_string(text));
+}
+
+json_t *
+sup_status_advice(const json_t *status)
+{
+	json_t *list = json_array();
+	double fps, gop_s;
+	char text[256];
+
+	if (status == NULL)
+		return list;
+	fps = msg_real(status, "fps", 0);
+	gop_s = fps > 0 ? (double)msg_int(status, "gop_frames", 0) / fps : 0;
+	if (gop_s > LONG_GOP_S) {
+		snprintf(text, sizeof(text),
+			 "a key frame comes only every %.1f s: set the camera's key frame interval "
+			 "(I-frame interval, GOP) to 1 or 2 s",
+			 gop_s);
+		advise(list, text);
+	}
+	if (msg_int(status, "b_frames", 0) != 0)
+		advise(list, "B-frames delay the picture by a frame or more: turn them off in the "
+			     "camera, or choose its Baseline profile");
+	if (strcmp(msg_str(status, "codec"), "h265") == 0)
+		advise(list, "many browsers cannot show H.265: set the camera to H.264, or give "
+			     "its H.264 stream as sub:");
+	if (!msg_bool(status, "gop_cached", true) && msg_int(status, "frames", 0) > 0 &&
+	    msg_int(status, "gop_frames", 0) > 1)
+		advise(list, "the group of pictures is too large to be kept, so viewers wait for "
+			     "the next key frame: shorten the key frame interval or raise bus: "
+			     "gop_cache:");
+	return list;
+}
+
+/* Fields that a worker reports and camctl shows, and their values while there is no worker. */
+static void
+add_media(json_t *msg, const json_t *status)
+{
+	static const char *const texts[] = { "codec", "codec_string", "profile", "audio" };
+	static const char *const numbers[] = { "width",  "height",  "bitrate_bps", "gop_frames",
+					       "frames", "corrupt", "b_frames" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		msg_set_str(msg, texts[i], status != NULL ? msg_str(status, texts[i]) : "");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		msg_set_int(msg, numbers[i], status != NULL ? msg_int(status, numbers[i], 0) : 0);
+	msg_set_real(msg, "fps", status != NULL ? msg_real(status, "fps", 0) : 0);
+	msg_set_int(msg, "last_frame_ms",
+		    status != NULL ? msg_int(status, "last_frame_ms", -1) : -1);
+	msg_set_bool(msg, "gop_cached", status != NULL && msg_bool(status, "gop_cached", false));
+}
+
+static void
+add_viewers(json_t *msg, struct sup *sup, uint32_t id)
+{
+	msg_set_int(msg, "viewers", sup_front_count(sup, id, "viewers", false));
+	msg_set_int(msg, "skipped", sup_front_count(sup, id, "skipped", false));
+	msg_set_int(msg, "holes", sup_front_count(sup, id, "holes", false));
+	msg_set_int(msg, "ring_bytes_high", sup_front_count(sup, id, "ring_bytes_high", true));
+	msg_set_int(msg, "lag_bytes_high", sup_front_count(sup, id, "lag_bytes_high", true));
+}
+
+json_t *
+sup_status_camera(struct sup *sup, const struct sup_stream *stream)
+{
+	json_t *msg = msg_new(MSG_CTL_CAMERA);
+	char *url = redact_url(stream->conf->url);
+
+	msg_set_str(msg, "name", stream->name);
+	msg_set_str(msg, "camera", stream->conf->camera->name);
+	msg_set_str(msg, "title", stream->conf->camera->title);
+	msg_set_str(msg, "url", url);
+	msg_set_str(msg, "state", stream->told.state);
+	msg_set_int(msg, "since_ms", stream->told.since_ms);
+	msg_set_str(msg, "reason", stream->told.reason);
+	msg_set_str(msg, "class", stream->class);
+	msg_set_str(msg, "last_error", stream->last_error);
+	msg_set_int(msg, "last_error_ms", stream->last_error_ms);
+	msg_set_int(msg, "retry_in_ms", sup_stream_retry_in_ms(stream));
+	msg_set_int(msg, "restarts", stream->restarts);
+	msg_set_int(msg, "pid", sup_child_pid(stream->child));
+	msg_set_int(msg, "epoch", stream->child != NULL ? stream->epoch : 0);
+	msg_set_str(msg, "program", stream->program->name);
+	msg_set_bool(msg, "on_demand", stream->conf->camera->on_demand);
+	msg_set_int(msg, "rss_kib", rss_kib(sup_child_pid(stream->child)));
+	add_media(msg, stream->status);
+	add_viewers(msg, sup, stream->id);
+	json_object_set_new(msg, "advice", sup_status_advice(stream->status));
+	free(url);
+	return msg;
+}
+
+json_t *
+sup_status_front(const struct sup_front *front)
+{
+	json_t *msg = msg_new(MSG_CTL_PROCESS);
+
+	msg_set_str(msg, "name", front->object);
+	msg_set_int(msg, "pid", sup_child_pid(front->child));
+	msg_set_str(msg, "state", sup_front_state(front));
+	msg_set_int(msg, "since_ms", front->since_ms);
+	msg_set_int(msg, "restarts", front->spawns > 0 ? front->spawns - 1 : 0);
+	msg_set_int(msg, "rss_kib", rss_kib(sup_child_pid(front->child)));
+	msg_set_str(msg, "last_exit", front->last_exit);
+	return msg;
+}
+
+json_t *
+sup_status_supervisor(struct sup *sup)
+{
+	json_t *msg = msg_new(MSG_CTL_SUPERVISOR), *listen = json_array();
+	char error[4096 + 1];
+
+	/* The message takes so much; the whole of it is in the log. */
+	snprintf(error, sizeof(error), "%s", sup->config_error != NULL ? sup->config_error : "");
+	for (size_t i = 0; i < sup->listeners.n; i++)
+		json_array_append_new(listen, json_string(sup->listeners.list[i].address));
+	msg_set_str(msg, "version", PACKAGE_VERSION);
+	msg_set_int(msg, "pid", getpid());
+	msg_set_int(msg, "since_ms", sup->started_realtime_ms);
+	msg_set_str(msg, "config", sup->options.config);
+	msg_set_str(msg, "config_error", error);
+	msg_set_int(msg, "reloads", sup->reloads);
+	msg_set_bool(msg, "degraded", sup->degraded);
+	json_object_set_new(msg, "listen", listen);
+	return msg;
+}
+
+static const char *
+first_line(const char *text, char *line, size_t len)
+{
+	snprintf(line, len, "%.*s", (int)strcspn(text, "\n"), text);
+	return line;
+}
+
+void
+sup_status_line(struct sup *sup, char *text, size_t len)
+{
+	const struct sup_stream *stream, *bad = NULL;
+	unsigned n = 0, well = 0;
+	char line[512];
+
+	if (sup->degraded) {
+		snprintf(text, len, "not serving: %s",
+			 first_line(sup->config_error != NULL ? sup->config_error : "", line,
+				    sizeof(line)));
+		return;
+	}
+	TAILQ_FOREACH (stream, &sup->streams, entry) {
+		bool is_well;
+
+		if (stream->conf == NULL)
+			continue;
+		is_well = strcmp(stream->told.state, "up") == 0 ||
+			  (stream->state == SUP_STATE_OFF && stream->conf->camera->on_demand);
+		n++;
+		well += is_well;
+		if (!is_well && bad == NULL)
+			bad = stream;
+	}
+	if (bad == NULL)
+		snprintf(text, len, "%u of %u streams well%s%s", well, n,
+			 sup->config_error != NULL ? "; reload refused: " : "",
+			 sup->config_error != NULL
+			     ? first_line(sup->config_error, line, sizeof(line))
+			     : "");
+	else
+		snprintf(text, len, "%u of %u streams well; %s: %s%s%s", well, n, bad->name,
+			 bad->told.state, bad->told.reason[0] != '\0' ? ": " : "",
+			 bad->told.reason);
+}

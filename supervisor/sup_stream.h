@@ -1,0 +1,107 @@
+/*
+ * One stream (a camera or its second URL): its state, its worker, its demand. The table of
+ * sup_fsm.h decides; this applies.
+ */
+#ifndef CAMHUB_SUPERVISOR_SUP_STREAM_H
+#define CAMHUB_SUPERVISOR_SUP_STREAM_H
+
+#include "shared/url.h"
+#include "supervisor/sup_fsm.h"
+#include "supervisor/sup_int.h"
+#include "supervisor/sup_lookup.h"
+#include "supervisor/sup_retry.h"
+
+#define SUP_REASON_MAX 512
+#define SUP_CLASS_MAX  16
+
+struct sup_probe;
+
+/* What people and fronts are told. */
+struct sup_told {
+	const char *state; /* off | connecting | up | stalled | down | refused */
+	int64_t since_ms;  /* realtime */
+	char reason[SUP_REASON_MAX + 1];
+	bool ready; /* the worker listens on its bus path */
+};
+
+struct sup_stream {
+	TAILQ_ENTRY(sup_stream) entry;
+	TAILQ_ENTRY(sup_stream) spawn_entry;
+	struct sup *sup;
+	uint32_t id;
+	char *name;
+	const struct conf_stream *conf; /* in sup->conf; NULL once removed from it */
+	struct url url;
+	const struct sup_program *program;
+
+	enum sup_state state;
+	struct sup_account account;
+	struct clock_timer timer; /* of the state */
+	bool queued, holds_slot;  /* in the spawn queue; spawned and not READY */
+	struct sup_lookup *lookup;
+	struct sup_probe *probe;
+	int socket; /* connected, for a program that takes it; -1: none */
+	struct sup_addresses addresses;
+	size_t next_address;
+	int64_t looked_up_ns;
+
+	struct sup_child *child;
+	int64_t epoch;
+	char bus[SUP_PATH_MAX]; /* "" while no worker lives */
+	bool ready;
+	json_t *status; /* the worker's latest worker-status, NULL: none */
+
+	bool demand; /* a front has viewers for it */
+	struct clock_timer linger;
+
+	struct sup_told told;
+	bool failing; /* the latest try did not end in pictures */
+	bool ended;   /* this incarnation said so, class and reason are its last words */
+	char class[SUP_CLASS_MAX + 1]; /* of the latest trouble, "none" when all is well */
+	char reason[SUP_REASON_MAX + 1];
+	char last_error[SUP_REASON_MAX + 1];
+	int64_t last_error_ms; /* realtime, 0: never */
+	unsigned restarts;     /* workers spawned but the first */
+	unsigned spawns;
+};
+
+/* The programs that read sources. takes_socket: the probe's connected socket goes along with its
+ * configuration, so that it needs no right to open one. */
+struct sup_program {
+	const char *name;
+	bool takes_socket;
+};
+const struct sup_program *sup_program_find(const char *name); /* NULL: unknown */
+
+/* A stream of conf, not started: sup_stream_event(START) or set_demand does that. */
+struct sup_stream *sup_stream_new(struct sup *sup, const struct conf_stream *conf);
+void sup_stream_free(struct sup_stream **stream); /* lets go of everything at once */
+struct sup_stream *sup_stream_find(struct sup *sup, const char *name);
+struct sup_stream *sup_stream_by_id(struct sup *sup, uint32_t id);
+
+/* Configuration changed: the same stream in another snapshot. */
+void sup_stream_set_conf(struct sup_stream *stream, const struct conf_stream *conf);
+/* It is not in the configuration any more: stop, then disappear. */
+void sup_stream_remove(struct sup_stream *stream);
+/* Start or stop as demand and on_demand say. */
+void sup_stream_review(struct sup_stream *stream);
+
+void sup_stream_event(struct sup_stream *stream, enum sup_event event);
+void sup_stream_set_demand(struct sup_stream *stream, bool demand);
+/* Tell the worker to send its group of pictures again for that subscriber. */
+void sup_stream_replay(struct sup_stream *stream, uint32_t subscriber);
+/* ms until the next try, 0 while one is under way, -1 when none is planned. */
+int64_t sup_stream_retry_in_ms(const struct sup_stream *stream);
+
+/* Note trouble: for `reason`, `class` and, unless it is only waiting, `last_error`. */
+void sup_stream_trouble(struct sup_stream *stream, const char *class, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Set up its timers; forget timer, lookup, connect and place in the queue. */
+void sup_stream_init_timers(struct sup_stream *stream);
+void sup_stream_cancel(struct sup_stream *stream);
+
+/* What is told follows the state; announces a change to the fronts. */
+void sup_stream_tell(struct sup_stream *stream);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * From a stream to its worker and back: worker-config, demand and replay go down; ready, input and
+ * worker-status come up and become events.
+ */
+#include "config.h"
+
+#include "supervisor/sup_worker.h"
+
+#include "shared/child_ev.h"
+#include "shared/log.h"
+#include "supervisor/sup_front.h"
+#include "supervisor/sup_spawn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+on_ready(void *arg)
+{
+	struct sup_stream *stream = arg;
+
+	stream->ready = true;
+	sup_spawn_release(stream);
+	if (stream->demand)
+		sup_worker_send_demand(stream);
+	sup_stream_event(stream, SUP_EVENT_READY);
+}
+
+static const struct {
+	const char *state;
+	enum sup_event event;
+} inputs[] = {
+	{ "connecting", SUP_EVENT_IN_CONNECTING },
+	{ "up", SUP_EVENT_IN_UP },
+	{ "stalled", SUP_EVENT_IN_STALLED },
+	{ "ended", SUP_EVENT_IN_ENDED },
+};
+
+static void
+on_input(struct sup_stream *stream, const json_t *msg)
+{
+	const char *state = msg_str(msg, "state"), *reason = msg_str(msg, "reason");
+
+	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+		if (strcmp(state, inputs[i].state) != 0)
+			continue;
+		if (inputs[i].event == SUP_EVENT_IN_ENDED ||
+		    inputs[i].event == SUP_EVENT_IN_STALLED)
+			sup_stream_trouble(stream, msg_str(msg, "class"), "%s",
+					   reason[0] != '\0' ? reason : state);
+		if (inputs[i].event == SUP_EVENT_IN_ENDED)
+			stream->ended = true;
+		sup_stream_event(stream, inputs[i].event);
+		return;
+	}
+	log_debug("cam=%s: its worker told an unknown state", stream->name);
+}
+
+static void
+on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
+{
+	struct sup_stream *stream = arg;
+
+	if (fd >= 0)
+		close(fd);
+	if (type == MSG_INPUT) {
+		on_input(stream, msg);
+	} else if (type == MSG_WORKER_STATUS) {
+		json_decref(stream->status);
+		stream->status = json_deep_copy(msg);
+	}
+}
+
+static void
+on_bad(void *arg, const char *why)
+{
+	struct sup_stream *stream = arg;
+
+	sup_stream_trouble(stream, "internal", "%s", why);
+	sup_stream_event(stream, SUP_EVENT_BAD_CHILD);
+}
+
+/* What its end means. After "ended" the exit is only the full stop behind it, however it went. */
+static enum sup_event
+judge(const struct sup_stream *stream, const struct sup_exit *end)
+{
+	if (end->code == CHILD_EXIT_WRONG_CONFIG)
+		return SUP_EVENT_EXIT_CONFIG;
+	if (stream->ended && (end->code == CHILD_EXIT_RETRY || end->bad))
+		return strcmp(stream->class, "auth") == 0 ? SUP_EVENT_EXIT_AUTH
+							  : SUP_EVENT_EXIT_RETRY;
+	return end->code == CHILD_EXIT_RETRY ? SUP_EVENT_EXIT_RETRY : SUP_EVENT_EXIT_CRASH;
+}
+
+static void
+on_exit_(void *arg, const struct sup_exit *end)
+{
+	struct sup_stream *stream = arg;
+	enum sup_event event = judge(stream, end);
+
+	if (!end->asked && !end->bad && !stream->ended)
+		sup_stream_trouble(stream, "internal", "%s: %s", stream->program->name, end->text);
+	stream->child = NULL;
+	stream->ready = false;
+	sup_spawn_release(stream);
+	/* A worker that was killed could not. */
+	if (stream->bus[0] != '\0')
+		unlink(stream->bus);
+	stream->bus[0] = '\0';
+	json_decref(stream->status);
+	stream->status = NULL;
+	sup_stream_event(stream, event);
+}
+
+static const struct sup_child_ops ops = {
+	.on_ready = on_ready, .on_msg = on_msg, .on_bad = on_bad, .on_exit = on_exit_
+};
+
+static json_t *
+make_config(const struct sup_stream *stream)
+{
+	const struct conf *conf = sup_settings(stream->sup);
+	const struct conf_camera *camera = stream->conf->camera;
+	json_t *msg = msg_new(MSG_WORKER_CONFIG);
+
+	msg_set_str(msg, "stream", stream->name);
+	msg_set_int(msg, "stream_id", stream->id);
+	msg_set_int(msg, "epoch", stream->epoch);
+	msg_set_str(msg, "url", stream->conf->url);
+	msg_set_str(msg, "user", camera->user);
+	msg_set_str(msg, "password", camera->password);
+	msg_set_str(msg, "transport", conf_transport_name(camera->transport));
+	msg_set_str(msg, "bus", stream->bus);
+	msg_set_int(msg, "bus_mode", conf->bus_mode);
+	msg_set_int(msg, "gop_cache_bytes", conf->gop_cache_bytes);
+	msg_set_int(msg, "open_timeout_ms", camera->open_timeout_ms);
+	msg_set_int(msg, "stall_ms", camera->stall_timeout_ms);
+	msg_set_str(msg, "log_level", log_level_name(log_get_level()));
+	msg_set_bool(msg, "probe", false);
+	return msg;
+}
+
+/* Unique over restarts of the supervisor too: a late subscriber must never take one incarnation
+ * for another. */
+static int64_t
+new_epoch(struct sup *sup)
+{
+	int64_t now = sup_realtime_ms(sup);
+
+	sup->last_epoch = now > sup->last_epoch ? now : sup->last_epoch + 1;
+	return sup->last_epoch;
+}
+
+int
+sup_worker_spawn(struct sup_stream *stream)
+{
+	const struct sup_child_spec spec = { .program = stream->program->name,
+					     .object = stream->name,
+					     .receive = MSG_FROM_WORKER };
+	struct sup *sup = stream->sup;
+	int rc;
+
+	stream->epoch = new_epoch(sup);
+	stream->ended = stream->ready = false;
+	rc = sup_dirs_bus_path(&sup->dirs, stream->name, stream->epoch, stream->bus);
+	if (rc == 0)
+		rc = sup_child_start(sup, &spec, &ops, stream, &stream->child);
+	sup_account_on_start(&stream->account, sup_now_ns(sup));
+	if (rc < 0) {
+		stream->bus[0] = '\0';
+		sup_stream_trouble(stream, "internal", "cannot start %s: %s", spec.program,
+				   strerror(-rc));
+		return rc;
+	}
+	if (stream->spawns++ > 0)
+		stream->restarts++;
+	sup_child_send(stream->child, make_config(stream), stream->socket);
+	stream->socket = -1;
+	return 0;
+}
+
+void
+sup_worker_send_demand(struct sup_stream *stream)
+{
+	json_t *msg = msg_new(MSG_DEMAND);
+
+	msg_set_bool(msg, "on", stream->demand);
+	sup_child_send(stream->child, msg, -1);
+}

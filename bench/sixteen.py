@@ -143,7 +143,7 @@ def main():
     print(f"\nviewers: {json.dumps(viewers)}")
     expected = viewers["clients"] * (options.seconds - 2) * 25
     short = viewers["fragments"] < 0.9 * expected
-    print(f"\n{viewers['lost']} frames lost of {viewers['fragments']}, {holes} holes on the bus"
+    print(f"\n{viewers['lost'] + viewers['skipped']} frames lost of {viewers['fragments']}, {holes} holes on the bus"
           f"{', FEWER PICTURES THAN THE CAMERAS SENT' if short else ''}")
     return 1 if code or holes or short else 0
 

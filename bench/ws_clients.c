@@ -6,7 +6,8 @@
  *	ws_clients --port P [--host A] [--clients N] [--seconds S] [--fps F] STREAM...
  *
  * Client i watches stream i modulo their number. Frames are counted as lost when the decode time
- * steps over more than one frame interval of F frames a second.
+ * steps over more than one frame interval of F frames a second; as skipped when the server says
+ *that it left them out, because the viewer was too slow.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,9 +26,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEAD_BYTES  4096 /* of a message: enough for moof, for an init segment, for a JSON text */
-#define READ_BYTES  65536
-#define TICKS_PER_S 90000
+#define HEAD_BYTES     4096 /* enough for a moof and for a JSON text */
+#define BOX_HEAD_BYTES 8
+#define READ_BYTES     65536
+#define TICKS_PER_S    90000
 
 enum { OP_TEXT = 1, OP_BINARY = 2, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
 
@@ -37,9 +39,11 @@ struct client {
 	int fd;
 	const char *stream;
 	enum parse_state state;
-	uint8_t head[HEAD_BYTES]; /* the HTTP head, a frame header, then the first of a payload */
+	uint8_t head[HEAD_BYTES]; /* the HTTP head, a frame header, a text, a moof */
 	size_t head_len;
 	uint64_t left; /* of the frame's payload */
+	uint64_t box_skip;
+	size_t box_need; /* bytes of the box to gather in head */
 	uint8_t opcode;
 	int64_t last_time; /* decode time of the last fragment, -1: none since an init segment */
 	int64_t first_ns, asked_ns;
@@ -48,7 +52,7 @@ struct client {
 
 struct totals {
 	uint64_t upgraded, refused, closed, bytes, fragments, inits, errors;
-	uint64_t lost, jumps, back, malformed;
+	uint64_t lost, skipped, jumps, back, malformed;
 	int64_t first_ms_max, gap_ms_max;
 };
 
@@ -78,6 +82,21 @@ big_endian(const uint8_t *at, size_t bytes)
 	for (size_t i = 0; i < bytes; i++)
 		value = value << 8 | at[i];
 	return value;
+}
+
+/* Takes bytes until head holds count of them; returns whether it does. */
+static bool
+gather(struct client *client, size_t count, const uint8_t **data, size_t *len)
+{
+	size_t n = count > client->head_len ? count - client->head_len : 0;
+
+	if (n > *len)
+		n = *len;
+	memcpy(client->head + client->head_len, *data, n);
+	client->head_len += n;
+	*data += n;
+	*len -= n;
+	return client->head_len >= count;
 }
 
 /* --- fragments ----------------------------------------------------------------------------- */
@@ -117,10 +136,10 @@ decode_time(const uint8_t *data, size_t len)
 }
 
 static void
-check_fragment(struct client *client)
+check_fragment(struct client *client, const uint8_t *moof, size_t len)
 {
 	const int64_t interval = TICKS_PER_S / options.fps;
-	int64_t time = decode_time(client->head, client->head_len), step;
+	int64_t time = decode_time(moof, len), step;
 
 	if (time < 0) {
 		totals.malformed++;
@@ -139,22 +158,76 @@ check_fragment(struct client *client)
 	}
 }
 
+/* A box begins: its eight bytes are in head. Only moof is looked into. */
 static void
-on_message(struct client *client)
+on_box(struct client *client)
+{
+	uint64_t size = big_endian(client->head, 4);
+
+	if (memcmp(client->head + 4, "moof", 4) == 0 && size > 8 && size <= HEAD_BYTES) {
+		client->box_need = (size_t)size;
+		return;
+	}
+	if (memcmp(client->head + 4, "ftyp", 4) == 0) {
+		totals.inits++;
+		client->last_time = -1;
+	}
+	if (size < 8)
+		totals.malformed++;
+	client->box_skip = size < 8 ? 0 : size - 8;
+	client->head_len = 0;
+}
+
+/* Media as it arrives: one message may hold many fragments. */
+static void
+walk_boxes(struct client *client, const uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		size_t n = client->box_skip < len ? (size_t)client->box_skip : len;
+
+		client->box_skip -= n;
+		data += n;
+		len -= n;
+		if (!gather(client, client->box_need, &data, &len))
+			return;
+		if (client->box_need == BOX_HEAD_BYTES) {
+			on_box(client);
+		} else {
+			check_fragment(client, client->head, client->head_len);
+			client->box_need = BOX_HEAD_BYTES;
+			client->head_len = 0;
+		}
+	}
+}
+
+/* Errors, and the server's word that this viewer was too slow:
+ * {"type":"skipped","value":{"frames":N}} */
+static void
+on_text(struct client *client)
+{
+	static const char frames[] = "\"frames\":";
+	const uint8_t *at;
+
+	if (memmem(client->head, client->head_len, "\"error\"", 7) != NULL) {
+		totals.errors++;
+		fprintf(stderr, "%s: %.*s\n", client->stream, (int)client->head_len,
+			(const char *)client->head);
+	}
+	at = memmem(client->head, client->head_len, frames, sizeof(frames) - 1);
+	if (at != NULL && memmem(client->head, client->head_len, "\"skipped\"", 9) != NULL)
+		totals.skipped += strtoull((const char *)at + sizeof(frames) - 1, NULL, 10);
+}
+
+static void
+on_message_end(struct client *client)
 {
 	if (client->opcode == OP_TEXT) {
-		if (memmem(client->head, client->head_len, "\"error\"", 7) != NULL) {
-			totals.errors++;
-			fprintf(stderr, "%s: %.*s\n", client->stream, (int)client->head_len,
-				(const char *)client->head);
-		}
-	} else if (client->opcode == OP_BINARY && client->head_len >= 8) {
-		if (memcmp(client->head + 4, "ftyp", 4) == 0) {
-			totals.inits++;
-			client->last_time = -1;
-		} else {
-			check_fragment(client);
-		}
+		client->head[client->head_len < HEAD_BYTES ? client->head_len : HEAD_BYTES - 1] =
+		    '\0';
+		on_text(client);
+	} else if (client->opcode == OP_BINARY && (client->head_len > 0 || client->box_skip > 0)) {
+		totals.malformed++; /* ends inside a box */
+		client->box_skip = 0;
 	}
 }
 
@@ -193,21 +266,6 @@ ask_for_pictures(struct client *client)
 	totals.upgraded++;
 	client->asked_ns = now_ns();
 	send_frame(client, OP_TEXT, ask, sizeof(ask) - 1);
-}
-
-/* Takes bytes until head holds count of them; returns whether it does. */
-static bool
-gather(struct client *client, size_t count, const uint8_t **data, size_t *len)
-{
-	size_t n = count > client->head_len ? count - client->head_len : 0;
-
-	if (n > *len)
-		n = *len;
-	memcpy(client->head + client->head_len, *data, n);
-	client->head_len += n;
-	*data += n;
-	*len -= n;
-	return client->head_len >= count;
 }
 
 static void
@@ -255,10 +313,14 @@ read_payload(struct client *client, const uint8_t **data, size_t *len)
 	size_t n = client->left < *len ? (size_t)client->left : *len;
 	size_t keep = HEAD_BYTES - client->head_len;
 
-	if (keep > n)
-		keep = n;
-	memcpy(client->head + client->head_len, *data, keep);
-	client->head_len += keep;
+	if (client->opcode == OP_BINARY) {
+		walk_boxes(client, *data, n);
+	} else {
+		if (keep > n)
+			keep = n;
+		memcpy(client->head + client->head_len, *data, keep);
+		client->head_len += keep;
+	}
 	client->left -= n;
 	*data += n;
 	*len -= n;
@@ -270,8 +332,9 @@ read_payload(struct client *client, const uint8_t **data, size_t *len)
 	else if (client->opcode == OP_CLOSE)
 		drop_client(client, &totals.closed);
 	else
-		on_message(client);
+		on_message_end(client);
 	client->head_len = 0;
+	client->box_need = BOX_HEAD_BYTES;
 }
 
 static void
@@ -300,7 +363,7 @@ start_client(struct client *client, int epoll, const char *stream)
 	char request[512];
 	int len;
 
-	*client = (struct client){ .stream = stream, .last_time = -1 };
+	*client = (struct client){ .stream = stream, .last_time = -1, .box_need = BOX_HEAD_BYTES };
 	if (inet_pton(AF_INET, options.host, &addr.sin_addr) != 1) {
 		fprintf(stderr, "%s: want an IPv4 address\n", options.host);
 		exit(2);
@@ -383,12 +446,13 @@ print_report(const struct client *clients)
 	printf("{\"clients\": %d, \"upgraded\": %" PRIu64 ", \"refused\": %" PRIu64
 	       ", \"closed\": %" PRIu64 ", \"without_picture\": %d, \"fragments\": %" PRIu64
 	       ", \"least_fragments\": %" PRIu64 ", \"init_segments\": %" PRIu64
-	       ", \"lost\": %" PRIu64 ", \"jumps\": %" PRIu64 ", \"backwards\": %" PRIu64
-	       ", \"malformed\": %" PRIu64 ", \"errors\": %" PRIu64 ", \"bytes\": %" PRIu64
-	       ", \"first_picture_ms_max\": %" PRId64 ", \"silence_ms_max\": %" PRId64 "}\n",
+	       ", \"lost\": %" PRIu64 ", \"skipped\": %" PRIu64 ", \"jumps\": %" PRIu64
+	       ", \"backwards\": %" PRIu64 ", \"malformed\": %" PRIu64 ", \"errors\": %" PRIu64
+	       ", \"bytes\": %" PRIu64 ", \"first_picture_ms_max\": %" PRId64
+	       ", \"silence_ms_max\": %" PRId64 "}\n",
 	       options.clients, totals.upgraded, totals.refused, totals.closed, without,
-	       totals.fragments, least, totals.inits, totals.lost, totals.jumps, totals.back,
-	       totals.malformed, totals.errors, totals.bytes, totals.first_ms_max,
+	       totals.fragments, least, totals.inits, totals.lost, totals.skipped, totals.jumps,
+	       totals.back, totals.malformed, totals.errors, totals.bytes, totals.first_ms_max,
 	       totals.gap_ms_max);
 }
 
@@ -460,5 +524,6 @@ main(int argc, char **argv)
 	print_report(clients);
 	free(clients);
 	close(epoll);
-	return totals.lost > 0 || totals.malformed > 0 || totals.closed > 0 || totals.refused > 0;
+	return totals.lost > 0 || totals.skipped > 0 || totals.malformed > 0 || totals.closed > 0 ||
+	       totals.refused > 0;
 }

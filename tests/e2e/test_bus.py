@@ -182,7 +182,7 @@ class Bus(unittest.TestCase):
 
     def test_replay(self):
         """Who comes late gets the group from its key frame; everybody else sees nothing of it."""
-        worker = self.worker("test:clock?size=320x180&fps=25&gop=1500")
+        worker = self.worker("test:clock?size=320x180&fps=25&gop=1000")
         worker.send("demand", on=True)
         video = os.path.join(self.directory, "video.h264")
         late = self.subscribe(worker, "--messages=60", "--video", video, "--as=5")

@@ -83,8 +83,8 @@ class Viewer(threading.Thread):
         return self.jpegs if self.target[3] == "mjpeg" else len(self.fragments)
 
     def holes(self):
-        """Places inside one run (from an init segment to the next) where decode time jumps."""
-        found, last = [], {}
+        """Where decode time jumps (an init segment begins anew), and what the server says it skipped."""
+        found, last = [text for text in self.texts if text.get("type") == "skipped"], {}
         for i, after in enumerate(list(self.fragments)):
             if i in self.breaks:
                 last.clear()

@@ -1,0 +1,439 @@
+#!/usr/bin/python3 -B
+"""A stand-in for the HTTP front, to develop and test the pages without the C programs.
+
+It serves web/ with the front's policy header, /api/streams and /api/ws (MSE and MJPEG), playing clips that
+ffmpeg made, in real time, with the current group of pictures sent at each join. Its faults can be scripted:
+
+    with mock_front.MockFront(["door", "yard"], prefix="/cams/") as front:
+        front.url                                    # http://127.0.0.1:PORT/cams/
+        door = front.camera("door")
+        door.drop()                                  # close the viewers' sockets without a word
+        door.stall(True)                             # the camera is up, but nothing comes
+        door.set_state("down", "no answer")          # and "up" again
+        door.play(clip(size="640x360"))              # another size from the next frame on
+        door.garbage()                               # bytes that are no MP4
+        door.say("skipped", {"frames": 12, "ms": 1200})
+        front.add("roof"); front.remove("roof")
+        front.refuse(True)                           # WebSockets are answered 503
+        front.answer_streams(False)                  # so is api/streams
+
+Run by hand (mock_front.py --port 8000 --cameras 9) it shows a wall to look at.
+"""
+
+import argparse
+import asyncio
+import functools
+import http
+import json
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+
+try:
+    import websockets
+except ImportError:
+    websockets = None
+
+WEB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "web")
+POLICY = ("default-src 'self'; media-src 'self' blob:; img-src 'self' blob:; connect-src 'self'; "
+          "object-src 'none'; base-uri 'none'; frame-ancestors 'self'")
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+         ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+TIMESCALE = 90000
+VIEWER_QUEUE = 1000
+
+
+def missing():
+    """Why the mock cannot run here; empty when it can."""
+    if websockets is None:
+        return "no websockets module here (apt-get install python3-websockets)"
+    if not shutil.which("ffmpeg"):
+        return "no ffmpeg here (apt-get install ffmpeg)"
+    return ""
+
+
+class Clip:
+    """A short piece of video, played in a loop: init segment and one fragment per frame, or JPEGs."""
+
+    def __init__(self, frames, init, codec, fps, gop):
+        self.frames = frames
+        self.init = init
+        self.codec = codec  # of the MSE kind; "" for JPEGs
+        self.fps = fps
+        self.gop = gop
+
+
+def _boxes(data):
+    at = 0
+    while at + 8 <= len(data):
+        size = struct.unpack_from(">I", data, at)[0]
+        yield data[at + 4:at + 8], data[at:at + size]
+        at += size
+
+
+def _ffmpeg(source, seconds, output):
+    with tempfile.TemporaryDirectory(prefix="camhub-clip-") as folder:
+        path = os.path.join(folder, "clip")
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-t", str(seconds), *output, path],
+                       check=True, stdin=subprocess.DEVNULL, timeout=120)
+        with open(path, "rb") as file:
+            return file.read()
+
+
+@functools.lru_cache(maxsize=None)
+def clip(size="320x180", fps=10, gop=10, seconds=4, look="testsrc", profile="high"):
+    """H.264 in fragmented MP4, one frame each, no B-frames."""
+    data = _ffmpeg(f"{look}=size={size}:rate={fps},format=yuv420p", seconds, [
+        "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", profile, "-threads", "1",
+        "-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0", "-bf", "0",
+        "-video_track_timescale", str(TIMESCALE), "-f", "mp4",
+        "-movflags", "empty_moov+default_base_moof+frag_every_frame"])
+    init, frames, moof = b"", [], b""
+    for kind, box in _boxes(data):
+        if kind in (b"ftyp", b"moov"):
+            init += box
+        elif kind == b"moof":
+            moof = box
+        elif kind == b"mdat":
+            frames.append(moof + box)
+    avcc = init.index(b"avcC") + 5
+    return Clip(frames, init, f"avc1.{init[avcc:avcc + 3].hex().upper()}", fps, gop)
+
+
+@functools.lru_cache(maxsize=None)
+def jpegs(size="320x180", fps=10, seconds=2, look="testsrc"):
+    """The same as JPEG pictures."""
+    data = _ffmpeg(f"{look}=size={size}:rate={fps}", seconds,
+                   ["-c:v", "mjpeg", "-q:v", "5", "-f", "image2pipe"])
+    frames = [b"\xff\xd8\xff" + part for part in data.split(b"\xff\xd8\xff")[1:]]
+    return Clip(frames, b"", "", fps, 1)
+
+
+def _at(fragment, number, ticks):
+    """The fragment with another sequence number and decode time."""
+    data = bytearray(fragment)
+    struct.pack_into(">I", data, data.index(b"mfhd") + 8, number)
+    struct.pack_into(">Q", data, data.index(b"tfdt") + 8, ticks)
+    return bytes(data)
+
+
+class Viewer:
+    """One WebSocket: what waits to be sent to it."""
+
+    def __init__(self, socket):
+        self.socket = socket
+        self.queue = asyncio.Queue(VIEWER_QUEUE)
+        self.init = None
+        self.codec = None
+        self.mode = ""
+
+    def put(self, item):
+        if not self.queue.full():
+            self.queue.put_nowait(item)
+
+    def say(self, kind, value=None):
+        message = {"type": kind}
+        if value is not None:
+            message["value"] = value
+        self.put(json.dumps(message))
+
+    def media(self, source, data):
+        """A frame of a clip, with what has to come before it."""
+        if source.codec:
+            mime = f'video/mp4; codecs="{source.codec}"'
+            if self.codec is None:
+                self.say("mse", mime)
+            elif self.codec != source.codec:
+                self.say("config", mime)
+            self.codec = source.codec
+            if self.init is not source.init:
+                self.init = source.init
+                self.put(source.init)
+        self.put(data)
+
+
+class Camera:
+    """A camera of the mock. Its methods may be called from any thread."""
+
+    def __init__(self, front, name, source, order, title="", sub_of=""):
+        self.name = name
+        self.title = title or name.replace("_", " ").capitalize()
+        self.order = order
+        self.sub_of = sub_of
+        self.joins = 0  # viewers that ever came
+        self.asked = [] # what they asked for
+        self.ticks = 0  # the time of the newest frame sent, in TIMESCALE
+        self._front = front
+        self._clip = source
+        self._viewers = set()
+        self._gop = []
+        self._index = 0
+        self._number = 0
+        self._stalled = False
+        self._state = {"state": "up", "since_ms": int(time.time() * 1000), "reason": ""}
+        self._task = None
+
+    @property
+    def viewers(self):
+        return len(self._viewers)
+
+    def drop(self):
+        self._front.run(lambda: [viewer.socket.transport.abort() for viewer in self._viewers])
+
+    def stall(self, on):
+        self._front.run(lambda: setattr(self, "_stalled", on))
+
+    def set_state(self, state, reason="", since=None):
+        def change():
+            self._state = {"state": state, "reason": reason,
+                           "since_ms": int((time.time() if since is None else since) * 1000)}
+            self._gop, self._index = [], 0
+            for viewer in self._viewers:
+                viewer.say("state", self.state())
+        self._front.run(change)
+
+    def play(self, source):
+        def change():
+            self._clip, self._gop, self._index = source, [], 0
+        self._front.run(change)
+
+    def garbage(self):
+        self._front.run(lambda: [viewer.put(b"\0\0\0\x10moof" + b"\xff" * 600) for viewer in self._viewers])
+
+    def say(self, kind, value):
+        self._front.run(lambda: [viewer.say(kind, value) for viewer in self._viewers])
+
+    def state(self):
+        return dict(self._state, server_ms=int(time.time() * 1000))
+
+    def describe(self):
+        """Its member of api/streams."""
+        return {"producers": [{"url": f"mock:{self.name}"}], "consumers": [{}] * len(self._viewers),
+                "title": self.title, "state": self._state["state"], "since_ms": self._state["since_ms"],
+                "reason": self._state["reason"], "codec": "h264" if self._clip.codec else "mjpeg",
+                "order": self.order, "sub": bool(self.sub_of), "camera": self.sub_of or self.name}
+
+    def start(self):
+        self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self):
+        due = time.monotonic()
+        while True:
+            due = max(due + 1 / self._clip.fps, time.monotonic() - 1)
+            await asyncio.sleep(max(0, due - time.monotonic()))
+            if self._state["state"] == "up" and not self._stalled:
+                self._frame()
+
+    def _frame(self):
+        source = self._clip
+        index = self._index % len(source.frames)
+        frame = source.frames[index]
+        self._index += 1
+        if source.codec:
+            self._number += 1
+            self.ticks += TIMESCALE // source.fps
+            frame = _at(frame, self._number, self.ticks)
+        if index % source.gop == 0:
+            self._gop = []
+        self._gop.append(frame)
+        for viewer in self._viewers:
+            if viewer.mode:
+                self._send(viewer, [frame])
+
+    def _send(self, viewer, frames):
+        for frame in frames:
+            viewer.media(self._clip, frame)
+
+    def _ask(self, viewer, message):
+        kind = message.get("type")
+        self.asked.append(message)
+        wanted = "mse" if self._clip.codec else "mjpeg"
+        if kind == "mse" and wanted == "mjpeg":
+            viewer.say("error", "mse: codec mjpeg is not for MSE, ask for mjpeg")
+        elif kind == "mjpeg" and wanted == "mse":
+            viewer.say("error", "mjpeg: codec is not mjpeg: ask for mse")
+        elif kind == wanted:
+            viewer.mode = kind
+            if kind == "mjpeg":
+                viewer.say("mjpeg")
+            self._send(viewer, self._gop if self._state["state"] == "up" else [])
+            viewer.say("state", self.state())
+        else:
+            viewer.say("error", f"{kind}: not supported")
+
+    async def serve(self, socket):
+        viewer = Viewer(socket)
+        self._viewers.add(viewer)
+        self.joins += 1
+        sender = asyncio.ensure_future(self._pump(viewer))
+        try:
+            async for text in socket:
+                self._ask(viewer, json.loads(text))
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            sender.cancel()
+            self._viewers.discard(viewer)
+
+    async def _pump(self, viewer):
+        while True:
+            item = await viewer.queue.get()
+            try:
+                await viewer.socket.send(item)
+            except websockets.ConnectionClosed:
+                return
+
+    def stop(self):
+        self._task.cancel()
+        for viewer in list(self._viewers):
+            viewer.socket.transport.abort()
+
+
+class MockFront:
+    def __init__(self, cameras=(), prefix="/", source=None, port=0):
+        self._prefix = prefix
+        self._cameras = {}
+        self._source = source
+        self._port = port
+        self._refuse = False
+        self._streams_answer = True
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._main, daemon=True)
+        self._names = list(cameras)
+        self._server = None
+
+    def __enter__(self):
+        self._source = self._source or clip()
+        self._thread.start()
+        self._ready.wait()
+        for name in self._names:
+            self.add(name)
+        return self
+
+    def __exit__(self, *_):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._port}{self._prefix}"
+
+    def camera(self, name):
+        return self._cameras[name]
+
+    def add(self, name, source=None, title="", sub_of=""):
+        camera = Camera(self, name, source or self._source, len(self._cameras), title, sub_of)
+        self.run(lambda: (self._cameras.__setitem__(name, camera), camera.start()))
+        return camera
+
+    def remove(self, name):
+        self.run(lambda: self._cameras.pop(name).stop())
+
+    def refuse(self, on):
+        self._refuse = on
+
+    def answer_streams(self, on):
+        self._streams_answer = on
+
+    def run(self, what):
+        """Calls what() in the loop's thread and waits for it."""
+        done = threading.Event()
+
+        def call():
+            try:
+                what()
+            finally:
+                done.set()
+        self._loop.call_soon_threadsafe(call)
+        done.wait()
+
+    def _main(self):
+        asyncio.set_event_loop(self._loop)
+        self._server = self._loop.run_until_complete(websockets.serve(
+            self._socket, "127.0.0.1", self._port, process_request=self._request, compression=None,
+            ping_interval=None, max_queue=32))
+        self._port = self._server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+        self._server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0.05))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    async def _socket(self, socket, path):
+        await self._cameras[self._asked(path)].serve(socket)
+
+    @staticmethod
+    def _asked(path):
+        query = urllib.parse.urlsplit(path).query
+        return urllib.parse.parse_qs(query).get("src", [""])[0]
+
+    async def _request(self, path, headers):
+        where = urllib.parse.unquote(urllib.parse.urlsplit(path).path)
+        if not where.startswith(self._prefix):
+            return self._answer(404, b"not under the prefix", ".txt")
+        where = where[len(self._prefix):]
+        if where == "api/ws" and headers.get("Upgrade", "").lower() == "websocket":
+            if self._refuse:
+                return self._error(503, "no")
+            return None if self._asked(path) in self._cameras else self._error(404, "stream not found")
+        if where == "api/streams":
+            return self._streams(self._asked(path))
+        return self._file("index.html" if where == "" else where)
+
+    def _streams(self, name):
+        if not self._streams_answer:
+            return self._error(503, "not now")
+        if name and name not in self._cameras:
+            return self._error(404, "stream not found")
+        found = {key: camera.describe() for key, camera in self._cameras.items() if name in ("", key)}
+        return self._answer(200, json.dumps(found).encode(), ".json")
+
+    def _file(self, name):
+        if "/" in name or name.startswith("."):
+            return self._error(404, "not found")
+        if "." not in name or name in self._cameras:
+            name = "camera.html"
+        try:
+            with open(os.path.join(WEB, name), "rb") as file:
+                return self._answer(200, file.read(), os.path.splitext(name)[1])
+        except OSError:
+            return self._error(404, "not found")
+
+    def _error(self, code, text):
+        return self._answer(code, json.dumps({"error": text}).encode(), ".json")
+
+    @staticmethod
+    def _answer(code, body, suffix):
+        kind = TYPES.get(suffix, "application/json" if suffix == ".json" else "text/plain")
+        return http.HTTPStatus(code), [
+            ("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", POLICY), ("X-Content-Type-Options", "nosniff"),
+            ("Connection", "close")], body
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--cameras", type=int, default=4)
+    parser.add_argument("--prefix", default="/")
+    options = parser.parse_args()
+    names = [f"camera_{number + 1}" for number in range(options.cameras)]
+    with MockFront(names, options.prefix, port=options.port) as front:
+        print(front.url, flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()

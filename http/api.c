@@ -1,0 +1,113 @@
+/*
+ * /api, /api/streams, /healthz: what there is, as JSON.
+ */
+#include "config.h"
+
+#include "http/handlers.h"
+
+#include "http/reply.h"
+#include "http/stream.h"
+#include "http/viewer.h"
+#include "shared/msg.h"
+#include "shared/xalloc.h"
+
+#include <string.h>
+
+#define GO2RTC_VERSION "1.9.9" /* whose clients we serve; they accept 1.9.5 <= v < 2.0.0 */
+
+void
+api_info(struct request *request)
+{
+	reply_json(request, 200,
+		   json_pack("{s:s, s:s, s:I}", "version", GO2RTC_VERSION, "camhub",
+			     PACKAGE_VERSION, "live_target_ms",
+			     (json_int_t)request->front->config.live_target_ms));
+}
+
+static json_t *
+consumers_of(const struct stream *stream)
+{
+	json_t *list = json_array();
+	const struct viewer *viewer;
+
+	LIST_FOREACH (viewer, &stream->viewers, in_stream) {
+		json_t *one = json_pack(
+		    "{s:I, s:s, s:I, s:I, s:I}", "id", (json_int_t)viewer->id, "format_name",
+		    viewer_format(viewer), "bytes_send", (json_int_t)viewer->bytes, "frames",
+		    (json_int_t)viewer->frames, "skipped", (json_int_t)viewer->skipped);
+
+		if (one == NULL || json_array_append_new(list, one) < 0)
+			xalloc_die();
+	}
+	return list;
+}
+
+/* go2rtc's shape first. The front knows no camera's URL, so nobody learns it here. */
+static json_t *
+describe(const struct stream *stream)
+{
+	static const char *const kinds[] = { "", "video", "mjpeg" };
+	const char *kind = stream->kind == STREAM_KIND_VIDEO && stream->codec[0] != '\0'
+			       ? stream->codec
+			       : kinds[stream->kind];
+	char *url = xasprintf("camhub:%s", stream->name);
+	json_t *json = json_pack("{s:[{s:s}], s:o}", "producers", "url", url, "consumers",
+				 consumers_of(stream));
+	size_t len = strlen(stream->name);
+
+	free(url);
+	if (json == NULL)
+		xalloc_die();
+	msg_set_str(json, "name", stream->name);
+	msg_set_str(json, "title", stream->title);
+	msg_set_str(json, "camera", stream->camera);
+	msg_set_bool(json, "sub", len > 4 && strcmp(stream->name + len - 4, ".sub") == 0);
+	msg_set_int(json, "order", stream->order);
+	msg_set_bool(json, "on_demand", stream->on_demand);
+	msg_set_str(json, "state", stream->state);
+	msg_set_int(json, "since_ms", stream->since_ms);
+	msg_set_str(json, "reason", stream->reason);
+	msg_set_str(json, "kind", kind);
+	msg_set_str(json, "codec", stream->codec);
+	msg_set_str(json, "codec_string", stream->codec_string);
+	msg_set_int(json, "width", stream->width);
+	msg_set_int(json, "height", stream->height);
+	msg_set_real(json, "fps", stream->fps);
+	msg_set_int(json, "viewers", stream->n_viewers);
+	return json;
+}
+
+void
+api_streams(struct request *request)
+{
+	bool one = evhttp_find_header(&request->query, "src") != NULL;
+	const struct stream *stream;
+	json_t *all;
+
+	if (!front_is_ready(request->front)) {
+		reply_error(request, 503, "starting");
+		return;
+	}
+	if (one && request->stream == NULL) {
+		reply_error(request, 404, "stream not found");
+		return;
+	}
+	if (one) {
+		reply_json(request, 200, describe(request->stream));
+		return;
+	}
+	all = json_object();
+	LIST_FOREACH (stream, &request->front->streams, entry)
+		if (json_object_set_new(all, stream->name, describe(stream)) < 0)
+			xalloc_die();
+	reply_json(request, 200, all);
+}
+
+void
+api_health(struct request *request)
+{
+	if (front_is_ready(request->front))
+		reply_json(request, 200, json_pack("{s:s}", "status", "ok"));
+	else
+		reply_error(request, 503, "starting");
+}

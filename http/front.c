@@ -1,0 +1,255 @@
+/*
+ * The context of the front, and what the supervisor says to it.
+ */
+#include "config.h"
+
+#include "http/front.h"
+
+#include "http/listen.h"
+#include "http/pages.h"
+#include "http/snapshot.h"
+#include "http/stream.h"
+#include "http/viewer.h"
+#include "shared/bus.h"
+#include "shared/child_ev.h"
+#include "shared/clock_ev.h"
+#include "shared/log.h"
+#include "shared/xalloc.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REPORT_MS 1000
+
+bool
+front_is_ready(const struct front *front)
+{
+	return front->configured && front->synced;
+}
+
+int64_t
+front_now_ms(const struct front *front)
+{
+	return clock_realtime_ns(front->clock) / NS_PER_MS;
+}
+
+void
+front_send(struct front *front, json_t *msg, int pass_fd)
+{
+	/* A supervisor that reads nothing is noticed by its own watchdog. */
+	(void)child_ev_send(front->child, msg, pass_fd);
+}
+
+static void
+on_report(struct clock_timer *timer, void *arg)
+{
+	struct front *front = arg;
+	const struct stream *stream;
+	json_t *msg = msg_new(MSG_FRONT_TOTALS);
+
+	clock_timer_set_ms(timer, REPORT_MS);
+	LIST_FOREACH (stream, &front->streams, entry)
+		front_send(front, stream_report(stream), -1);
+	msg_set_int(msg, "connections", listeners_connections(front->listeners));
+	msg_set_int(msg, "requests", (long long)front->requests);
+	msg_set_int(msg, "viewers", front->n_viewers);
+	msg_set_int(msg, "bytes_sent", (long long)front->bytes_sent);
+	msg_set_int(msg, "bus_abandoned", bus_sub_lingering());
+	front_send(front, msg, -1);
+}
+
+/* Configuration */
+
+static void
+free_origins(struct front *front)
+{
+	for (char **origin = front->config.origins; origin != NULL && *origin != NULL; origin++)
+		free(*origin);
+	free(front->config.origins);
+	front->config.origins = NULL;
+}
+
+static void
+set_origins(struct front *front, const json_t *list)
+{
+	const json_t *item;
+	char *ancestors = xstrdup(""), *longer;
+	size_t i, n = 0;
+
+	free_origins(front);
+	front->config.origins = xcalloc(json_array_size(list) + 1, sizeof(char *));
+	json_array_foreach (list, i, item) {
+		const char *origin = json_string_value(item);
+
+		/* It ends up in a header. */
+		if (origin[0] == '\0' || strpbrk(origin, " \t\r\n;,'\"") != NULL)
+			continue;
+		front->config.origins[n++] = xstrdup(origin);
+		longer = xasprintf("%s %s", ancestors, origin);
+		free(ancestors);
+		ancestors = longer;
+	}
+	free(front->csp);
+	front->csp = xasprintf("default-src 'self'; media-src 'self' blob:; "
+			       "img-src 'self' blob:; connect-src 'self'; object-src 'none'; "
+			       "base-uri 'none'; frame-ancestors 'self'%s",
+			       ancestors);
+	free(ancestors);
+}
+
+static void
+on_config(struct front *front, const json_t *msg)
+{
+	struct front_config *config = &front->config;
+	enum log_level level;
+
+	if (log_level_from_name(msg_str(msg, "log_level"), &level) == 0)
+		log_set_level(level);
+	set_origins(front, json_object_get(msg, "embed_origins"));
+	config->max_viewers = (unsigned)msg_int(msg, "max_viewers", 0);
+	config->viewer_lag_bytes = (uint64_t)msg_int(msg, "viewer_lag_bytes", 0);
+	config->request_deadline_ms = msg_int(msg, "request_deadline_ms", 0);
+	config->live_target_ms = msg_int(msg, "live_target_ms", 0);
+	/* Streams that exist keep theirs. */
+	config->subscriber = (uint32_t)msg_int(msg, "subscriber", 0);
+	config->ring_bytes = (size_t)msg_int(msg, "ring_bytes", 0);
+	if (front->assets == NULL)
+		front->assets = assets_load(msg_str(msg, "web_dir"));
+	if (!front->configured)
+		child_ev_ready(front->child);
+	front->configured = true;
+	if (!clock_timer_is_set(&front->report))
+		clock_timer_set_ms(&front->report, REPORT_MS);
+}
+
+static void
+on_stream_gone(struct front *front, const json_t *msg)
+{
+	struct stream *stream = stream_find_id(front, msg_int(msg, "id", 0));
+
+	stream_free(&stream);
+}
+
+static void
+on_listener(struct front *front, const json_t *msg, int fd)
+{
+	if (listeners_add(front->listeners, fd, msg_str(msg, "address")) < 0)
+		log_err("http: cannot serve %s: no memory", msg_str(msg, "address"));
+}
+
+static void
+on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
+{
+	struct front *front = arg;
+
+	switch (type) {
+	case MSG_FRONT_CONFIG:
+		on_config(front, msg);
+		break;
+	case MSG_LISTENER:
+		on_listener(front, msg, fd);
+		return;
+	case MSG_STREAM:
+		if (front->configured)
+			stream_announce(front, msg);
+		break;
+	case MSG_STREAM_GONE:
+		on_stream_gone(front, msg);
+		break;
+	case MSG_STREAMS_SYNCED:
+		front->synced = true;
+		break;
+	case MSG_SNAPSHOT_DONE:
+		snapshot_done(front, msg, fd);
+		return;
+	default:
+		log_warn("http: nothing to do with %s", msg_str(msg, "type"));
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+on_stop(void *arg, bool asked)
+{
+	struct front *front = arg;
+
+	front->stopped = true;
+	front->exit_code = asked ? CHILD_EXIT_ASKED : CHILD_EXIT_RETRY;
+	event_base_loopbreak(front->base);
+}
+
+struct front *
+front_new(struct event_base *base, struct clock *clock, int fd)
+{
+	static const struct child_ev_ops ops = { .on_msg = on_msg, .on_stop = on_stop };
+	struct front *front = xcalloc(1, sizeof(*front));
+
+	front->base = base;
+	front->clock = clock;
+	LIST_INIT(&front->streams);
+	LIST_INIT(&front->viewers);
+	clock_timer_init(&front->report, clock, on_report, front);
+	front->started_ms = front_now_ms(front);
+	front->listeners = listeners_new(front);
+	front->snapshots = snapshots_new(front);
+	front->child = child_ev_new(base, clock, fd, MSG_TO_FRONT, &ops, front);
+	return front;
+}
+
+void
+front_free(struct front **front)
+{
+	struct front *old = *front;
+
+	if (old == NULL)
+		return;
+	*front = NULL;
+	clock_timer_cancel(&old->report);
+	/* Requests that wait for pictures hold on to the streams: they go first. */
+	listeners_free(&old->listeners);
+	while (!LIST_EMPTY(&old->viewers)) {
+		struct viewer *viewer = LIST_FIRST(&old->viewers);
+
+		viewer_free(&viewer);
+	}
+	while (!LIST_EMPTY(&old->streams)) {
+		struct stream *stream = LIST_FIRST(&old->streams);
+
+		stream_free(&stream);
+	}
+	snapshots_free(&old->snapshots);
+	child_ev_free(&old->child);
+	assets_free(&old->assets);
+	free_origins(old);
+	free(old->csp);
+	free(old);
+}
+
+int
+front_run(void)
+{
+	struct event_config *event_config = event_config_new();
+	struct event_base *base;
+	struct clock *clock = clock_new();
+	struct clock_ev *clock_ev;
+	struct front *front;
+
+	if (event_config == NULL)
+		xalloc_die();
+	/* Taking sockets away relies on events being gone from the kernel at once. */
+	event_config_set_flag(event_config, EVENT_BASE_FLAG_IGNORE_ENV);
+	base = event_base_new_with_config(event_config);
+	if (base == NULL)
+		xalloc_die();
+	event_config_free(event_config);
+	clock_ev = clock_ev_new(base, clock);
+	front = front_new(base, clock, CHILD_FD);
+	event_base_dispatch(base);
+	log_info("leaving");
+	(void)clock_ev;
+	return front->stopped ? front->exit_code : CHILD_EXIT_RETRY;
+}

@@ -1,0 +1,72 @@
+/*
+ * The http front: a child on fd 3 that gets its configuration, its listeners and the streams from
+ * the supervisor, reads the bus and serves browsers. Everything hangs on one context.
+ */
+#ifndef CAMHUB_HTTP_FRONT_H
+#define CAMHUB_HTTP_FRONT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "shared/clock.h"
+
+struct assets;
+struct child_ev;
+struct event_base;
+struct listeners;
+struct snapshots;
+struct stream;
+struct viewer;
+
+LIST_HEAD(stream_list, stream);
+LIST_HEAD(viewer_list, viewer);
+
+struct front_config {
+	uint32_t subscriber;
+	char **origins; /* that may embed us; ends with NULL */
+	unsigned max_viewers;
+	uint64_t viewer_lag_bytes;
+	size_t ring_bytes;
+	int64_t request_deadline_ms, live_target_ms;
+};
+
+struct front {
+	struct event_base *base;
+	struct clock *clock;
+	struct child_ev *child;
+	struct clock_timer report; /* 1 Hz, to the supervisor */
+	bool configured, synced, stopped;
+	int exit_code;
+	struct front_config config;
+	char *csp; /* the Content-Security-Policy of every answer */
+	struct assets *assets;
+	struct listeners *listeners;
+	struct snapshots *snapshots;
+	struct stream_list streams;
+	struct viewer_list viewers;
+	unsigned n_viewers;
+	uint64_t requests, bytes_sent, viewers_ever, viewers_refused;
+	int64_t started_ms; /* wall clock */
+};
+
+/*
+ * fd: the control channel (owned from here on). on_stop in words: the loop is told to end
+ * (event_base_loopbreak) and front->exit_code says how.
+ */
+struct front *front_new(struct event_base *base, struct clock *clock, int fd);
+void front_free(struct front **front);
+
+/* Whether the front can serve: configured, and it knows the streams. */
+bool front_is_ready(const struct front *front);
+/* Milliseconds since 1970. */
+int64_t front_now_ms(const struct front *front);
+/* Queue a message to the supervisor; takes msg and pass_fd (-1: none). */
+void front_send(struct front *front, json_t *msg, int pass_fd);
+
+/* The whole program: a loop on CHILD_FD until stopped. Returns the exit code. */
+int front_run(void);
+
+#endif

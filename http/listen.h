@@ -1,0 +1,43 @@
+/*
+ * The listeners of the front and the connections that came in through them: evhttp parses the
+ * requests, this file keeps the time. Every connection has an absolute deadline for its request's
+ * head (counted from accept, then from the first byte of each further request), and an end of its
+ * own when idle.
+ */
+#ifndef CAMHUB_HTTP_LISTEN_H
+#define CAMHUB_HTTP_LISTEN_H
+
+#include "http/front.h"
+
+struct evhttp_request;
+struct listeners;
+
+/* What a connection is when it was taken away from evhttp. */
+struct taken {
+	int fd;      /* the caller's */
+	void *early; /* malloc'd: what followed the request, at most 64 KiB; NULL when empty */
+	size_t early_len;
+};
+
+struct listeners *listeners_new(struct front *front);
+void listeners_free(struct listeners **listeners); /* NULL-safe; closes all */
+/* Serve what comes in at fd (listening, owned from here on). 0 or negative errno. */
+int listeners_add(struct listeners *listeners, int fd, const char *address);
+unsigned listeners_count(const struct listeners *listeners);
+unsigned listeners_connections(const struct listeners *listeners);
+
+/* The request's connection has too many beside it: answer 503. */
+bool listeners_is_refused(const struct listeners *listeners, struct evhttp_request *req);
+/* The answer goes out now: the connection is idle after it. */
+void listeners_on_reply(struct listeners *listeners, struct evhttp_request *req);
+/* Call cb(arg) when the connection ends before the answer; cb NULL: no more. */
+void listeners_on_abort(struct listeners *listeners, struct evhttp_request *req,
+			void (*cb)(void *arg), void *arg);
+/*
+ * Take the connection away from evhttp, from within the request's callback or later. The request
+ * and all that belongs to it are gone soon after: do not touch them again. 0 or negative errno
+ * (then evhttp still has it).
+ */
+int listeners_take(struct listeners *listeners, struct evhttp_request *req, struct taken *taken);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * From the ring to a sealed file in memory.
+ */
+#include "config.h"
+
+#include "http/snapshot_gop.h"
+
+#include "http/hub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int
+write_message(int fd, const struct bus_msg *msg)
+{
+	uint8_t head[4 + FRAME_HEADER_BYTES];
+	uint32_t len = FRAME_HEADER_BYTES + msg->frame.payload_len;
+	struct iovec iov[2] = {
+		{ head, sizeof(head) },
+		{ (void *)msg->payload, msg->frame.payload_len },
+	};
+	ssize_t n;
+
+	for (int i = 0; i < 4; i++)
+		head[i] = (uint8_t)(len >> (8 * i));
+	frame_encode(&msg->frame, head + 4);
+	n = writev(fd, iov, 2);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == 4 + (size_t)len ? 0 : -ENOSPC;
+}
+
+int
+snapshot_gop_memfd(const struct hub *hub, int *fd)
+{
+	const struct hub_config *config;
+	uint64_t pos;
+	int file, rc;
+
+	if (!hub_join(hub, &pos))
+		return -ENODATA;
+	config = hub_at(hub, pos)->config;
+	if (config == NULL)
+		return -ENODATA;
+	file = memfd_create("gop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (file < 0)
+		return -errno;
+	rc = write_message(file, config->msg);
+	for (; rc == 0 && pos < hub_tail(hub); pos++)
+		rc = write_message(file, hub_at(hub, pos)->msg);
+	if (rc == 0 &&
+	    fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		close(file);
+		return rc;
+	}
+	*fd = file;
+	return 0;
+}

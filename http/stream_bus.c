@@ -1,0 +1,162 @@
+/*
+ * The bus side of a stream.
+ */
+#include "config.h"
+
+#include "http/stream_bus.h"
+
+#include "shared/log.h"
+#include "shared/msg.h"
+#include "shared/xalloc.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+#define DRAIN_MAX           64   /* messages in one turn: browsers get theirs too */
+#define PULSE_MS            3000 /* silence: the endpoint is deaf or dead */
+#define CONNECT_POLL_MS     2    /* nng has no event for it; doubles up to the next */
+#define CONNECT_POLL_MAX_MS 50
+#define REPLAY_AGAIN_MS     1100 /* a subscriber is served once a second */
+
+static void dial(struct stream *stream);
+
+static void
+hang_up(struct stream *stream)
+{
+	clock_timer_cancel(&stream->pulse);
+	if (stream->bus_ev != NULL)
+		event_free(stream->bus_ev);
+	stream->bus_ev = NULL;
+	if (stream->sub != NULL)
+		bus_sub_close(&stream->sub);
+}
+
+/* false: nothing more, or nothing more to be believed. */
+static bool
+receive_one(struct stream *stream)
+{
+	struct bus_msg *msg;
+	int rc = bus_sub_recv(stream->sub, &msg);
+
+	if (rc == 0) {
+		clock_timer_set_ms(&stream->pulse, PULSE_MS);
+		stream_push(stream, msg);
+		bus_msg_unref(&msg);
+		return stream->sub != NULL;
+	}
+	if (rc == -EAGAIN)
+		return false;
+	log_warn("stream=%s: %s on the bus, not read until the worker is a new one", stream->name,
+		 rc == -EPROTO ? "a malformed message" : strerror(-rc));
+	hang_up(stream);
+	hub_cut(stream->hub);
+	return false;
+}
+
+static void
+on_bus(evutil_socket_t fd, short what, void *arg)
+{
+	struct stream *stream = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < DRAIN_MAX && receive_one(stream); i++)
+		;
+	/* A broken flow: the timer asks for a replay. */
+	if (hub_wants_replay(stream->hub) && !clock_timer_is_set(&stream->replay))
+		stream_bus_want(stream);
+}
+
+static void
+on_silence(struct clock_timer *timer, void *arg)
+{
+	struct stream *stream = arg;
+
+	(void)timer;
+	log_notice("stream=%s: silence on the bus for %d s, dialling again", stream->name,
+		   PULSE_MS / 1000);
+	stream->redials++;
+	hang_up(stream);
+	dial(stream);
+}
+
+static void
+dial(struct stream *stream)
+{
+	int rc;
+
+	clock_timer_set_ms(&stream->pulse, PULSE_MS);
+	rc = bus_sub_open(stream->bus_path, &stream->sub);
+	if (rc < 0) {
+		log_warn("stream=%s: cannot dial the bus: %s, again in %d s", stream->name,
+			 strerror(-rc), PULSE_MS / 1000);
+		return;
+	}
+	stream->bus_ev = event_new(stream->front->base, bus_sub_fd(stream->sub),
+				   EV_READ | EV_PERSIST, on_bus, stream);
+	if (stream->bus_ev == NULL)
+		xalloc_die();
+	event_add(stream->bus_ev, NULL);
+	stream_bus_want(stream);
+}
+
+static void
+on_replay_due(struct clock_timer *timer, void *arg)
+{
+	struct stream *stream = arg;
+	json_t *msg;
+
+	if (stream->sub == NULL || !hub_wants_replay(stream->hub))
+		return;
+	if (!bus_sub_connected(stream->sub)) {
+		stream->poll_ms = stream->poll_ms * 2 < CONNECT_POLL_MAX_MS ? stream->poll_ms * 2
+									    : CONNECT_POLL_MAX_MS;
+		clock_timer_set_ms(timer, stream->poll_ms);
+		return;
+	}
+	msg = msg_new(MSG_WANT_REPLAY);
+	msg_set_int(msg, "id", stream->id);
+	front_send(stream->front, msg, -1);
+	clock_timer_set_ms(timer, REPLAY_AGAIN_MS);
+}
+
+void
+stream_bus_want(struct stream *stream)
+{
+	if (stream->sub == NULL || !hub_wants_replay(stream->hub)) {
+		clock_timer_cancel(&stream->replay);
+		return;
+	}
+	stream->poll_ms = CONNECT_POLL_MS;
+	clock_timer_set_ms(&stream->replay, 0);
+}
+
+void
+stream_bus_init(struct stream *stream)
+{
+	stream->bus_path = xstrdup("");
+	clock_timer_init(&stream->pulse, stream->front->clock, on_silence, stream);
+	clock_timer_init(&stream->replay, stream->front->clock, on_replay_due, stream);
+}
+
+void
+stream_bus_close(struct stream *stream)
+{
+	hang_up(stream);
+	clock_timer_cancel(&stream->replay);
+}
+
+void
+stream_bus_announce(struct stream *stream, uint64_t epoch, const char *path)
+{
+	if (stream->epoch == epoch && strcmp(stream->bus_path, path) == 0)
+		return;
+	hang_up(stream);
+	hub_cut(stream->hub);
+	stream->epoch = epoch;
+	free(stream->bus_path);
+	stream->bus_path = xstrdup(path);
+	if (path[0] != '\0')
+		dial(stream);
+}

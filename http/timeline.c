@@ -1,0 +1,61 @@
+/*
+ * From the camera's nanoseconds to the viewers' ticks.
+ */
+#include "config.h"
+
+#include "http/timeline.h"
+
+#define TICKS_PER_S      90000
+#define JUMP_TICKS       (10 * TICKS_PER_S)
+#define DURATION_DEFAULT (TICKS_PER_S / 25)
+#define DURATION_MAX     (10 * TICKS_PER_S)
+
+void
+timeline_break(struct timeline *timeline)
+{
+	timeline->anchored = false;
+}
+
+/* 9 ticks are 100000 ns; the result fits, so that sums and differences of a few cannot overflow. */
+static int64_t
+ticks_of(int64_t ns)
+{
+	return ns / 100000 * 9 + ns % 100000 * 9 / 100000;
+}
+
+static uint32_t
+predict(const struct timeline *timeline, const struct frame *frame, int64_t delta)
+{
+	uint64_t told = (uint64_t)frame->duration_us * 9 / 100;
+
+	if (told > 0 && told <= DURATION_MAX)
+		return (uint32_t)told;
+	if (delta > 0)
+		return (uint32_t)delta;
+	return timeline->duration > 0 ? timeline->duration : DURATION_DEFAULT;
+}
+
+struct timeline_stamp
+timeline_stamp(struct timeline *timeline, const struct frame *frame)
+{
+	int64_t raw = ticks_of(frame->dts_ns);
+	int64_t shift = ticks_of(frame->pts_ns) - raw;
+	int64_t delta = raw + timeline->offset - (int64_t)timeline->last;
+	struct timeline_stamp stamp;
+
+	if (!timeline->anchored || (frame->flags & FRAME_DISCONTINUITY) || delta <= -TICKS_PER_S ||
+	    delta > JUMP_TICKS) {
+		timeline->offset = (int64_t)timeline->next - raw;
+		delta = 0;
+	}
+	stamp.decode_time = (uint64_t)(raw + timeline->offset);
+	if (timeline->started && (int64_t)(stamp.decode_time - timeline->last) <= 0)
+		stamp.decode_time = timeline->last + 1;
+	stamp.duration = predict(timeline, frame, delta);
+	stamp.composition_offset = shift >= -JUMP_TICKS && shift <= JUMP_TICKS ? (int32_t)shift : 0;
+	timeline->anchored = timeline->started = true;
+	timeline->last = stamp.decode_time;
+	timeline->duration = stamp.duration;
+	timeline->next = stamp.decode_time + stamp.duration;
+	return stamp;
+}

@@ -1,0 +1,276 @@
+/*
+ * Media in each viewer's framing: fMP4 fragments as WebSocket messages or HTTP chunks, JPEGs as
+ * messages or parts. The bytes are shared; only the headers before them are each viewer's own.
+ */
+#include "config.h"
+
+#include "http/viewer_media.h"
+
+#include "http/stream.h"
+#include "http/ws.h"
+#include "shared/xalloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BATCH_ENTRIES   8 /* queued at once; what is queued cannot be skipped any more */
+#define BATCH_BYTES     (256u << 10)
+#define BURST_BYTES_MAX (1536u << 10) /* players stage at most 2 MiB while they append */
+#define BURST_ENTRIES   4096
+#define PACE_MS         100
+
+#define PART_HEAD       "\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+
+/* Puts `len` more bytes (after the prefix) into this viewer's framing. */
+static size_t
+frame_head(const struct viewer *viewer, uint64_t len, uint8_t *out)
+{
+	if (viewer->kind == VIEWER_WS)
+		return ws_head(WS_BINARY, len, out);
+	if (viewer->chunked)
+		return (size_t)sprintf((char *)out, "%llx\r\n", (unsigned long long)len);
+	return 0;
+}
+
+static const char *
+frame_tail(const struct viewer *viewer)
+{
+	return viewer->kind != VIEWER_WS && viewer->chunked ? "\r\n" : NULL;
+}
+
+static size_t
+fragment_bytes(const struct wire *wire)
+{
+	return FMP4_FRAGMENT_HEADER_BYTES + wire->len;
+}
+
+/* One fragment. message_len: begin a message of so many bytes here, 0: inside one. */
+static void
+queue_fragment(struct viewer *viewer, const struct hub_entry *entry, struct wire *wire,
+	       size_t message_len)
+{
+	uint8_t prefix[OUTQ_PREFIX_MAX];
+	size_t len = message_len > 0 ? frame_head(viewer, message_len, prefix) : 0;
+	struct fmp4_sample sample = {
+		.sequence = ++viewer->sequence,
+		.track_id = 1,
+		.decode_time = entry->stamp.decode_time - viewer->base,
+		.duration = entry->stamp.duration,
+		.composition_offset = entry->stamp.composition_offset,
+		.is_key = entry->is_key,
+		.payload_len = wire->len,
+	};
+
+	viewer->next_time = sample.decode_time + sample.duration;
+	viewer->frames++;
+	if (fmp4_fragment_header(&sample, prefix + len) < 0)
+		return;
+	outq_add(&viewer->out, prefix, len + FMP4_FRAGMENT_HEADER_BYTES, wire, frame_tail(viewer));
+}
+
+static bool
+is_same_decoder(const struct hub_config *a, const struct hub_config *b)
+{
+	return a->init->len == b->init->len &&
+	       memcmp(a->init->piece[0].iov_base, b->init->piece[0].iov_base, a->init->len) == 0;
+}
+
+static void
+queue_init(struct viewer *viewer, struct wire *init)
+{
+	uint8_t head[32];
+	size_t len = frame_head(viewer, init->len, head);
+
+	outq_add(&viewer->out, head, len, init, frame_tail(viewer));
+}
+
+static json_t *
+mime_of(const struct hub_config *config)
+{
+	return json_sprintf("video/mp4; codecs=\"%s\"", config->codec);
+}
+
+/* The decoder's set-up before entries of another configuration than the last. */
+static void
+switch_config(struct viewer *viewer, struct hub_config *config)
+{
+	struct hub_config *old = viewer->config;
+
+	if (old == NULL && viewer->kind == VIEWER_WS)
+		viewer_say(viewer, "mse", mime_of(config));
+	else if (old != NULL && viewer->kind == VIEWER_WS && strcmp(old->codec, config->codec) != 0)
+		viewer_say(viewer, "config", mime_of(config));
+	/* A second moov in one HTTP answer is only for those who can use it: when it differs. */
+	if (old == NULL || viewer->kind == VIEWER_WS || !is_same_decoder(old, config))
+		queue_init(viewer, config->init);
+	hub_config_unref(&viewer->config);
+	viewer->config = hub_config_ref(config);
+}
+
+/* H.265 has two names in codec lists. */
+static bool
+client_takes(const struct viewer *viewer, const struct hub_config *config)
+{
+	if (viewer->kind != VIEWER_WS)
+		return true;
+	if (config->nal == NAL_H264)
+		return strstr(viewer->codecs, "avc1") != NULL;
+	return strstr(viewer->codecs, "hvc1") != NULL || strstr(viewer->codecs, "hev1") != NULL;
+}
+
+/* false: this viewer cannot be served with this. */
+static bool
+begin(struct viewer *viewer, struct hub_entry *entry)
+{
+	if (entry->config == NULL) {
+		if (viewer->kind == VIEWER_WS)
+			viewer_say_error(viewer, "mse",
+					 "codec mjpeg is not for MSE, ask for mjpeg");
+		else
+			viewer_refuse(viewer, 406, "Not Acceptable",
+				      "the camera delivers MJPEG: use /api/stream.mjpeg");
+		return false;
+	}
+	if (entry->config == viewer->config)
+		return true;
+	if (!client_takes(viewer, entry->config)) {
+		char text[96];
+
+		snprintf(text, sizeof(text), "codec %s is not among yours", entry->config->codec);
+		viewer_say_error(viewer, "mse", text);
+		return false;
+	}
+	if (viewer->kind == VIEWER_MP4 && !viewer->head_sent)
+		viewer_send_head(viewer, "video/mp4");
+	switch_config(viewer, entry->config);
+	return true;
+}
+
+/* How many entries from pos go into one message, and its length. */
+static size_t
+measure(struct viewer *viewer, uint64_t end, size_t max_entries, size_t max_bytes, size_t *bytes)
+{
+	struct hub *hub = viewer->stream->hub;
+	const struct hub_config *config = hub_at(hub, viewer->pos)->config;
+	size_t n = 0;
+
+	*bytes = 0;
+	for (uint64_t pos = viewer->pos; pos < end && n < max_entries; pos++, n++) {
+		struct hub_entry *entry = hub_at(hub, pos);
+		struct wire *wire = hub_wire(entry);
+
+		if (entry->config != config)
+			break;
+		if (wire == NULL)
+			continue;
+		if (n > 0 && *bytes + fragment_bytes(wire) > max_bytes)
+			break;
+		*bytes += fragment_bytes(wire);
+	}
+	return n;
+}
+
+/* A GOP at once is one message: its player jumps to the last frame. */
+static void
+fill_burst(struct viewer *viewer)
+{
+	struct hub *hub = viewer->stream->hub;
+	size_t bytes,
+	    n = measure(viewer, viewer->burst_end, BURST_ENTRIES, BURST_BYTES_MAX, &bytes);
+	bool first = true;
+
+	for (size_t i = 0; i < n; i++) {
+		struct hub_entry *entry = hub_at(hub, viewer->pos++);
+		struct wire *wire = hub_wire(entry);
+
+		if (wire == NULL)
+			continue;
+		queue_fragment(viewer, entry, wire, first ? bytes : 0);
+		first = false;
+	}
+	if (viewer->pos < viewer->burst_end)
+		clock_timer_set_ms(&viewer->pace, PACE_MS);
+}
+
+static void
+fill_batch(struct viewer *viewer)
+{
+	struct hub *hub = viewer->stream->hub;
+	size_t bytes, n = measure(viewer, hub_tail(hub), BATCH_ENTRIES, BATCH_BYTES, &bytes);
+
+	for (size_t i = 0; i < n; i++) {
+		struct hub_entry *entry = hub_at(hub, viewer->pos++);
+		struct wire *wire = hub_wire(entry);
+
+		if (wire != NULL)
+			queue_fragment(viewer, entry, wire, fragment_bytes(wire));
+	}
+}
+
+static void
+say_skipped(struct viewer *viewer)
+{
+	if (viewer->skipped_frames_due > 0 && viewer->kind == VIEWER_WS)
+		viewer_say(viewer, "skipped",
+			   json_pack("{s:I, s:I}", "frames", (json_int_t)viewer->skipped_frames_due,
+				     "ms", (json_int_t)viewer->skipped_ms_due));
+	viewer->skipped_frames_due = viewer->skipped_ms_due = 0;
+}
+
+void
+viewer_fill_fragments(struct viewer *viewer)
+{
+	struct hub *hub = viewer->stream->hub;
+
+	if (!viewer_join(viewer) || clock_timer_is_set(&viewer->pace))
+		return;
+	if (viewer->pos < hub_head(hub) && !viewer->awaiting_key)
+		viewer_skip(viewer);
+	if (viewer->awaiting_key || viewer->pos >= hub_tail(hub))
+		return;
+	say_skipped(viewer);
+	if (!begin(viewer, hub_at(hub, viewer->pos)))
+		return;
+	if (viewer->kind == VIEWER_WS && viewer->pos < viewer->burst_end)
+		fill_burst(viewer);
+	else
+		fill_batch(viewer);
+}
+
+void
+viewer_fill_pictures(struct viewer *viewer)
+{
+	struct hub *hub = viewer->stream->hub;
+	uint64_t tail = hub_tail(hub);
+	uint8_t head[WS_HEAD_MAX];
+	struct hub_entry *entry;
+	struct wire *wire;
+
+	if (tail == hub_head(hub) || (viewer->joined && viewer->pos >= tail))
+		return;
+	entry = hub_at(hub, tail - 1);
+	if (entry->config != NULL) {
+		if (viewer->kind == VIEWER_WS)
+			viewer_say_error(viewer, "mjpeg", "codec is not mjpeg: ask for mse");
+		else
+			viewer_refuse(viewer, 406, "Not Acceptable",
+				      "the camera delivers no MJPEG: use /api/stream.mp4");
+		return;
+	}
+	wire = hub_wire(entry);
+	if (viewer->kind == VIEWER_WS) {
+		if (viewer->answer_due)
+			viewer_say(viewer, "mjpeg", NULL);
+		viewer->answer_due = false;
+		outq_add(&viewer->out, head, ws_head(WS_BINARY, wire->len, head), wire, NULL);
+	} else {
+		/* Browsers show a part when they have read the next one's header: it is sent
+		 * along, and so no part can tell its length. */
+		if (!viewer->head_sent)
+			viewer_send_head(viewer, "multipart/x-mixed-replace; boundary=frame");
+		outq_add(&viewer->out, NULL, 0, wire, PART_HEAD);
+	}
+	viewer->joined = true;
+	viewer->pos = tail;
+	viewer->frames++;
+}

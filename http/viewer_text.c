@@ -1,0 +1,259 @@
+/*
+ * The words of a viewer: JSON over its WebSocket, heads and refusals over HTTP.
+ */
+#include "config.h"
+
+#include "http/viewer_media.h"
+
+#include "http/headers.h"
+#include "http/stream.h"
+#include "http/ws.h"
+#include "shared/xalloc.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TYPE_MAX        48              /* of a request; longer ones are cut in the answer */
+#define WINDOW_MESSAGES 64              /* text messages a client may send ... */
+#define WINDOW_NS       (10 * NS_PER_S) /* ... in this time */
+#define REFUSED_MODE_MS 30000
+
+void
+viewer_say(struct viewer *viewer, const char *type, json_t *value)
+{
+	json_t *msg = json_pack("{s:s}", "type", type);
+	uint8_t head[WS_HEAD_MAX];
+	struct wire *wire;
+	char *text;
+
+	if (msg == NULL || (value != NULL && json_object_set_new(msg, "value", value) < 0))
+		xalloc_die();
+	text = json_dumps(msg, JSON_COMPACT);
+	if (text == NULL)
+		xalloc_die();
+	wire = wire_from_bytes(text, strlen(text));
+	outq_add(&viewer->out, head, ws_head(WS_TEXT, wire->len, head), wire, NULL);
+	wire_unref(&wire);
+	free(text);
+	json_decref(msg);
+}
+
+void
+viewer_say_error(struct viewer *viewer, const char *about, const char *what)
+{
+	viewer->mode = VIEWER_IDLE;
+	viewer->joined = false;
+	clock_timer_set_ms(&viewer->wait, REFUSED_MODE_MS);
+	viewer_say(viewer, "error", json_sprintf("%s: %s", about, what));
+	if (viewer->stream != NULL)
+		stream_update_want(viewer->stream);
+}
+
+void
+viewer_send_head(struct viewer *viewer, const char *content_type)
+{
+	bool chunked = viewer->chunked && viewer->kind == VIEWER_MP4;
+	char *head = xasprintf(
+	    "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s%s"
+	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
+	    "Connection: close\r\n%s\r\n%s",
+	    content_type, chunked ? "Transfer-Encoding: chunked\r\n" : "", HEADERS_FIXED,
+	    viewer->headers != NULL ? viewer->headers : "",
+	    viewer->kind == VIEWER_MJPEG ? "--frame\r\nContent-Type: image/jpeg\r\n\r\n" : "");
+	struct wire *wire = wire_from_bytes(head, strlen(head));
+
+	outq_add(&viewer->out, NULL, 0, wire, NULL);
+	wire_unref(&wire);
+	free(head);
+	viewer->head_sent = true;
+	clock_timer_cancel(&viewer->wait);
+}
+
+void
+viewer_refuse(struct viewer *viewer, int code, const char *reason, const char *error)
+{
+	char *body = xasprintf("{\"error\": \"%s\"}\n", error);
+	char *answer =
+	    xasprintf("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
+		      "Content-Length: %zu\r\n%sCache-Control: no-store\r\n%s"
+		      "Connection: close\r\n%s\r\n%s",
+		      code, reason, strlen(body), code == 503 ? "Retry-After: 2\r\n" : "",
+		      HEADERS_FIXED, viewer->headers != NULL ? viewer->headers : "", body);
+	struct wire *wire = wire_from_bytes(answer, strlen(answer));
+
+	outq_add(&viewer->out, NULL, 0, wire, NULL);
+	wire_unref(&wire);
+	free(answer);
+	free(body);
+	viewer->head_sent = true;
+	viewer->closing = true;
+	viewer->mode = VIEWER_IDLE;
+	clock_timer_cancel(&viewer->wait);
+	if (viewer->stream != NULL)
+		stream_update_want(viewer->stream);
+}
+
+/* What the client asks */
+
+static void
+ask_mode(struct viewer *viewer, enum viewer_mode mode)
+{
+	viewer->mode = mode;
+	viewer->joined = viewer->awaiting_key = false;
+	viewer->state_due = true;
+	hub_config_unref(&viewer->config);
+	viewer->next_time = 0;
+	viewer->sequence = 0;
+	clock_timer_cancel(&viewer->wait);
+	clock_timer_cancel(&viewer->pace);
+	stream_update_want(viewer->stream);
+}
+
+static void
+ask_mse(struct viewer *viewer, const json_t *value)
+{
+	const char *codecs = json_string_value(value);
+
+	if (viewer->stream->kind == STREAM_KIND_JPEG) {
+		viewer_say_error(viewer, "mse", "codec mjpeg is not for MSE, ask for mjpeg");
+		return;
+	}
+	if (codecs == NULL || (strstr(codecs, "avc1") == NULL && strstr(codecs, "hvc1") == NULL &&
+			       strstr(codecs, "hev1") == NULL)) {
+		viewer_say_error(viewer, "mse", "codec avc1 is not among yours");
+		return;
+	}
+	free(viewer->codecs);
+	viewer->codecs = xstrdup(codecs);
+	ask_mode(viewer, VIEWER_FRAGMENTS);
+}
+
+static void
+ask_mjpeg(struct viewer *viewer)
+{
+	if (viewer->stream->kind == STREAM_KIND_VIDEO) {
+		viewer_say_error(viewer, "mjpeg", "codec is not mjpeg: ask for mse");
+		return;
+	}
+	viewer->answer_due = true;
+	ask_mode(viewer, VIEWER_PICTURES);
+}
+
+static bool
+is_too_chatty(struct viewer *viewer)
+{
+	int64_t now = clock_now_ns(viewer->front->clock);
+
+	if (now - viewer->window_ns > WINDOW_NS) {
+		viewer->window_ns = now;
+		viewer->window_messages = 0;
+	}
+	return ++viewer->window_messages > WINDOW_MESSAGES;
+}
+
+static void
+answer_request(struct viewer *viewer, const char *type, const json_t *value)
+{
+	char about[TYPE_MAX + 1];
+	size_t n = 0;
+
+	for (const char *p = type; *p != '\0' && n < TYPE_MAX; p++)
+		about[n++] = isalnum((unsigned char)*p) || *p == '/' || *p == '-' ? *p : '?';
+	about[n] = '\0';
+	if (viewer->stream == NULL)
+		viewer_say_error(viewer, about, "stream not found");
+	else if (strcmp(type, "mse") == 0)
+		ask_mse(viewer, value);
+	else if (strcmp(type, "mjpeg") == 0)
+		ask_mjpeg(viewer);
+	else
+		viewer_say(viewer, "error", json_sprintf("%s: not supported", about));
+}
+
+void
+viewer_on_text(struct viewer *viewer, const char *text, size_t len)
+{
+	json_t *msg = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *type = json_string_value(json_object_get(msg, "type"));
+
+	if (is_too_chatty(viewer)) {
+		viewer_close(viewer);
+	} else if (type == NULL) {
+		viewer_say(viewer, "error", json_string("not a message of this protocol"));
+	} else {
+		answer_request(viewer, type, json_object_get(msg, "value"));
+	}
+	json_decref(msg);
+}
+
+/* What it is told */
+
+static void
+say_state(struct viewer *viewer)
+{
+	const struct stream *stream = viewer->stream;
+
+	viewer->state_due = false;
+	viewer_say(viewer, "state",
+		   json_pack("{s:s, s:I, s:s, s:I}", "state", stream->state, "since_ms",
+			     (json_int_t)stream->since_ms, "reason",
+			     stream->reason != NULL ? stream->reason : "", "server_ms",
+			     (json_int_t)front_now_ms(viewer->front)));
+}
+
+void
+viewer_fill(struct viewer *viewer)
+{
+	if (viewer->stream == NULL || viewer->mode == VIEWER_IDLE)
+		return;
+	if (viewer->mode == VIEWER_FRAGMENTS)
+		viewer_fill_fragments(viewer);
+	else
+		viewer_fill_pictures(viewer);
+	/* After the answer that the request waits for, if that can be given at all. */
+	if (viewer->state_due && viewer->kind == VIEWER_WS && viewer->mode != VIEWER_IDLE)
+		say_state(viewer);
+}
+
+void
+viewer_on_state(struct viewer *viewer)
+{
+	viewer->state_due = true;
+	viewer_pump(viewer);
+}
+
+void
+viewer_on_stream_gone(struct viewer *viewer)
+{
+	static const uint8_t bye[4] = { 0x80 | WS_CLOSE, 2, WS_CODE_GOING >> 8,
+					WS_CODE_GOING & 0xff };
+
+	if (viewer->kind == VIEWER_WS && !viewer->dying) {
+		if (viewer->mode != VIEWER_IDLE)
+			viewer_say_error(viewer, viewer->mode == VIEWER_FRAGMENTS ? "mse" : "mjpeg",
+					 "stream not found");
+		outq_add(&viewer->out, bye, sizeof(bye), NULL, NULL);
+	} else if (!viewer->head_sent) {
+		viewer_refuse(viewer, 404, "Not Found", "stream not found");
+	} else if (viewer->kind == VIEWER_MP4 && viewer->chunked) {
+		outq_add(&viewer->out, NULL, 0, NULL, "0\r\n\r\n");
+	}
+	viewer->closing = true;
+}
+
+const char *
+viewer_format(const struct viewer *viewer)
+{
+	switch (viewer->kind) {
+	case VIEWER_MP4:
+		return "mp4";
+	case VIEWER_MJPEG:
+		return "mjpeg";
+	case VIEWER_WS:
+		break;
+	}
+	return viewer->mode == VIEWER_FRAGMENTS  ? "mse/fmp4"
+	       : viewer->mode == VIEWER_PICTURES ? "ws/mjpeg"
+						 : "ws";
+}

@@ -56,7 +56,7 @@ on_report(struct clock_timer *timer, void *arg)
 	msg_set_int(msg, "requests", (long long)front->requests);
 	msg_set_int(msg, "viewers", front->n_viewers);
 	msg_set_int(msg, "bytes_sent", (long long)front->bytes_sent);
-	msg_set_int(msg, "bus_abandoned", bus_sub_lingering());
+	msg_set_int(msg, "bus_lingering", bus_sub_lingering());
 	front_send(front, msg, -1);
 }
 

@@ -161,7 +161,11 @@ on_ready(void *arg)
 	front->ready = true;
 	front->ready_ns = sup_now_ns(front->sup);
 	front->since_ms = sup_realtime_ms(front->sup);
-	log_notice("front=%s: serving", front->object);
+	if (front->failures > 1)
+		log_notice("front=%s: serving, after %u failures", front->object, front->failures);
+	else
+		log_notice("front=%s: serving", front->object);
+	front->failures = 0;
 	sup_status_changed(front->sup);
 }
 
@@ -221,6 +225,17 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	}
 }
 
+/* The same failure again and again is told once, and counted. */
+static void
+log_failure(struct sup_front *front, int64_t delay_ms)
+{
+	if (front->failures++ > 0 && strcmp(front->told_failure, front->last_exit) == 0)
+		return;
+	snprintf(front->told_failure, sizeof(front->told_failure), "%s", front->last_exit);
+	log_err("front=%s: %s, again in %.1f s (connections wait meanwhile)", front->object,
+		front->last_exit, (double)delay_ms / 1000);
+}
+
 static int64_t
 retry_delay_ms(struct sup_front *front)
 {
@@ -259,8 +274,7 @@ on_exit_(void *arg, const struct sup_exit *end)
 	}
 	delay_ms = renew ? 0 : retry_delay_ms(front);
 	if (!renew)
-		log_warn("front=%s: %s, again in %.1f s (no connection is refused meanwhile)",
-			 front->object, end->text, (double)delay_ms / 1000);
+		log_failure(front, delay_ms);
 	clock_timer_set_ms(&front->retry, delay_ms);
 }
 
@@ -288,11 +302,9 @@ sup_front_start(struct sup_front *front)
 	if (rc < 0) {
 		int64_t delay_ms = retry_delay_ms(front);
 
-		snprintf(front->last_exit, sizeof(front->last_exit), "cannot start: %s",
-			 strerror(-rc));
-		log_err("front=%s: cannot start %s/%s: %s, again in %.1f s", front->object,
-			sup->options.libexec_dir, front->program, strerror(-rc),
-			(double)delay_ms / 1000);
+		snprintf(front->last_exit, sizeof(front->last_exit), "cannot start %s: %s",
+			 front->program, strerror(-rc));
+		log_failure(front, delay_ms);
 		clock_timer_set_ms(&front->retry, delay_ms);
 		return;
 	}

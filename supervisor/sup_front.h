@@ -20,6 +20,8 @@ struct sup_front {
 	int64_t started_ns, ready_ns;
 	int64_t since_ms; /* realtime, of its state */
 	char last_exit[SUP_CHILD_TEXT_MAX];
+	unsigned failures; /* since it last served */
+	char told_failure[SUP_CHILD_TEXT_MAX];
 	json_t *totals; /* the latest front-totals, NULL: none */
 	TAILQ_HEAD(, sup_front_stream) streams;
 };

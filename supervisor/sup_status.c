@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LONG_GOP_S 4.0
+#define LONG_GOP_S    4.0
+#define LAST_EXIT_MAX 160 /* what the message takes */
 
 /* 0 when it cannot be told. */
 static long long
@@ -137,14 +138,16 @@ json_t *
 sup_status_front(const struct sup_front *front)
 {
 	json_t *msg = msg_new(MSG_CTL_PROCESS);
+	char last_exit[LAST_EXIT_MAX + 1];
 
+	snprintf(last_exit, sizeof(last_exit), "%.*s", LAST_EXIT_MAX, front->last_exit);
 	msg_set_str(msg, "name", front->object);
 	msg_set_int(msg, "pid", sup_child_pid(front->child));
 	msg_set_str(msg, "state", sup_front_state(front));
 	msg_set_int(msg, "since_ms", front->since_ms);
 	msg_set_int(msg, "restarts", front->spawns > 0 ? front->spawns - 1 : 0);
 	msg_set_int(msg, "rss_kib", rss_kib(sup_child_pid(front->child)));
-	msg_set_str(msg, "last_exit", front->last_exit);
+	msg_set_str(msg, "last_exit", last_exit);
 	return msg;
 }
 

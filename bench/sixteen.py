@@ -77,12 +77,12 @@ def print_processes(pids, before, seconds):
 
 def print_queues(hub):
     """What status tells of each stream's queues; returns how many holes the front saw."""
-    code, status = hub.status()
-    print(f"\ncamctl status: exit {code}")
+    answer = hub.ask("status")
+    print(f"\nstatus: exit code {answer[-1]['code']}")
     print(f"{'camera':10} {'state':10} {'fps':>6} {'kb/s':>7} {'frames':>8} {'restarts':>8} {'viewers':>7} "
           f"{'holes':>5} {'skipped':>7} {'ring high KiB':>13} {'lag high KiB':>12}")
     holes = 0
-    for camera in status["cameras"]:
+    for camera in (message for message in answer if message["type"] == "camera"):
         holes += camera["holes"]
         print(f"{camera['name']:10} {camera['state']:10} {camera['fps']:6.1f} "
               f"{camera['bitrate_bps'] / 1000:7.0f} {camera['frames']:8d} {camera['restarts']:8d} "
@@ -131,7 +131,8 @@ def main():
         hub = rig.Camhub(cameras)
         try:
             hub.wait_serving()
-            until(lambda: hub.status()[0] == 0, "all cameras are up", 60, 0.5)
+            until(lambda: all(m["state"] == "up" for m in hub.ask("status") if m["type"] == "camera"),
+                  "all cameras are up", 60, 0.5)
             viewers, code, holes = measure(hub, server, options)
             hub.stop()
         finally:

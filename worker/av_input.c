@@ -11,7 +11,6 @@
 #include "worker/wrk.h"
 #include "worker/wrk_watch_ev.h"
 
-#include <libavdevice/avdevice.h>
 #include <libavutil/mem.h>
 
 #define ITEMS_PER_TURN  64 /* then timers and messages get their turn */
@@ -107,5 +106,4 @@ av_input_init(void)
 {
 	av_log_route();
 	av_max_alloc(ALLOC_MAX_BYTES);
-	avdevice_register_all();
 }

@@ -9,6 +9,7 @@
 
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "worker/av_device.h"
 #include "worker/av_log.h"
 
 #include <errno.h>
@@ -200,6 +201,9 @@ av_open(struct av_reader *reader, AVFormatContext **ctx)
 
 	if (row == NULL)
 		return av_reader_fail(reader, WRK_CLASS_UNSUPPORTED, "no source of this program");
+	if (strcmp(row->name, "v4l2") == 0 && av_device_load() < 0)
+		return av_reader_fail(reader, WRK_CLASS_UNSUPPORTED,
+				      "libavdevice is not installed");
 	(void)av_log_take_resolve_failure();
 	rc = open_input(reader, row, ctx);
 	if (rc < 0)

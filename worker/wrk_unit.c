@@ -87,7 +87,27 @@ describe_video(struct wrk_track *track)
 		track->has_b_frames = info->reorder_frames > 0;
 }
 
-/* The sets of a unit, or, when it has only some, those of before with these behind them. */
+/* Those of before, and behind them the ones in a unit that has only some. */
+static int
+join(const struct wrk_track *track, const uint8_t *annexb, size_t len, struct byte_writer *out)
+{
+	enum nal_codec codec = nal_codec_of(track->codec);
+	struct nal_unit nal;
+	struct nal_iter iter;
+	bool has_any = false;
+
+	byte_writer_bytes(out, track->config, track->config_len);
+	nal_iter_annexb(&iter, annexb, len);
+	while (nal_iter_next(&iter, &nal)) {
+		if (!nal_is_parameter_set(codec, nal_type(codec, &nal)))
+			continue;
+		nal_write_annexb(out, &nal);
+		has_any = true;
+	}
+	return has_any ? out->err : -ENODATA;
+}
+
+/* Into the scratch: all sets that decoding needs, once a unit has brought some. */
 static int
 collect(struct wrk_track *track, const uint8_t *annexb, size_t len)
 {
@@ -99,11 +119,9 @@ collect(struct wrk_track *track, const uint8_t *annexb, size_t len)
 	rc = codec_collect_parameter_sets(codec, annexb, len, &track->scratch);
 	if (rc != -ENODATA || track->config == NULL)
 		return rc;
-	byte_writer_init(&joined, track->config_len + len);
-	byte_writer_bytes(&joined, track->config, track->config_len);
-	byte_writer_bytes(&joined, annexb, len);
+	byte_writer_init(&joined, 2 * CODEC_PARAMETER_SETS_MAX);
+	rc = join(track, annexb, len, &joined);
 	byte_writer_reset(&track->scratch);
-	rc = joined.err;
 	if (rc == 0)
 		rc = codec_collect_parameter_sets(codec, joined.data, joined.len, &track->scratch);
 	byte_writer_free(&joined);

@@ -246,6 +246,10 @@ take_status(struct stream *stream, const struct bus_msg *msg)
 	}
 	if (codec_string != NULL)
 		snprintf(stream->codec_string, sizeof(stream->codec_string), "%s", codec_string);
+	if (json_integer_value(json_object_get(status, "width")) > 0) {
+		stream->width = (unsigned)json_integer_value(json_object_get(status, "width"));
+		stream->height = (unsigned)json_integer_value(json_object_get(status, "height"));
+	}
 	stream->fps = json_number_value(json_object_get(status, "fps"));
 	if (last_seq > 0 && !json_is_true(json_object_get(status, "paused")))
 		hub_note_last_seq(stream->hub, msg->frame.epoch, (uint64_t)last_seq);

@@ -211,8 +211,9 @@ viewer_fill(struct viewer *viewer)
 		viewer_fill_fragments(viewer);
 	else
 		viewer_fill_pictures(viewer);
-	/* After the answer that the request waits for, if that can be given at all. */
-	if (viewer->state_due && viewer->kind == VIEWER_WS && viewer->mode != VIEWER_IDLE)
+	/* After the answer that the request waits for, unless that can only come later. */
+	if (viewer->state_due && viewer->kind == VIEWER_WS && viewer->mode != VIEWER_IDLE &&
+	    (viewer->joined || !stream_is_up(viewer->stream)))
 		say_state(viewer);
 }
 

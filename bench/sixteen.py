@@ -76,10 +76,9 @@ def print_processes(pids, before, seconds):
 
 
 def print_queues(hub):
-    """What status tells of each stream's queues; returns how many holes the front saw."""
+    """What the supervisor tells of each stream's queues; returns how many holes the front saw."""
     answer = hub.ask("status")
-    print(f"\nstatus: exit code {answer[-1]['code']}")
-    print(f"{'camera':10} {'state':10} {'fps':>6} {'kb/s':>7} {'frames':>8} {'restarts':>8} {'viewers':>7} "
+    print(f"\n{'camera':10} {'state':10} {'fps':>6} {'kb/s':>7} {'frames':>8} {'restarts':>8} {'viewers':>7} "
           f"{'holes':>5} {'skipped':>7} {'ring high KiB':>13} {'lag high KiB':>12}")
     holes = 0
     for camera in (message for message in answer if message["type"] == "camera"):

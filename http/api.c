@@ -30,7 +30,8 @@ consumers_of(const struct stream *stream)
 	json_t *list = json_array();
 	const struct viewer *viewer;
 
-	LIST_FOREACH (viewer, &stream->viewers, in_stream) {
+	for (viewer = LIST_FIRST(&stream->viewers); viewer != NULL;
+	     viewer = LIST_NEXT(viewer, in_stream)) {
 		json_t *one = json_pack(
 		    "{s:I, s:s, s:I, s:I, s:I}", "id", (json_int_t)viewer->id, "format_name",
 		    viewer_format(viewer), "bytes_send", (json_int_t)viewer->bytes, "frames",
@@ -97,7 +98,8 @@ api_streams(struct request *request)
 		return;
 	}
 	all = json_object();
-	LIST_FOREACH (stream, &request->front->streams, entry)
+	for (stream = LIST_FIRST(&request->front->streams); stream != NULL;
+	     stream = LIST_NEXT(stream, entry))
 		if (json_object_set_new(all, stream->name, describe(stream)) < 0)
 			xalloc_die();
 	reply_json(request, 200, all);

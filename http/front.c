@@ -50,7 +50,8 @@ on_report(struct clock_timer *timer, void *arg)
 	json_t *msg = msg_new(MSG_FRONT_TOTALS);
 
 	clock_timer_set_ms(timer, REPORT_MS);
-	LIST_FOREACH (stream, &front->streams, entry)
+	for (stream = LIST_FIRST(&front->streams); stream != NULL;
+	     stream = LIST_NEXT(stream, entry))
 		front_send(front, stream_report(stream), -1);
 	msg_set_int(msg, "connections", listeners_connections(front->listeners));
 	msg_set_int(msg, "requests", (long long)front->requests);

@@ -60,8 +60,8 @@ struct listeners {
 	LIST_ENTRY(listeners) entry;
 	struct front *front;
 	struct evhttp *http;
-	TAILQ_HEAD(, conn) conns;
-	LIST_HEAD(, husk) husks;
+	TAILQ_HEAD(conn_list, conn) conns;
+	LIST_HEAD(husk_list, husk) husks;
 	struct clock_timer bury, resume;
 	unsigned n_conns, n_sockets;
 	int reserve_fd; /* given up for a moment when descriptors run out */
@@ -70,7 +70,7 @@ struct listeners {
 };
 
 /* An accept error names only evhttp. */
-static LIST_HEAD(, listeners) all_listeners = LIST_HEAD_INITIALIZER(all_listeners);
+static LIST_HEAD(listeners_list, listeners) all_listeners = LIST_HEAD_INITIALIZER(all_listeners);
 
 static void conn_free(struct conn *conn);
 
@@ -216,7 +216,8 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 	int err = EVUTIL_SOCKET_ERROR(), fd;
 	struct listeners *listeners;
 
-	LIST_FOREACH (listeners, &all_listeners, entry)
+	for (listeners = LIST_FIRST(&all_listeners); listeners != NULL;
+	     listeners = LIST_NEXT(listeners, entry))
 		if (listeners->http == arg)
 			break;
 	if (listeners == NULL)
@@ -266,7 +267,7 @@ find_conn(const struct listeners *listeners, struct evhttp_request *req)
 
 	if (evcon == NULL)
 		return NULL;
-	TAILQ_FOREACH (conn, &listeners->conns, entry)
+	for (conn = TAILQ_FIRST(&listeners->conns); conn != NULL; conn = TAILQ_NEXT(conn, entry))
 		if (conn->bev == evhttp_connection_get_bufferevent(evcon))
 			return conn;
 	return NULL;

@@ -144,7 +144,8 @@ api_metrics(struct request *request)
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		family_head(out, families[i].name, families[i].type, families[i].help);
 		/* Names of streams need no escaping. */
-		LIST_FOREACH (stream, &request->front->streams, entry)
+		for (stream = LIST_FIRST(&request->front->streams); stream != NULL;
+		     stream = LIST_NEXT(stream, entry))
 			fprintf(out, "%s{stream=\"%s\"} %" PRIu64 "\n", families[i].name,
 				stream->name, families[i].value(stream));
 	}

@@ -38,7 +38,7 @@ struct shot {
 	LIST_ENTRY(shot) entry;
 	struct snapshots *snapshots;
 	struct stream *stream;
-	LIST_HEAD(, snapshot_ask) asks;
+	LIST_HEAD(ask_list, snapshot_ask) asks;
 	long long job; /* request under way, 0 none */
 	uint64_t job_epoch, job_seq;
 	struct clock_timer job_lost, linger;
@@ -49,7 +49,7 @@ struct shot {
 
 struct snapshots {
 	struct front *front;
-	LIST_HEAD(, shot) shots;
+	LIST_HEAD(shot_list, shot) shots;
 	unsigned n_asks;
 	long long last_request;
 };
@@ -123,7 +123,8 @@ find_shot(const struct stream *stream)
 {
 	struct shot *shot;
 
-	LIST_FOREACH (shot, &stream->front->snapshots->shots, entry)
+	for (shot = LIST_FIRST(&stream->front->snapshots->shots); shot != NULL;
+	     shot = LIST_NEXT(shot, entry))
 		if (shot->stream == stream)
 			return shot;
 	return NULL;
@@ -362,7 +363,8 @@ snapshot_done(struct front *front, const json_t *msg, int fd)
 	struct shot *shot;
 
 	/* One that nobody waits for any more is no fault. */
-	LIST_FOREACH (shot, &front->snapshots->shots, entry) {
+	for (shot = LIST_FIRST(&front->snapshots->shots); shot != NULL;
+	     shot = LIST_NEXT(shot, entry)) {
 		if (shot->job == request) {
 			take_result(shot, msg, fd);
 			break;

@@ -36,7 +36,8 @@ stream_find(const struct front *front, const char *name)
 {
 	struct stream *stream;
 
-	LIST_FOREACH (stream, &front->streams, entry)
+	for (stream = LIST_FIRST(&front->streams); stream != NULL;
+	     stream = LIST_NEXT(stream, entry))
 		if (strcmp(stream->name, name) == 0)
 			return stream;
 	return NULL;
@@ -47,7 +48,8 @@ stream_find_id(const struct front *front, long long id)
 {
 	struct stream *stream;
 
-	LIST_FOREACH (stream, &front->streams, entry)
+	for (stream = LIST_FIRST(&front->streams); stream != NULL;
+	     stream = LIST_NEXT(stream, entry))
 		if (stream->id == id)
 			return stream;
 	return NULL;
@@ -179,7 +181,8 @@ trim(struct stream *stream)
 	uint64_t oldest = UINT64_MAX;
 	const struct viewer *viewer;
 
-	LIST_FOREACH (viewer, &stream->viewers, in_stream) {
+	for (viewer = LIST_FIRST(&stream->viewers); viewer != NULL;
+	     viewer = LIST_NEXT(viewer, in_stream)) {
 		uint64_t pos = viewer_needs(viewer);
 
 		if (pos < oldest)

@@ -1,0 +1,156 @@
+/*
+ * The worker of a probe: told by message, as by the supervisor; ended by us if it does not end.
+ */
+#include "config.h"
+
+#include "ctl/probe.h"
+
+#include "shared/chan.h"
+#include "shared/clock.h"
+#include "shared/spawn.h"
+#include "shared/xalloc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OPEN_TIMEOUT_MS 10000
+#define STALL_MS        5000
+#define END_MS          2000 /* from the end of its channel to the end of the process */
+
+static json_t *
+make_config(const struct probe *probe)
+{
+	json_t *msg = msg_new(MSG_WORKER_CONFIG);
+
+	msg_set_str(msg, "stream", "probe");
+	msg_set_int(msg, "stream_id", 1);
+	msg_set_int(msg, "epoch", 1);
+	msg_set_str(msg, "url", probe->url);
+	msg_set_str(msg, "user", probe->user);
+	msg_set_str(msg, "password", probe->password);
+	msg_set_str(msg, "transport", probe->transport);
+	msg_set_str(msg, "bus", "");
+	msg_set_int(msg, "bus_mode", 0600);
+	msg_set_int(msg, "gop_cache_bytes", 16 << 20);
+	msg_set_int(msg, "open_timeout_ms", OPEN_TIMEOUT_MS);
+	msg_set_int(msg, "stall_ms", STALL_MS);
+	/* What it has to say comes by message. */
+	msg_set_str(msg, "log_level", "err");
+	msg_set_bool(msg, "probe", true);
+	return msg;
+}
+
+/* Takes msg. */
+static void
+take(struct probe *probe, enum msg_type type, json_t *msg)
+{
+	if (type == MSG_INPUT) {
+		snprintf(probe->state, sizeof(probe->state), "%s", msg_str(msg, "state"));
+		snprintf(probe->class, sizeof(probe->class), "%s", msg_str(msg, "class"));
+		snprintf(probe->reason, sizeof(probe->reason), "%s", msg_str(msg, "reason"));
+		probe->was_up |= strcmp(probe->state, "up") == 0;
+	} else if (type == MSG_WORKER_STATUS) {
+		json_decref(probe->status);
+		probe->status = json_incref(msg);
+	}
+	json_decref(msg);
+}
+
+/* True when the channel has ended. */
+static bool
+take_all(struct probe *probe, int fd)
+{
+	for (;;) {
+		char reason[MSG_ERROR_MAX];
+		enum msg_type type;
+		json_t *msg;
+		int passed_fd, rc;
+
+		rc = chan_recv(fd, MSG_FROM_WORKER, &msg, &type, &passed_fd, reason);
+		if (rc == -EAGAIN)
+			return false;
+		if (rc < 0)
+			return true;
+		if (passed_fd >= 0)
+			close(passed_fd);
+		take(probe, type, msg);
+	}
+}
+
+static bool
+wait_readable(struct clock *clock, int fd, int64_t deadline_ns)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	for (;;) {
+		int64_t left_ns = deadline_ns - clock_now_ns(clock);
+		int n;
+
+		if (left_ns <= 0)
+			return false;
+		n = poll(&pfd, 1, (int)(left_ns / NS_PER_MS) + 1);
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+}
+
+static void
+collect(struct probe *probe, struct clock *clock, int fd, int64_t deadline_ns)
+{
+	while (wait_readable(clock, fd, deadline_ns))
+		if (take_all(probe, fd))
+			return;
+	if (!probe->was_up && probe->class[0] == '\0')
+		snprintf(probe->class, sizeof(probe->class), "timeout");
+	if (!probe->was_up && probe->reason[0] == '\0')
+		snprintf(probe->reason, sizeof(probe->reason), "no answer in time");
+}
+
+static void
+end_worker(struct probe *probe, struct clock *clock, const struct spawn_child *child)
+{
+	int exit_code;
+
+	if (!wait_readable(clock, child->pidfd, clock_now_ns(clock) + END_MS * NS_PER_MS)) {
+		spawn_signal(child->pidfd, SIGKILL);
+		wait_readable(clock, child->pidfd, clock_now_ns(clock) + END_MS * NS_PER_MS);
+	}
+	if (spawn_reap(child->pidfd, &exit_code, probe->worker_end, sizeof(probe->worker_end)) < 0)
+		snprintf(probe->worker_end, sizeof(probe->worker_end), "still there");
+}
+
+int
+probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *err)
+{
+	const char *program = probe->parts.scheme->program;
+	char *path = xasprintf("%s/%s", libexec_dir, program);
+	char *argv[] = { (char *)program, (char *)"probe", NULL };
+	struct clock *clock = clock_new();
+	struct spawn_child child;
+	int rc = spawn_child(path, argv, &child);
+
+	if (rc < 0) {
+		snprintf(err, 256, "cannot start %s: %s", path, strerror(-rc));
+		goto out;
+	}
+	json_t *config = make_config(probe);
+	rc = chan_send(child.chan_fd, config, -1);
+	json_decref(config);
+	if (rc < 0)
+		snprintf(err, 256, "%s does not listen: %s", program, strerror(-rc));
+	else
+		collect(probe, clock, child.chan_fd, clock_now_ns(clock) + deadline_ms * NS_PER_MS);
+	/* The end of its channel tells the worker to leave. */
+	close(child.chan_fd);
+	end_worker(probe, clock, &child);
+	close(child.pidfd);
+out:
+	clock_free(&clock);
+	free(path);
+	return rc;
+}

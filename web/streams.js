@@ -1,0 +1,50 @@
+/* The list of cameras as api/streams tells it. The choosing is pure. */
+
+const TIMEOUT_MS = 4000;
+
+/* The server's list, or an Error with words for people. */
+export async function fetchStreams(base) {
+  let answer;
+  try {
+    const url = new URL("api/streams", base);
+    answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch (error) {
+    throw new Error("The server does not answer");
+  }
+  if (answer.status === 401 || answer.status === 403)
+    throw new Error("You may not see these cameras");
+  if (!answer.ok)
+    throw new Error(`The server answers ${answer.status}`);
+  const list = await answer.json().catch(() => null);
+  if (list === null || typeof list !== "object" || Array.isArray(list))
+    throw new Error("The server's answer makes no sense");
+  return list;
+}
+
+/* Cameras in the order of the configuration: [{ name, title, sub }]; sub is the name of the small stream or "". */
+export function camerasOf(streams) {
+  const cameras = new Map();
+  for (const [name, stream] of Object.entries(streams)) {
+    if (stream?.sub !== true)
+      cameras.set(name, { name, title: text(stream?.title) || name, sub: "", order: Number(stream?.order) || 0 });
+  }
+  for (const [name, stream] of Object.entries(streams)) {
+    const camera = stream?.sub === true && cameras.get(text(stream.camera) || name.replace(/\.sub$/, ""));
+    if (camera)
+      camera.sub = name;
+  }
+  return [...cameras.values()].sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
+}
+
+/* Those named in ?cameras=a,b in that order; all of them when there is no such parameter. */
+export function chosen(cameras, parameter) {
+  if (!parameter)
+    return cameras;
+  const byName = new Map(cameras.map((camera) => [camera.name, camera]));
+  const names = new Set(parameter.split(",").map((name) => name.trim()));
+  return [...names].map((name) => byName.get(name)).filter(Boolean);
+}
+
+function text(value) {
+  return typeof value === "string" ? value : "";
+}

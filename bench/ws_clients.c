@@ -9,6 +9,8 @@
  * steps over more than one frame interval of F frames a second; as skipped when the server says
  *that it left them out, because the viewer was too slow.
  */
+#include "config.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

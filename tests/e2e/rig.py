@@ -141,7 +141,10 @@ class Camhub:
             os.mkdir(directory, 0o700)
         self.port = free_port()
         self.host = "127.0.0.1"
-        self.extra = extra or {}
+        # Two seconds for a snapshot are plenty, but not on a machine that compiles beside the tests.
+        self.extra = {"limits": {"snapshot_timeout": "20s"}}
+        for section, keys in (extra or {}).items():
+            self.extra.setdefault(section, {}).update(keys)
         self.environ = environ or {}
         self.process = None
         self.configure(cameras, credentials)
@@ -175,6 +178,8 @@ class Camhub:
     def start(self):
         args = [program("camhub-supervisor", "supervisor"), "--config", self.path("camhub.yaml"),
                 "--runtime-dir", self.runtime, "--libexec-dir", self.libexec]
+        if not os.environ.get("CAMHUB_PREFIX"):
+            args += ["--web-dir", os.path.join(source_dir(), "web")]
         if os.path.exists(self.path("cameras.cred")):
             args += ["--credentials", self.path("cameras.cred")]
         environ = {"PATH": os.environ["PATH"], "TMPDIR": self.temporary, **self.environ}
@@ -223,11 +228,24 @@ class Camhub:
         code, out, err = self.camctl("status", "--json")
         return code, json.loads(out) if out.strip() else {"error": err}
 
+    def ask(self, kind, **fields):
+        """One request on the control socket, as docs/protocol.md has it: the messages of the answer."""
+        answer = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel:
+            channel.settimeout(DEADLINE_S)
+            channel.connect(os.path.join(self.runtime, "ctl.sock"))
+            channel.send(json.dumps({"type": kind, **fields}).encode())
+            while not answer or answer[-1]["type"] != "done":
+                data = channel.recv(1 << 16)
+                assert data, f"the supervisor closed the channel after {answer}"
+                answer.append(json.loads(data))
+        return answer
+
     def camera(self, name):
-        """That stream's part of the status, {} while there is none."""
-        for camera in self.status()[1].get("cameras", []):
-            if camera["name"] == name:
-                return camera
+        """That stream's part of the status, {} while there is none. Without a camctl: for polling."""
+        for message in self.ask("status"):
+            if message["type"] == "camera" and message["name"] == name:
+                return message
         return {}
 
     def wait_state(self, name, state, deadline_s=DEADLINE_S, **more):
@@ -394,7 +412,7 @@ class Result(unittest.TextTestResult):
 
 
 def main():
-    """Run the calling script's tests; exit 77 when all of them were skipped."""
+    """Run the calling script's tests; exit 77 when one was skipped: a skip is to be seen."""
     # What a killed supervisor leaves behind becomes our child, so that it can be found.
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     atexit.register(lambda: [hub.process.kill() for hub in hubs if hub.process])
@@ -405,4 +423,4 @@ def main():
     result = run.result
     if not result.wasSuccessful():
         sys.exit(1)
-    sys.exit(SKIP if result.skipped and len(result.skipped) == result.testsRun else 0)
+    sys.exit(SKIP if result.skipped else 0)

@@ -8,6 +8,8 @@
  * pipeline per viewer). Each live picture carries the wall clock as a bar code, so that a test
  * can tell how old a picture is: see barcode_paint().
  */
+#include "config.h"
+
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>

@@ -217,7 +217,8 @@ class Path(rig.Case):
 class OnDemand(rig.Case):
     def test_connected_while_somebody_watches(self):
         server = self.rtsp()
-        hub = self.hub([{"name": "door", "url": server.url("h264"), "on_demand": True}])
+        hub = self.hub([{"name": "door", "url": server.url("h264"), "on_demand": True}],
+                       extra={"limits": {"linger": "3s"}})
         hub.wait_state("door", "off")
         self.assertEqual(server.clients(), 0)
         viewer = self.viewer(hub, "door")
@@ -226,7 +227,7 @@ class OnDemand(rig.Case):
         viewer.close()
         closed = time.monotonic()
         until(lambda: server.clients() == 0, "the camera is let go", 60)
-        self.assertGreater(time.monotonic() - closed, 5, "it lingers for whom comes next")
+        self.assertGreater(time.monotonic() - closed, 2.5, "it lingers for whom comes next")
         hub.wait_state("door", "off")
 
 

@@ -46,6 +46,8 @@ AC_DEFUN([CAMHUB_COMPILER], [
 	AC_ARG_ENABLE([fuzzers], [AS_HELP_STRING([--enable-fuzzers], [build the libFuzzer targets (needs clang)])],
 		[], [enable_fuzzers=no])
 	AM_CONDITIONAL([FUZZERS], [test "$enable_fuzzers" = yes])
+	# Fuzzing sees only what is instrumented: the libraries too.
+	AS_IF([test "$enable_fuzzers" = yes], [enable_sanitizers=fuzzer])
 	camhub_flags=
 	CAMHUB_FLAG([-std=gnu11])
 	for flag in -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -60,6 +62,7 @@ AC_DEFUN([CAMHUB_COMPILER], [
 			done
 			CAMHUB_LDFLAGS="-pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack"])],
 		[yes], [camhub_flags="$camhub_flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"],
+		[fuzzer], [camhub_flags="$camhub_flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"],
 		[camhub_flags="$camhub_flags -fsanitize=$enable_sanitizers -fno-omit-frame-pointer"])
 	AM_CONDITIONAL([SANITIZERS], [test "$enable_sanitizers" != no])
 	CAMHUB_CFLAGS=$camhub_flags

@@ -88,6 +88,7 @@ uint32_t
 bits_get_ue(struct bits *bits)
 {
 	unsigned zeros = 0;
+	uint32_t rest;
 
 	while (!bits_get_flag(bits)) {
 		if (bits->err != 0 || ++zeros > 31) {
@@ -95,7 +96,8 @@ bits_get_ue(struct bits *bits)
 			return 0;
 		}
 	}
-	return (1u << zeros) - 1 + bits_get(bits, zeros);
+	rest = bits_get(bits, zeros);
+	return bits->err == 0 ? (1u << zeros) - 1 + rest : 0;
 }
 
 int32_t

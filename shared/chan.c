@@ -109,11 +109,14 @@ parse(const char *text, size_t len, json_t **json, char *err)
 static int
 recv_bytes(int fd, struct msghdr *hdr, size_t *len)
 {
+	int resets = 0;
 	ssize_t n;
 
+	/* A peer that left something unread is told as ECONNRESET, once, before its last words,
+	 * which are still there. */
 	do
 		n = recvmsg(fd, hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
 	if (n < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : errno == ECONNRESET ? -EPIPE : -errno;
 	/* A datagram is never empty: 0 is the end. */

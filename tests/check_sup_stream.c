@@ -1,0 +1,720 @@
+/*
+ * Streams and their workers: a supervisor among fake children, under a fake clock.
+ */
+#include "config.h"
+
+#include "tests/sup_fake.h"
+
+#include "shared/conf.h"
+#include "supervisor/sup_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ONE  "cameras:\n  - name: door\n    url: rtsp://192.0.2.10/live\n"
+#define MINE "camhub-worker-av"
+
+static struct fake *
+start(struct loop *loop, const char *config)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, config);
+	fake_start(fake);
+	return fake;
+}
+
+START_ASYNC_TEST(test_a_worker_is_told_everything_and_goes_up)
+{
+	struct fake *fake = fake_new(loop);
+	struct fake_child *worker;
+	const json_t *config, *camera;
+	char path[256];
+
+	fake_config(fake, ONE "    credentials: c1\n    transport: udp\n");
+	fake_credentials(fake, "c1:admin:s3cr3t-word\n");
+	log_forbid("s3cr3t-word");
+	fake_start(fake);
+	worker = fake_worker(fake, "door");
+	ck_assert_uint_eq(worker->argc, 2);
+	ck_assert_str_eq(fake->last_connect, "192.0.2.10:554");
+	config = peer_get_msg(worker->peer, MSG_WORKER_CONFIG, 0);
+	ck_assert_str_eq(msg_str(config, "url"), "rtsp://192.0.2.10/live");
+	ck_assert_str_eq(msg_str(config, "user"), "admin");
+	ck_assert_str_eq(msg_str(config, "password"), "s3cr3t-word");
+	ck_assert_str_eq(msg_str(config, "transport"), "udp");
+	snprintf(path, sizeof(path), "%s/bus/door-%lld.sock", fake->options.runtime_dir,
+		 msg_int(config, "epoch", 0));
+	ck_assert_str_eq(msg_str(config, "bus"), path);
+	fake_assert_state(fake, "door", "connecting");
+	fake_up(worker);
+	camera = fake_camera(fake, "door");
+	ck_assert_str_eq(msg_str(camera, "state"), "up");
+	ck_assert_int_eq(msg_int(camera, "pid", 0), worker->pid);
+	ck_assert_str_eq(msg_str(camera, "url"), "rtsp://192.0.2.10/live");
+	fake_wait_ms(fake, 60000);
+	ck_assert(!worker->ended);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_worker_that_is_never_ready_is_killed)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_wait_ms(fake, 9999);
+	ck_assert(!worker->killed);
+	fake_wait_ms(fake, 1);
+	ck_assert(worker->killed);
+	fake_assert_state(fake, "door", "down");
+	expect_log("cam=door: down: killed: not ready after 10 s");
+	fake_wait_ms(fake, 200);
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 2);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_beats_before_ready_prove_nothing)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	worker->beats = true;
+	clock_timer_set_ms(&worker->beat, 500);
+	fake_wait_ms(fake, 10000);
+	ck_assert(worker->killed);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_hung_worker_is_killed_and_replaced_at_once)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door"), *next;
+	long long epoch;
+	char bus[256];
+	int fd;
+
+	epoch = msg_int(peer_get_msg(worker->peer, MSG_WORKER_CONFIG, 0), "epoch", 0);
+	snprintf(bus, sizeof(bus), "%s", msg_str(peer_last_msg(worker->peer), "bus"));
+	fd = open(bus, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(fd);
+	fake_up(worker);
+	fake_wait_ms(fake, 10000);
+	worker->beats = false;
+	fake_wait_ms(fake, 2499);
+	ck_assert(!worker->killed);
+	fake_wait_ms(fake, 1);
+	ck_assert(worker->killed);
+	ck_assert_int_eq(access(bus, F_OK), -1);
+	next = fake_worker(fake, "door");
+	ck_assert_ptr_ne(next, worker);
+	ck_assert_int_gt(msg_int(peer_get_msg(next->peer, MSG_WORKER_CONFIG, 0), "epoch", 0),
+			 epoch);
+	ck_assert_str_ne(msg_str(peer_last_msg(next->peer), "bus"), bus);
+	expect_log("killed: hung, no sign of life for 2.5 s");
+	fake_assert_state(fake, "door", "connecting");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_crash_loop_slows_down_and_never_gives_up)
+{
+	static const int64_t waits[] = { 200, 400, 800, 1600, 3200, 6400, 12800, 24000, 24000 };
+	struct fake *fake = start(loop, ONE);
+
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		struct fake_child *worker = fake_worker(fake, "door");
+
+		fake_crash(worker);
+		ck_assert_ptr_null(fake_find(fake, MINE, "door"));
+		fake_wait_ms(fake, waits[i] - 1);
+		ck_assert_ptr_null(fake_find(fake, MINE, "door"));
+		fake_wait_ms(fake, 1);
+		ck_assert_ptr_nonnull(fake_find(fake, MINE, "door"));
+	}
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "restarts", 0), 9);
+	/* Told once, though it happened nine times. */
+	ck_assert_uint_eq(log_count("cam=door: down"), 1);
+	expect_log("camhub-worker-av: killed by SIGSEGV");
+	/* Pictures for two seconds make up for it. */
+	fake_up(fake_worker(fake, "door"));
+	fake_wait_ms(fake, 2000);
+	fake_crash(fake_worker(fake, "door"));
+	ck_assert_ptr_nonnull(fake_find(fake, MINE, "door"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_an_unasked_exit_0_is_a_crash)
+{
+	struct fake *fake = start(loop, ONE);
+
+	fake_ready(fake_worker(fake, "door"));
+	fake_exit(fake_worker(fake, "door"), 0);
+	ck_assert_ptr_null(fake_find(fake, MINE, "door"));
+	fake_assert_state(fake, "door", "down");
+	fake_wait_ms(fake, 200);
+	ck_assert_ptr_nonnull(fake_find(fake, MINE, "door"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_refused_password_waits_a_minute)
+{
+	struct fake *fake = start(loop, ONE);
+	const json_t *camera;
+
+	fake_ready(fake_worker(fake, "door"));
+	fake_fail(fake_worker(fake, "door"), "auth", "the camera refused user and password (401)");
+	camera = fake_camera(fake, "door");
+	ck_assert_str_eq(msg_str(camera, "state"), "refused");
+	ck_assert_str_eq(msg_str(camera, "class"), "auth");
+	ck_assert_str_eq(msg_str(camera, "reason"), "the camera refused user and password (401)");
+	ck_assert_int_eq(msg_int(camera, "retry_in_ms", 0), 60000);
+	fake_wait_ms(fake, 59999);
+	ck_assert_uint_eq(fake->connects, 1);
+	fake_wait_ms(fake, 1);
+	ck_assert_ptr_nonnull(fake_find(fake, MINE, "door"));
+	/* Not "connecting": nothing has changed for the better yet. */
+	fake_assert_state(fake, "door", "refused");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_an_unreachable_camera_costs_a_connect_a_second)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, ONE);
+	fake->network = FAKE_REFUSES;
+	fake_start(fake);
+	fake_assert_state(fake, "door", "down");
+	fake_wait_ms(fake, 599000);
+	ck_assert_uint_eq(fake->connects, 600);
+	ck_assert_uint_eq(fake_count(fake, MINE, NULL), 0);
+	ck_assert_uint_eq(log_count("cam=door: down: no answer from 192.0.2.10:554: "
+				    "Connection refused"),
+			  1);
+	fake_wait_ms(fake, 1000 + 50000);
+	ck_assert_uint_eq(fake->connects, 611);
+	fake->network = FAKE_ANSWERS;
+	fake_wait_ms(fake, 5000);
+	fake_up(fake_worker(fake, "door"));
+	fake_assert_state(fake, "door", "up");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_silent_address_is_asked_anew_every_second)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, ONE);
+	fake->network = FAKE_SILENT;
+	fake_start(fake);
+	fake_assert_state(fake, "door", "connecting");
+	fake_wait_ms(fake, 10500);
+	ck_assert_uint_eq(fake->connects, 11);
+	expect_log("cam=door: down: no answer from 192.0.2.10:554: Connection timed out");
+	fake->network = FAKE_ANSWERS;
+	fake_wait_ms(fake, 500);
+	ck_assert_ptr_nonnull(fake_find(fake, MINE, "door"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_server_that_is_not_up_yet_is_tried_every_second_for_a_minute)
+{
+	struct fake *fake = start(loop, ONE);
+
+	for (int i = 0; i < 60; i++) {
+		struct fake_child *worker = fake_worker(fake, "door");
+
+		ck_assert_int_eq(worker->at_ms, i * 1000);
+		fake_ready(worker);
+		fake_fail(worker, "not-found", "404");
+		fake_wait_ms(fake, 1000);
+	}
+	fake_fail(fake_worker(fake, "door"), "not-found", "404");
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 61);
+	fake_wait_ms(fake, 200);
+	fake_fail(fake_worker(fake, "door"), "not-found", "404");
+	fake_wait_ms(fake, 399);
+	ck_assert_ptr_null(fake_find(fake, MINE, "door"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_lost_camera_is_back_as_soon_as_it_answers)
+{
+	struct fake *fake = start(loop, ONE);
+
+	fake_up(fake_worker(fake, "door"));
+	fake_wait_ms(fake, 10000);
+	fake_input(fake_worker(fake, "door"), "stalled", "timeout", "no data for 5 s");
+	fake_assert_state(fake, "door", "stalled");
+	fake->network = FAKE_REFUSES;
+	fake_fail(fake_worker(fake, "door"), "unreachable", "connection lost");
+	fake_assert_state(fake, "door", "down");
+	fake_wait_ms(fake, 30300);
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 1);
+	fake->network = FAKE_ANSWERS;
+	fake_wait_ms(fake, 1000);
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 2);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_wrong_configuration_is_not_retried)
+{
+	struct fake *fake = start(loop, ONE);
+	struct peer *ctl;
+	json_t *msg;
+
+	fake_ready(fake_front(fake));
+	fake_exit(fake_worker(fake, "door"), 78);
+	fake_wait_ms(fake, 24 * 3600 * 1000LL);
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 1);
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "retry_in_ms", 0), -1);
+	ctl = fake_ctl(fake);
+	msg = msg_new(MSG_CTL_RESTART);
+	msg_set_str(msg, "what", "door");
+	peer_send_msg(ctl, msg, -1);
+	ck_assert_int_eq(msg_int(peer_get_msg(ctl, MSG_CTL_DONE, 0), "code", -1), 0);
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 2);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_at_most_four_start_at_once)
+{
+	struct fake *fake = fake_new(loop);
+	char config[1024] = "cameras:\n", line[100];
+
+	for (int i = 0; i < 7; i++) {
+		snprintf(line, sizeof(line), "  - {name: c%d, url: \"rtsp://192.0.2.%d/\"}\n", i,
+			 i);
+		strcat(config, line);
+	}
+	fake_config(fake, config);
+	fake_start(fake);
+	ck_assert_uint_eq(fake_count(fake, MINE, NULL), 4);
+	fake_ready(fake_worker(fake, "c1"));
+	ck_assert_uint_eq(fake_count(fake, MINE, NULL), 5);
+	fake_crash(fake_worker(fake, "c2"));
+	ck_assert_uint_eq(fake_count(fake, MINE, NULL), 6);
+	/* Those that never get ready give their places back too. */
+	fake_wait_ms(fake, 10000);
+	ck_assert_uint_ge(fake_count(fake, MINE, "c6"), 1);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_failing_spawn_is_tried_again)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, ONE);
+	fake->spawn_error = -ENOENT;
+	fake_start(fake);
+	fake_assert_state(fake, "door", "down");
+	expect_log("cannot start camhub-worker-av: No such file or directory");
+	expect_log("front=http: cannot start camhub-http");
+	fake_wait_ms(fake, 60000);
+	fake->spawn_error = 0;
+	fake_wait_ms(fake, 30000);
+	ck_assert_uint_gt(fake_count(fake, MINE, "door"), 0);
+	ck_assert_uint_gt(fake_count(fake, "camhub-http", "http"), 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_garbage_costs_the_child_its_life_and_nobody_else_anything)
+{
+	static const char *const garbage[] = { "rubbish", "{}", "[1]", "{\"type\":\"want\"}",
+					       "{\"type\":\"input\",\"state\":\"up\"}" };
+	struct fake *fake = start(loop, ONE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n");
+	struct fake_child *gate = fake_worker(fake, "gate");
+
+	fake_up(gate);
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
+		struct fake_child *worker = fake_worker(fake, "door");
+
+		fake_up(worker);
+		fake_wait_ms(fake, 3000);
+		fake_say_bytes(worker, garbage[i], strlen(garbage[i]));
+		ck_assert_msg(worker->killed, "survived %s", garbage[i]);
+		ck_assert_ptr_ne(fake_worker(fake, "door"), worker);
+	}
+	ck_assert(!gate->ended);
+	expect_log("killed: it broke the protocol");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_child_that_closed_its_channel_must_leave)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_up(worker);
+	peer_close(worker->peer);
+	fake_wait_ms(fake, 999);
+	ck_assert(!worker->killed);
+	fake_wait_ms(fake, 1);
+	ck_assert(worker->killed);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_child_that_does_not_read_is_killed)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_up(worker);
+	for (int i = 0; i < 10000 && !worker->killed; i++) {
+		sup_set_log_level(fake->sup, LOG_LEVEL_DEBUG);
+		loop_settle(loop);
+	}
+	ck_assert(worker->killed);
+	expect_log("killed: it does not read what it is sent");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_last_words_count_though_the_process_is_over_first)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+	json_t *msg = msg_new(MSG_INPUT);
+
+	fake_ready(worker);
+	msg_set_str(msg, "state", "ended");
+	msg_set_str(msg, "class", "auth");
+	peer_send_msg(worker->peer, msg, -1);
+	peer_close(worker->peer);
+	/* All in one turn: the words, the end of the channel, the end of the process. */
+	worker->ended = true;
+	worker->exit_code = 75;
+	clock_timer_cancel(&worker->beat);
+	close(worker->alive_fd);
+	loop_settle(loop);
+	fake_assert_state(fake, "door", "refused");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_the_end_is_noticed_though_a_grandchild_keeps_the_channel)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_ready(worker);
+	worker->ended = true;
+	worker->exit_code = -1;
+	clock_timer_cancel(&worker->beat);
+	close(worker->alive_fd);
+	fake_wait_ms(fake, 300);
+	ck_assert(worker->reaped);
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 1);
+	fake_wait_ms(fake, 200);
+	ck_assert_uint_eq(fake_count(fake, MINE, "door"), 2);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_worker_that_neither_connects_nor_gives_up_is_killed)
+{
+	struct fake *fake = start(loop, ONE "    open_timeout: 7s\n");
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_ready(worker);
+	fake_input(worker, "connecting", "none", NULL);
+	fake_wait_ms(fake, 11999);
+	ck_assert(!worker->killed);
+	fake_wait_ms(fake, 1);
+	ck_assert(worker->killed);
+	ck_assert_str_eq(msg_str(fake_camera(fake, "door"), "class"), "timeout");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_worker_that_ended_must_leave)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_ready(worker);
+	fake_input(worker, "ended", "auth", "401");
+	fake_wait_ms(fake, 3000);
+	ck_assert(worker->killed);
+	/* What it said still counts. */
+	fake_assert_state(fake, "door", "refused");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_local_sources_need_no_network)
+{
+	struct fake *fake = start(loop, "cameras:\n  - {name: a, url: \"test:clock\"}\n"
+					"  - {name: b, url: \"file:/x.ts?loop=1\"}\n");
+
+	fake_up(fake_worker(fake, "a"));
+	fake_up(fake_worker(fake, "b"));
+	ck_assert_uint_eq(fake->connects, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_camera_and_its_sub_have_a_worker_each)
+{
+	struct fake *fake = start(loop, ONE "    sub: rtsp://192.0.2.10/small\n");
+
+	fake_up(fake_worker(fake, "door"));
+	fake_up(fake_worker(fake, "door.sub"));
+	ck_assert_str_eq(
+	    msg_str(peer_get_msg(fake_worker(fake, "door.sub")->peer, MSG_WORKER_CONFIG, 0), "url"),
+	    "rtsp://192.0.2.10/small");
+	fake_crash(fake_worker(fake, "door.sub"));
+	fake_assert_state(fake, "door", "up");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_names_are_looked_up_by_a_process_of_their_own)
+{
+	struct fake *fake =
+	    start(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
+	struct fake_child *resolver = fake_get(fake, "camhub-resolve", "door");
+	char name[64] = "";
+
+	ck_assert_uint_eq(fake->connects, 0);
+	ck_assert_int_eq(recv(resolver->raw_fd, name, sizeof(name) - 1, MSG_DONTWAIT), 11);
+	ck_assert_str_eq(name, "cam.example");
+	fake->network = FAKE_REFUSES;
+	fake_say_bytes(resolver, "ok 192.0.2.77 2001:db8::7", 25);
+	ck_assert_str_eq(fake->last_connect, "192.0.2.77:554");
+	ck_assert(resolver->reaped);
+	/* The next connect asks the next address, without another lookup. */
+	fake_wait_ms(fake, 1000);
+	ck_assert_str_eq(fake->last_connect, "[2001:db8::7]:554");
+	ck_assert_uint_eq(fake_count(fake, "camhub-resolve", NULL), 1);
+	/* After a minute it is looked up anew; without an answer the old ones will do. */
+	fake_wait_ms(fake, 60000);
+	ck_assert_uint_eq(fake_count(fake, "camhub-resolve", NULL), 2);
+	fake_wait_ms(fake, 10000);
+	ck_assert_uint_ge(fake->connects, 60);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_bad_answers_of_the_resolver)
+{
+	static const char *const answers[] = { "error no such host",
+					       "ok",
+					       "ok 1.2.3.4 evil",
+					       "ok /etc/passwd",
+					       "ok 1.2.3.4\n",
+					       "rubbish",
+					       "ok 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
+					       "1.1.1.1 1.1.1.1 1.1.1.1" };
+	struct fake *fake =
+	    start(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct fake_child *resolver = fake_get(fake, "camhub-resolve", "door");
+
+		fake_say_bytes(resolver, answers[i], strlen(answers[i]));
+		ck_assert_uint_eq(fake->connects, 0);
+		fake_assert_state(fake, "door", "down");
+		fake_wait_ms(fake, 1000);
+	}
+	expect_log("cam=door: down: cannot find cam.example: no such host");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_resolver_that_hangs_or_dies_is_replaced)
+{
+	struct fake *fake =
+	    start(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
+	struct fake_child *resolver = fake_get(fake, "camhub-resolve", "door");
+
+	fake_wait_ms(fake, 10000);
+	ck_assert(resolver->killed);
+	ck_assert_ptr_ne(fake_get(fake, "camhub-resolve", "door"), resolver);
+	fake_crash(fake_get(fake, "camhub-resolve", "door"));
+	fake_assert_state(fake, "door", "down");
+	fake_wait_ms(fake, 1000);
+	fake_get(fake, "camhub-resolve", "door");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_at_most_four_lookups_at_once)
+{
+	struct fake *fake = fake_new(loop);
+	char config[1024] = "cameras:\n", line[100];
+
+	for (int i = 0; i < 6; i++) {
+		snprintf(line, sizeof(line), "  - {name: c%d, url: \"rtsp://h%d.example/\"}\n", i,
+			 i);
+		strcat(config, line);
+	}
+	fake_config(fake, config);
+	fake_start(fake);
+	ck_assert_uint_eq(fake_count(fake, "camhub-resolve", NULL), 4);
+	fake_say_bytes(fake_get(fake, "camhub-resolve", "c2"), "ok 192.0.2.2", 12);
+	ck_assert_uint_eq(fake_count(fake, "camhub-resolve", NULL), 5);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_stop_asks_waits_and_kills)
+{
+	struct fake *fake = start(loop, ONE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n");
+	struct fake_child *door = fake_worker(fake, "door"), *gate = fake_worker(fake, "gate");
+	struct fake_child *front = fake_front(fake);
+
+	fake_up(door);
+	fake_up(gate);
+	fake_ready(front);
+	sup_stop(fake->sup);
+	peer_get_msg(door->peer, MSG_STOP, 0);
+	peer_get_msg(gate->peer, MSG_STOP, 0);
+	peer_get_msg(front->peer, MSG_STOP, 0);
+	fake_exit(door, 0);
+	fake_exit(front, 0);
+	fake_wait_ms(fake, 2999);
+	ck_assert(!gate->killed && !fake->stopped);
+	fake_wait_ms(fake, 1);
+	ck_assert(gate->killed);
+	ck_assert(fake->stopped);
+	ck_assert_int_eq(access(fake->options.runtime_dir, F_OK), -1);
+	ck_assert_ptr_nonnull(strstr(fake->notified, "STOPPING=1"));
+	fake_wait_ms(fake, 60000);
+	ck_assert_uint_eq(fake->n_children, 3);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_stop_with_obedient_children_does_not_wait)
+{
+	struct fake *fake = start(loop, ONE);
+
+	fake_up(fake_worker(fake, "door"));
+	sup_stop(fake->sup);
+	fake_exit(fake_worker(fake, "door"), 0);
+	fake_exit(fake_front(fake), 0);
+	ck_assert(fake->stopped);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_stop_twice_does_not_wait)
+{
+	struct fake *fake = start(loop, ONE);
+
+	fake_up(fake_worker(fake, "door"));
+	sup_stop(fake->sup);
+	sup_stop(fake->sup);
+	loop_settle(loop);
+	ck_assert(fake->stopped);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_stop_while_waiting_starts_nothing_more)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, ONE "  - {name: gate, url: \"rtsp://cam.example/\"}\n");
+	fake->network = FAKE_SILENT;
+	fake_start(fake);
+	fake_crash(fake_front(fake));
+	sup_stop(fake->sup);
+	loop_settle(loop);
+	ck_assert(fake->stopped);
+	ck_assert_uint_eq(fake_living(fake), 0);
+	fake_wait_ms(fake, 60000);
+	ck_assert_uint_eq(fake->n_children, 2);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_stop_gives_up_on_the_unkillable)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_up(worker);
+	worker->unkillable = true;
+	sup_stop(fake->sup);
+	fake_exit(fake_front(fake), 0);
+	fake_wait_ms(fake, 8000);
+	ck_assert(worker->killed);
+	ck_assert(fake->stopped);
+	expect_log("not even SIGKILL");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+static void
+add_worker_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, test_a_worker_is_told_everything_and_goes_up);
+	tcase_add_test(tcase, test_a_worker_that_is_never_ready_is_killed);
+	tcase_add_test(tcase, test_beats_before_ready_prove_nothing);
+	tcase_add_test(tcase, test_a_hung_worker_is_killed_and_replaced_at_once);
+	tcase_add_test(tcase, test_a_crash_loop_slows_down_and_never_gives_up);
+	tcase_add_test(tcase, test_an_unasked_exit_0_is_a_crash);
+	tcase_add_test(tcase, test_at_most_four_start_at_once);
+	tcase_add_test(tcase, test_a_failing_spawn_is_tried_again);
+	tcase_add_test(tcase, test_garbage_costs_the_child_its_life_and_nobody_else_anything);
+	tcase_add_test(tcase, test_a_child_that_closed_its_channel_must_leave);
+	tcase_add_test(tcase, test_a_child_that_does_not_read_is_killed);
+	tcase_add_test(tcase, test_last_words_count_though_the_process_is_over_first);
+	tcase_add_test(tcase, test_the_end_is_noticed_though_a_grandchild_keeps_the_channel);
+	tcase_add_test(tcase, test_a_worker_that_neither_connects_nor_gives_up_is_killed);
+	tcase_add_test(tcase, test_a_worker_that_ended_must_leave);
+	tcase_add_test(tcase, test_a_wrong_configuration_is_not_retried);
+}
+
+static Suite *
+make_suite(void)
+{
+	Suite *suite = suite_create("sup_stream");
+	TCase *worker = tcase_create("worker"), *camera = tcase_create("camera");
+	TCase *stop = tcase_create("stop");
+
+	add_worker_tests(worker);
+	suite_add_tcase(suite, worker);
+	tcase_add_test(camera, test_a_refused_password_waits_a_minute);
+	tcase_add_test(camera, test_an_unreachable_camera_costs_a_connect_a_second);
+	tcase_add_test(camera, test_a_silent_address_is_asked_anew_every_second);
+	tcase_add_test(camera, test_a_server_that_is_not_up_yet_is_tried_every_second_for_a_minute);
+	tcase_add_test(camera, test_a_lost_camera_is_back_as_soon_as_it_answers);
+	tcase_add_test(camera, test_local_sources_need_no_network);
+	tcase_add_test(camera, test_a_camera_and_its_sub_have_a_worker_each);
+	tcase_add_test(camera, test_names_are_looked_up_by_a_process_of_their_own);
+	tcase_add_test(camera, test_bad_answers_of_the_resolver);
+	tcase_add_test(camera, test_a_resolver_that_hangs_or_dies_is_replaced);
+	tcase_add_test(camera, test_at_most_four_lookups_at_once);
+	suite_add_tcase(suite, camera);
+	tcase_add_test(stop, test_stop_asks_waits_and_kills);
+	tcase_add_test(stop, test_stop_with_obedient_children_does_not_wait);
+	tcase_add_test(stop, test_stop_twice_does_not_wait);
+	tcase_add_test(stop, test_stop_while_waiting_starts_nothing_more);
+	tcase_add_test(stop, test_stop_gives_up_on_the_unkillable);
+	suite_add_tcase(suite, stop);
+	return suite;
+}
+
+HARNESS_MAIN(make_suite)

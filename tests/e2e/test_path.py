@@ -29,8 +29,8 @@ class Path(rig.Case):
     @classmethod
     def setUpClass(cls):
         rig.need("ffmpeg", "ffprobe")
-        # Ten seconds to a key frame: what waits for one, or shows only those, is seen.
-        cls.server = cls.shared_rtsp(gop=150)
+        # Twenty seconds to a key frame: what waits for one, or shows only those, is seen.
+        cls.server = cls.shared_rtsp(gop=300)
         cls.mute = Mute()
         cls.addClassCleanup(cls.mute.stop)
         cls.camhub = cls.shared_hub([
@@ -93,15 +93,20 @@ class Path(rig.Case):
         self.assertEqual(picture.complaints(viewer.payload, kind="mp4"), "")
 
     def test_a_late_viewer_need_not_wait_for_a_key_frame(self):
-        """In the middle of a ten-second group there is a picture at once: the group's start is kept."""
+        """In the middle of a long group there is a picture at once: the group's start is kept."""
         first = self.viewer(self.camhub, "door")
-        first.wait(lambda v: v.fragments, "a fragment")
-        keys = sum(f.key for f in first.fragments)
-        second = self.viewer(self.camhub, "door")
-        second.wait(lambda v: v.fragments, "a fragment")
-        self.assertTrue(second.fragments[0].key)
-        first.wait_more(1)
-        self.assertLessEqual(sum(f.key for f in first.fragments), keys + 1)
+        for _ in range(3):
+            first.wait_more(5)
+            keys = sum(f.key for f in first.fragments)
+            second = self.viewer(self.camhub, "door")
+            second.wait(lambda v: v.fragments, "a fragment")
+            self.assertTrue(second.fragments[0].key)
+            first.wait_more(1)
+            # Now and then a key frame comes just then, and nothing is shown by this.
+            if sum(f.key for f in first.fragments) == keys:
+                break
+        else:
+            self.fail("every late viewer had to wait for a key frame")
         self.assertEqual(self.server.clients(), 3, "one connection for each stream, ever")
 
     def test_websocket_mjpeg(self):
@@ -123,7 +128,12 @@ class Path(rig.Case):
 
     def snapshot(self, name):
         """(bar code, age in seconds) of /api/frame.jpeg."""
-        status, headers, body = self.camhub.get(f"/api/frame.jpeg?src={name}")
+        def ask():
+            answer = self.camhub.get(f"/api/frame.jpeg?src={name}")
+            # A busy machine may need longer than the front's two seconds; then it says when to ask again.
+            return answer if answer[0] != 503 or "retry-after" not in answer[1] else None
+
+        status, headers, body = until(ask, "a snapshot")
         self.assertEqual((status, headers.get("content-type")), (200, "image/jpeg"), body[:200])
         self.assertEqual((body[:2], body[-2:]), (b"\xff\xd8", b"\xff\xd9"))
         stamp = picture.barcode_ms(picture.decode_gray(body, 640, 360), 640)
@@ -131,12 +141,12 @@ class Path(rig.Case):
 
     def check_snapshot(self, name):
         first, age = self.snapshot(name)
-        self.assertLess(age, 8)
-        # Three more, each newer: in a group of ten seconds at most one of them is a key frame.
+        self.assertLess(age, 10)
+        # Three more, each newer: in a group of twenty seconds at most one of them is a key frame.
         for _ in range(3):
             last = first
             first = until(lambda: (self.snapshot(name)[0] - last) % (1 << 32) and self.snapshot(name)[0],
-                          "a newer picture", 5)
+                          "a newer picture", 15)
 
     def test_snapshot(self):
         self.check_snapshot("door")

@@ -358,6 +358,7 @@ START_ASYNC_TEST(test_stop_leaves_with_0)
 	ck_assert(rig->has_exited && rig->is_unlinked);
 	ck_assert_int_eq(rig->exit_code, CHILD_EXIT_ASKED);
 	ck_assert_int_eq(rig->sent[rig->n_sent - 1].frame.kind, FRAME_KIND_END);
+	ck_assert_int_eq(rig->sent[rig->n_sent - 1].frame.seq, 3);
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -726,8 +727,8 @@ START_ASYNC_TEST(test_a_unit_too_large_leaves_a_hole)
 	expect_log("larger than the bus takes");
 	/* The GOP has a hole too: it is not replayed. */
 	ask_replay(5);
-	ck_assert_uint_eq(rig->sent[1].frame.kind, FRAME_KIND_CONFIG);
-	ck_assert_uint_eq(rig->sent[2].frame.kind, FRAME_KIND_STATUS);
+	ck_assert_uint_eq(rig->n_sent, 2);
+	ck_assert_uint_eq(rig->sent[1].frame.kind, FRAME_KIND_STATUS);
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -899,9 +900,8 @@ START_ASYNC_TEST(test_gop_too_long_is_told)
 	deliver_frames(0, 50, 100);
 	expect_input("up");
 	ask_replay(9);
-	ck_assert_uint_eq(count_sent(), 2);
-	ck_assert_uint_eq(rig->sent[0].frame.kind, FRAME_KIND_CONFIG);
-	assert_replay_end(&rig->sent[1], 9, 51);
+	ck_assert_uint_eq(count_sent(), 1);
+	assert_replay_end(&rig->sent[0], 9, 51);
 	loop_run_for_ms(loop, 1000);
 	pulse = last_pulse();
 	ck_assert(!msg_bool(pulse, "gop_cached", true));

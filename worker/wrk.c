@@ -9,6 +9,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
+#include "worker/wrk_config.h"
 #include "worker/wrk_status.h"
 
 #include <errno.h>
@@ -21,10 +22,8 @@ struct wrk {
 	enum wrk_state state;
 	struct clock_timer silence, grace, pulse, probe;
 
-	/* Once configured */
-	json_t *config;
-	int64_t stalled_after_ms, stall_ms, open_timeout_ms;
-	bool is_probe;
+	struct wrk_config config;
+	bool is_configured;
 	struct bus_pub *bus_pub;
 	struct wrk_pub *pub;
 	void *input;
@@ -106,11 +105,11 @@ do_time_out(struct wrk *wrk)
 
 	if (!wrk->is_open)
 		snprintf(reason, sizeof(reason), "no answer within %.1f s",
-			 (double)wrk->open_timeout_ms / 1000);
+			 (double)wrk->config.open_timeout_ms / 1000);
 	else
 		snprintf(reason, sizeof(reason), "%s for %.1f s",
 			 wrk->has_video ? "no picture" : "connected, but no picture",
-			 (double)(wrk->stalled_after_ms + wrk->stall_ms) / 1000);
+			 (double)(wrk->config.stalled_after_ms + wrk->config.stall_ms) / 1000);
 	do_fail(wrk, WRK_CLASS_TIMEOUT, reason);
 }
 
@@ -120,10 +119,10 @@ do_stall(struct wrk *wrk)
 	char reason[96];
 
 	snprintf(reason, sizeof(reason), "no picture for %.1f s",
-		 (double)wrk->stalled_after_ms / 1000);
-	log_notice("stalled: %s, giving up in %.1f s", reason, (double)wrk->stall_ms / 1000);
+		 (double)wrk->config.stalled_after_ms / 1000);
+	log_notice("stalled: %s, giving up in %.1f s", reason, (double)wrk->config.stall_ms / 1000);
 	say_input(wrk, WRK_STATE_STALLED, WRK_CLASS_TIMEOUT, reason);
-	clock_timer_set_ms(&wrk->silence, wrk->stall_ms);
+	clock_timer_set_ms(&wrk->silence, wrk->config.stall_ms);
 }
 
 static void
@@ -131,7 +130,8 @@ do_watch(struct wrk *wrk)
 {
 	bool is_up = wrk->state == WRK_STATE_UP;
 
-	clock_timer_set_ms(&wrk->silence, wrk->stalled_after_ms + (is_up ? 0 : wrk->stall_ms));
+	clock_timer_set_ms(&wrk->silence,
+			   wrk->config.stalled_after_ms + (is_up ? 0 : wrk->config.stall_ms));
 }
 
 static void
@@ -142,7 +142,7 @@ do_go_up(struct wrk *wrk)
 	log_notice("up: %s %s %ux%u", frame_codec_name(video->codec), video->codec_string,
 		   video->width, video->height);
 	say_input(wrk, WRK_STATE_UP, WRK_CLASS_NONE, NULL);
-	if (wrk->is_probe && !wrk->was_up)
+	if (wrk->config.is_probe && !wrk->was_up)
 		clock_timer_set_ms(&wrk->probe, WRK_PROBE_MS);
 	wrk->was_up = true;
 	do_watch(wrk);
@@ -159,17 +159,16 @@ do_describe(struct wrk *wrk)
 static void
 start_input(struct wrk *wrk)
 {
-	const json_t *config = wrk->config;
-	const char *user = msg_str(config, "user"), *password = msg_str(config, "password");
+	const struct wrk_config *config = &wrk->config;
 	struct wrk_input_config input = {
-		.stream = msg_str(config, "stream"),
-		.url = msg_str(config, "url"),
-		.user = user[0] != '\0' || password[0] != '\0' ? user : NULL,
-		.password = user[0] != '\0' || password[0] != '\0' ? password : NULL,
-		.transport = msg_str(config, "transport"),
-		.open_timeout_ms = wrk->open_timeout_ms,
-		.read_timeout_ms = wrk->stalled_after_ms + wrk->stall_ms + 1000,
-		.probe = wrk->is_probe,
+		.stream = config->stream,
+		.url = config->url,
+		.user = config->user,
+		.password = config->password,
+		.transport = config->transport,
+		.open_timeout_ms = config->open_timeout_ms,
+		.read_timeout_ms = config->stalled_after_ms + config->stall_ms + 1000,
+		.probe = config->is_probe,
 	};
 	int rc = wrk->deps.input->start(wrk->deps.input_arg, wrk, &input, &wrk->input);
 
@@ -188,7 +187,7 @@ do_start(struct wrk *wrk)
 {
 	child_ev_ready(wrk->child);
 	say_input(wrk, WRK_STATE_CONNECTING, WRK_CLASS_NONE, NULL);
-	clock_timer_set_ms(&wrk->silence, wrk->open_timeout_ms);
+	clock_timer_set_ms(&wrk->silence, wrk->config.open_timeout_ms);
 	clock_timer_set_ms(&wrk->pulse, WRK_STATUS_MS);
 	start_input(wrk);
 }
@@ -263,23 +262,15 @@ handle(struct wrk *wrk, enum wrk_event event)
 
 /* Messages */
 
-static void
-wrong_config(struct wrk *wrk, const char *what)
-{
-	log_err("wrong configuration: %s", what);
-	leave(wrk, CHILD_EXIT_WRONG_CONFIG);
-}
-
 static bool
 open_bus(struct wrk *wrk)
 {
-	const char *path = msg_str(wrk->config, "bus");
+	const char *path = wrk->config.bus;
 	int rc;
 
-	if (wrk->is_probe)
+	if (wrk->config.is_probe)
 		return true;
-	rc = wrk->deps.bus->open(path, (unsigned)msg_int(wrk->config, "bus_mode", 0600),
-				 &wrk->bus_pub);
+	rc = wrk->deps.bus->open(path, wrk->config.bus_mode, &wrk->bus_pub);
 	if (rc == 0)
 		return true;
 	log_err("cannot listen on %s: %s", path, strerror(-rc));
@@ -288,55 +279,30 @@ open_bus(struct wrk *wrk)
 	return false;
 }
 
-/* Also the form in which HTTP and RTSP send them. */
-static void
-add_secrets(const json_t *msg)
-{
-	char *pair = xasprintf("%s:%s", msg_str(msg, "user"), msg_str(msg, "password"));
-
-	if (msg_str(msg, "password")[0] != '\0') {
-		log_add_secret(pair);
-		log_add_secret(msg_str(msg, "password"));
-	}
-	free(pair);
-}
-
 static void
 on_config(struct wrk *wrk, const json_t *msg)
 {
-	struct wrk_pub_config config = {
-		.stream_id = (uint32_t)msg_int(msg, "stream_id", 0),
-		.epoch = (uint64_t)msg_int(msg, "epoch", 0),
-		.gop_cache_bytes = (size_t)msg_int(msg, "gop_cache_bytes", 0),
-	};
-	const char *transport = msg_str(msg, "transport");
-	enum log_level level;
+	struct wrk_pub_config config;
+	const char *what;
 
-	if (wrk->config != NULL) {
+	if (wrk->is_configured) {
 		log_warn("a second configuration is ignored");
 		return;
 	}
-	add_secrets(msg);
-	if (log_level_from_name(msg_str(msg, "log_level"), &level) < 0) {
-		wrong_config(wrk, "log_level");
+	wrk->is_configured = true;
+	what = wrk_config_read(msg, &wrk->config);
+	if (what != NULL) {
+		log_err("wrong configuration: %s", what);
+		leave(wrk, CHILD_EXIT_WRONG_CONFIG);
 		return;
 	}
-	if (strcmp(transport, "tcp") != 0 && strcmp(transport, "udp") != 0 &&
-	    strcmp(transport, "auto") != 0) {
-		wrong_config(wrk, "transport");
-		return;
-	}
-	log_set_level(level);
-	wrk->config = json_deep_copy(msg);
-	if (wrk->config == NULL)
-		xalloc_die();
-	wrk->is_probe = msg_bool(msg, "probe", false);
-	wrk->open_timeout_ms = msg_int(msg, "open_timeout_ms", 0);
-	wrk->stall_ms = msg_int(msg, "stall_ms", 0);
-	wrk->stalled_after_ms =
-	    wrk->stall_ms < WRK_STALLED_AFTER_MAX_MS ? wrk->stall_ms : WRK_STALLED_AFTER_MAX_MS;
 	if (!open_bus(wrk))
 		return;
+	config = (struct wrk_pub_config){
+		.stream_id = wrk->config.stream_id,
+		.epoch = wrk->config.epoch,
+		.gop_cache_bytes = wrk->config.gop_cache_bytes,
+	};
 	wrk->pub = wrk_pub_new(&config, wrk->deps.bus, wrk->bus_pub, wrk->deps.clock);
 	handle(wrk, WRK_EVENT_CONFIG);
 }
@@ -382,8 +348,8 @@ void
 wrk_input_opened(struct wrk *wrk)
 {
 	wrk->is_open = true;
-	if (wrk->is_probe)
-		clock_timer_set_ms(&wrk->probe, wrk->open_timeout_ms);
+	if (wrk->config.is_probe)
+		clock_timer_set_ms(&wrk->probe, wrk->config.open_timeout_ms);
 	handle(wrk, WRK_EVENT_OPENED);
 }
 
@@ -410,7 +376,7 @@ wrk_input_failed(struct wrk *wrk, enum wrk_class class, const char *reason)
 
 	wrk->class = class;
 	snprintf(wrk->reason, sizeof(wrk->reason), "%s", reason);
-	handle(wrk, wrk->is_probe && has_seen ? WRK_EVENT_PROBED : WRK_EVENT_FAILED);
+	handle(wrk, wrk->config.is_probe && has_seen ? WRK_EVENT_PROBED : WRK_EVENT_FAILED);
 }
 
 void
@@ -453,7 +419,7 @@ on_pulse(struct clock_timer *timer, void *arg)
 	clock_timer_set_ms(timer, WRK_STATUS_MS);
 	wrk_meter_tick(wrk_pub_meter(wrk->pub), now_ns);
 	say_status(wrk);
-	pulse = wrk_status_pulse(wrk->pub, msg_str(wrk->config, "stream"), wrk->state, now_ns);
+	pulse = wrk_status_pulse(wrk->pub, wrk->config.stream, wrk->state, now_ns);
 	wrk_pub_pulse(wrk->pub, pulse);
 	free(pulse);
 }
@@ -493,7 +459,7 @@ wrk_free(struct wrk **wrk)
 		old->deps.input->free(old->input);
 	child_ev_free(&old->child);
 	wrk_pub_free(&old->pub);
-	json_decref(old->config);
+	wrk_config_clear(&old->config);
 	free(old);
 }
 

@@ -33,7 +33,7 @@ struct wrk_pub {
 	struct bus_pub *pub;
 	struct clock *clock;
 	struct wrk_track tracks[TRACKS];
-	struct bus_msg *configs[TRACKS]; /* as last published */
+	struct bus_msg *audio_config; /* as last published */
 	uint64_t seq[TRACKS];
 	uint32_t gop_id, gop_index;
 	bool has_key, is_on;
@@ -109,10 +109,12 @@ emit_config(struct wrk_pub *pub, uint8_t track, const struct wrk_unit *unit)
 	frame.arrived_realtime_ns = unit->arrived_realtime_ns;
 	frame.arrived_monotonic_ns = unit->arrived_monotonic_ns;
 	emit(pub, &frame, about->config, about->config_len);
+	if (track == FRAME_TRACK_VIDEO)
+		return; /* the GOP has it */
 	msg = bus_msg_new(&frame, about->config, about->config_len);
 	if (msg != NULL) {
-		bus_msg_unref(&pub->configs[track]);
-		pub->configs[track] = msg;
+		bus_msg_unref(&pub->audio_config);
+		pub->audio_config = msg;
 	}
 }
 
@@ -215,22 +217,21 @@ wrk_pub_deliver(struct wrk_pub *pub, const struct wrk_unit *unit)
 
 /* Replays */
 
+/* A GOP that is not whole is nothing: the next key frame brings all that is needed. */
 static size_t
 snapshot(void *arg, struct bus_msg ***msgs, uint64_t *last_seq)
 {
 	struct wrk_pub *pub = arg;
-	struct bus_msg *audio = pub->configs[FRAME_TRACK_AUDIO];
-	struct bus_msg *video = pub->configs[FRAME_TRACK_VIDEO];
 	size_t count = wrk_gop_count(pub->gop), n = 0;
 
-	*msgs = xcalloc(count + 2, sizeof(struct bus_msg *));
-	if (audio != NULL)
-		(*msgs)[n++] = bus_msg_ref(audio);
-	if (count == 0 && video != NULL)
-		(*msgs)[n++] = bus_msg_ref(video);
+	*msgs = xcalloc(count + 1, sizeof(struct bus_msg *));
+	*last_seq = pub->seq[FRAME_TRACK_VIDEO];
+	if (!wrk_gop_is_whole(pub->gop))
+		return 0;
+	if (pub->audio_config != NULL)
+		(*msgs)[n++] = bus_msg_ref(pub->audio_config);
 	for (size_t i = 0; i < count; i++)
 		(*msgs)[n++] = bus_msg_ref(wrk_gop_at(pub->gop, i));
-	*last_seq = pub->seq[FRAME_TRACK_VIDEO];
 	return n;
 }
 
@@ -310,10 +311,9 @@ wrk_pub_free(struct wrk_pub **pub)
 		return;
 	wrk_replay_free(&(*pub)->replay);
 	wrk_gop_free(&(*pub)->gop);
-	for (int i = 0; i < TRACKS; i++) {
-		bus_msg_unref(&(*pub)->configs[i]);
+	bus_msg_unref(&(*pub)->audio_config);
+	for (int i = 0; i < TRACKS; i++)
 		wrk_track_clear(&(*pub)->tracks[i]);
-	}
 	free(*pub);
 	*pub = NULL;
 }
@@ -338,6 +338,7 @@ wrk_pub_end(struct wrk_pub *pub)
 {
 	struct frame frame = frame_for(pub, FRAME_KIND_END, FRAME_TRACK_VIDEO);
 
+	frame.seq = ++pub->seq[FRAME_TRACK_VIDEO];
 	if (pub->pub != NULL)
 		(void)pub->bus->send(pub->pub, &frame, NULL, 0);
 }

@@ -1,0 +1,33 @@
+/*
+ * What a worker is told, once: the worker-config message, read and checked.
+ */
+#ifndef CAMHUB_WORKER_WRK_CONFIG_H
+#define CAMHUB_WORKER_WRK_CONFIG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wrk_config {
+	json_t *msg; /* owns the texts */
+	const char *stream, *url, *transport, *bus;
+	const char *user, *password; /* both NULL when there are none */
+	uint32_t stream_id;
+	uint64_t epoch;
+	unsigned bus_mode;
+	size_t gop_cache_bytes;
+	int64_t open_timeout_ms;
+	int64_t stalled_after_ms; /* silence is told after this long */
+	int64_t stall_ms;         /* and then ends the source after this long */
+	bool is_probe;
+};
+
+/*
+ * Reads a message that has passed msg_check(); registers its secrets with shared/log and sets the
+ * log level. Returns NULL, or the name of the field that is wrong (then *config is untouched).
+ */
+const char *wrk_config_read(const json_t *msg, struct wrk_config *config);
+void wrk_config_clear(struct wrk_config *config);
+
+#endif

@@ -6,6 +6,7 @@
 #include "shared/frame.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Offsets of docs/protocol.md, "The bus". */
@@ -82,6 +83,21 @@ frame_encode(const struct frame *frame, uint8_t out[FRAME_HEADER_BYTES])
 	put(out, AT_FOR_SUBSCRIBER, frame->for_subscriber, 4);
 }
 
+static const char *const codec_names[] = {
+	[FRAME_CODEC_NONE] = "none",         [FRAME_CODEC_H264] = "h264",
+	[FRAME_CODEC_H265] = "h265",         [FRAME_CODEC_MJPEG] = "mjpeg",
+	[FRAME_CODEC_AAC] = "aac",           [FRAME_CODEC_OPUS] = "opus",
+	[FRAME_CODEC_PCMA] = "pcma",         [FRAME_CODEC_PCMU] = "pcmu",
+	[FRAME_CODEC_JPEG_RTP] = "jpeg-rtp", [FRAME_CODEC_G726] = "g726",
+	[FRAME_CODEC_L16] = "l16",           [FRAME_CODEC_FLAC] = "flac",
+};
+
+static bool
+is_codec(uint64_t codec)
+{
+	return codec < sizeof(codec_names) / sizeof(codec_names[0]) && codec_names[codec] != NULL;
+}
+
 static int
 check(const uint8_t *buf, size_t len, size_t *header_len)
 {
@@ -96,7 +112,7 @@ check(const uint8_t *buf, size_t len, size_t *header_len)
 		return -EPROTO;
 	if (buf[AT_KIND] < FRAME_KIND_VIDEO || buf[AT_KIND] > FRAME_KIND_END)
 		return -EPROTO;
-	if (buf[AT_TRACK] > FRAME_TRACK_AUDIO || get(buf, AT_CODEC, 2) > FRAME_CODEC_FLAC)
+	if (buf[AT_TRACK] > FRAME_TRACK_AUDIO || !is_codec(get(buf, AT_CODEC, 2)))
 		return -EPROTO;
 	*header_len = hlen;
 	return 0;
@@ -138,16 +154,5 @@ frame_decode(const uint8_t *buf, size_t len, struct frame *frame, const uint8_t 
 const char *
 frame_codec_name(enum frame_codec codec)
 {
-	static const char *const names[] = {
-		[FRAME_CODEC_NONE] = "none",         [FRAME_CODEC_H264] = "h264",
-		[FRAME_CODEC_H265] = "h265",         [FRAME_CODEC_MJPEG] = "mjpeg",
-		[FRAME_CODEC_AAC] = "aac",           [FRAME_CODEC_OPUS] = "opus",
-		[FRAME_CODEC_PCMA] = "pcma",         [FRAME_CODEC_PCMU] = "pcmu",
-		[FRAME_CODEC_JPEG_RTP] = "jpeg-rtp", [FRAME_CODEC_G726] = "g726",
-		[FRAME_CODEC_L16] = "l16",           [FRAME_CODEC_FLAC] = "flac",
-	};
-
-	if ((size_t)codec >= sizeof(names) / sizeof(names[0]) || names[codec] == NULL)
-		return "unknown";
-	return names[codec];
+	return is_codec(codec) ? codec_names[codec] : "unknown";
 }

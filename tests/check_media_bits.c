@@ -51,7 +51,7 @@ START_TEST(bits_error_stays)
 END_TEST
 
 static const struct {
-	uint8_t bytes[8];
+	uint8_t bytes[12];
 	size_t len;
 	uint32_t want, bits; /* bits 0: an error */
 } codes[] = {
@@ -62,7 +62,7 @@ static const struct {
 	{ { 0x01, 0xff }, 2, 254, 15 },
 	{ { 0, 0, 0, 1, 0, 0, 0, 0 }, 8, 0x7fffffff, 63 },
 	{ { 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xfe }, 8, 0xfffffffe, 63 },
-	{ { 0, 0, 0, 0, 0x80, 0, 0, 0 }, 8, 0, 0 },
+	{ { 0, 0, 0, 0, 0x80, 0, 0, 0, 0x80, 0, 0, 0 }, 12, 0, 0 },
 	{ { 0, 0, 0, 0, 0, 0, 0, 0 }, 8, 0, 0 },
 	{ { 0x00 }, 1, 0, 0 },
 	{ { 0x10 }, 1, 7, 7 },

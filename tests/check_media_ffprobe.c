@@ -137,6 +137,7 @@ run(const char *command, const struct byte_writer *file, char *out, size_t size)
 	int fd = mkstemp(path);
 	size_t n;
 	FILE *pipe;
+	int status;
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(file->err, 0);
@@ -147,8 +148,9 @@ run(const char *command, const struct byte_writer *file, char *out, size_t size)
 	ck_assert_ptr_nonnull(pipe);
 	n = fread(out, 1, size - 1, pipe);
 	out[n] = '\0';
-	ck_assert_int_eq(pclose(pipe), 0);
+	status = pclose(pipe);
 	(void)unlink(path);
+	ck_assert_msg(status == 0, "%s: %s", command, out);
 }
 
 #define PROBE_VIDEO                                                                                \

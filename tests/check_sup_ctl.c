@@ -1,0 +1,573 @@
+/*
+ * The control socket and reload: a supervisor among fake children, a fake camctl.
+ */
+#include "config.h"
+
+#include "tests/sup_fake.h"
+
+#include "supervisor/sup_ctl_ev.h"
+#include "supervisor/sup_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DOOR "  - {name: door, url: \"rtsp://192.0.2.10/\"}\n"
+#define GATE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n"
+#define MINE "camhub-worker-av"
+
+static struct fake *
+start(struct loop *loop, const char *config)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, config);
+	fake_start(fake);
+	return fake;
+}
+
+/* Ask one thing; the `done` that answers it. */
+static const json_t *
+ask(struct fake *fake, enum msg_type type, const char *field, const char *value)
+{
+	struct peer *ctl = fake_ctl(fake);
+	json_t *msg = msg_new(type);
+
+	if (field != NULL)
+		msg_set_str(msg, field, value);
+	peer_send_msg(ctl, msg, -1);
+	return peer_get_msg(ctl, MSG_CTL_DONE, 0);
+}
+
+static void
+assert_reload(struct fake *fake, long long code, const char *part)
+{
+	const json_t *done = ask(fake, MSG_CTL_RELOAD, NULL, NULL);
+
+	ck_assert_msg(msg_int(done, "code", -1) == code && strstr(msg_str(done, "text"), part),
+		      "expected %lld and \"%s\", got %lld and \"%s\"", code, part,
+		      msg_int(done, "code", -1), msg_str(done, "text"));
+}
+
+START_ASYNC_TEST(test_status_tells_all_and_the_truth)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR GATE);
+	struct peer *ctl;
+	json_t *status = msg_new(MSG_WORKER_STATUS);
+
+	fake_ready(fake_front(fake));
+	fake_up(fake_worker(fake, "door"));
+	json_object_update_new(
+	    status,
+	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, "
+		      "s:b, s:i, s:i, s:i}",
+		      "codec", "h265", "codec_string", "hvc1", "profile", "Main", "audio", "aac",
+		      "width", 1280, "height", 720, "fps", 20.0, "bitrate_bps", 3000000,
+		      "gop_frames", 100, "frames", 1000, "bytes", 5, "corrupt", 2, "published", 1,
+		      "subscribers", 1, "gop_cache_bytes", 7, "gop_cached", 1, "b_frames", 1,
+		      "last_frame_ms", 12, "config_version", 1));
+	fake_say(fake_worker(fake, "door"), status, -1);
+	ctl = fake_ctl(fake);
+	peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
+	peer_expect_msg(ctl, MSG_CTL_SUPERVISOR,
+			json_pack("{s:s, s:i, s:b, s:s}", "version", PACKAGE_VERSION, "pid",
+				  (int)getpid(), "degraded", 0, "config_error", ""));
+	peer_expect_msg(ctl, MSG_CTL_PROCESS,
+			json_pack("{s:s, s:s, s:i}", "name", "http", "state", "up", "pid",
+				  (int)fake_front(fake)->pid));
+	peer_expect_msg(ctl, MSG_CTL_CAMERA,
+			json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:s}", "name", "door", "state",
+				  "up", "codec", "h265", "width", 1280, "corrupt", 2, "pid",
+				  (int)fake_worker(fake, "door")->pid, "reason", ""));
+	peer_run(ctl, 0);
+	/* A 5 s GOP, B-frames, H.265. */
+	ck_assert_uint_eq(json_array_size(json_object_get(peer_last_msg(ctl), "advice")), 3);
+	peer_expect_msg(ctl, MSG_CTL_CAMERA,
+			json_pack("{s:s, s:s, s:s, s:i}", "name", "gate", "state", "connecting",
+				  "codec", "", "retry_in_ms", 0));
+	peer_expect_msg(ctl, MSG_CTL_DONE, json_pack("{s:i, s:s}", "code", 0, "text", ""));
+	peer_run(ctl, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_numbers_of_the_dead_are_not_shown)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake_child *front = fake_front(fake);
+	json_t *msg = msg_new(MSG_FRONT_STREAM);
+
+	fake_ready(front);
+	json_object_update_new(msg, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "id", 1,
+					      "viewers", 3, "frames", 9, "holes", 4, "skipped", 5,
+					      "ring_bytes", 6, "ring_bytes_high", 7,
+					      "lag_bytes_high", 8));
+	fake_say(front, msg, -1);
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "viewers", -1), 3);
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "holes", -1), 4);
+	fake_crash(front);
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "viewers", -1), 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_no_secret_is_told)
+{
+	struct fake *fake = fake_new(loop);
+	struct peer *ctl;
+	char *text;
+
+	fake_config(fake,
+		    "cameras:\n  - {name: door, url: \"rtsp://192.0.2.10/\", credentials: c}\n");
+	fake_credentials(fake, "c:root:hunter-22\n");
+	log_forbid("hunter-22");
+	fake_start(fake);
+	fake_ready(fake_worker(fake, "door"));
+	fake_fail(fake_worker(fake, "door"), "protocol", "cannot open rtsp://root:hunter-22@cam/");
+	ctl = fake_ctl(fake);
+	peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
+	text = json_dumps(peer_get_msg(ctl, MSG_CTL_CAMERA, 0), 0);
+	ck_assert_msg(strstr(text, "hunter-22") == NULL, "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "cannot open"));
+	free(text);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_requests_about_what_is_not_there)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+
+	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_STATUS, "camera", "nope"), "code", 0), 1);
+	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_RESTART, "what", "nope"), "code", 0), 1);
+	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_LOG_LEVEL, "level", "loud"), "code", 0), 2);
+	ck_assert_str_eq(msg_str(ask(fake, MSG_CTL_VERSION, NULL, NULL), "text"), PACKAGE_VERSION);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_restart_of_a_camera_and_of_the_front)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR GATE);
+	struct fake_child *door = fake_worker(fake, "door"), *gate = fake_worker(fake, "gate");
+	struct fake_child *front = fake_front(fake);
+
+	fake_up(door);
+	fake_up(gate);
+	fake_ready(front);
+	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_RESTART, "what", "door"), "code", 1), 0);
+	peer_get_msg(door->peer, MSG_STOP, 0);
+	fake_assert_state(fake, "door", "connecting");
+	fake_exit(door, 0);
+	ck_assert_ptr_ne(fake_worker(fake, "door"), door);
+	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_RESTART, "what", "http"), "code", 1), 0);
+	peer_get_msg(front->peer, MSG_STOP, 0);
+	fake_exit(front, 0);
+	fake_wait_ms(fake, 0);
+	ck_assert_ptr_ne(fake_front(fake), front);
+	ck_assert(!gate->ended);
+	expect_log("ctl: restart asked by process");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_the_log_level_reaches_the_children)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+
+	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_LOG_LEVEL, "level", "warn"), "code", 1), 0);
+	ck_assert_int_eq(log_get_level(), LOG_LEVEL_WARN);
+	ck_assert_str_eq(
+	    msg_str(peer_get_msg(fake_worker(fake, "door")->peer, MSG_LOG_LEVEL, 0), "level"),
+	    "warn");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+static void
+assert_cut_off(struct fake *fake, const char *bytes, size_t len)
+{
+	struct peer *ctl = fake_ctl(fake);
+
+	peer_send_datagram(ctl, bytes, len);
+	peer_expect_close(ctl);
+	peer_run(ctl, 0);
+}
+
+START_ASYNC_TEST(test_garbage_closes_the_client_and_nothing_else)
+{
+	static const char *const garbage[] = { "x",
+					       "{",
+					       "{}",
+					       "[]",
+					       "null",
+					       "\"status\"",
+					       "{\"type\":\"stop\"}",
+					       "{\"type\":\"ready\"}",
+					       "{\"type\":\"status\",\"extra\":1}",
+					       "{\"type\":\"restart\"}",
+					       "{\"type\":17}" };
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	char large[SUP_CTL_REQUEST_MAX_BYTES + 1];
+
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
+		assert_cut_off(fake, garbage[i], strlen(garbage[i]));
+	/* Good, but for its length. */
+	memset(large, ' ', sizeof(large));
+	memcpy(large, "{\"type\":\"version\"}", 18);
+	assert_cut_off(fake, large, sizeof(large));
+	expect_log("was cut off: bad message: too long");
+	ck_assert_str_eq(msg_str(ask(fake, MSG_CTL_VERSION, NULL, NULL), "text"), PACKAGE_VERSION);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_descriptor_is_not_welcome)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct peer *ctl = fake_ctl(fake);
+
+	peer_send_msg(ctl, msg_new(MSG_CTL_VERSION), open("/dev/null", O_RDONLY | O_CLOEXEC));
+	peer_expect_close(ctl);
+	peer_run(ctl, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_idle_clients_are_closed_after_two_seconds)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct peer *ctl = fake_ctl(fake);
+
+	fake_wait_ms(fake, 1999);
+	peer_send_msg(ctl, msg_new(MSG_CTL_VERSION), -1);
+	peer_get_msg(ctl, MSG_CTL_DONE, 0);
+	fake_wait_ms(fake, 1999);
+	peer_assert_no_msg(ctl);
+	peer_expect_close(ctl);
+	fake_wait_ms(fake, 1);
+	peer_run(ctl, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_sixteen_clients_and_no_more)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct peer *last;
+
+	for (int i = 0; i < SUP_CTL_CLIENTS_MAX; i++)
+		fake_ctl(fake);
+	loop_settle(loop);
+	last = fake_ctl(fake);
+	peer_expect_close(last);
+	peer_run(last, 0);
+	/* The idle make room. */
+	fake_wait_ms(fake, 2000);
+	ask(fake, MSG_CTL_VERSION, NULL, NULL);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_client_that_does_not_read_is_closed)
+{
+	struct fake *fake = fake_new(loop);
+	char *config = calloc(1, 1 << 17), line[600], title[257];
+	struct peer *ctl;
+
+	memset(title, 't', 256);
+	title[256] = '\0';
+	strcpy(config, "cameras:\n");
+	for (int i = 0; i < 250; i++) {
+		snprintf(line, sizeof(line), "  - {name: c%d, title: %s, url: \"test:clock\"}\n", i,
+			 title);
+		strcat(config, line);
+	}
+	fake_config(fake, config);
+	free(config);
+	fake_start(fake);
+	ctl = fake_ctl(fake);
+	for (int i = 0; i < 10; i++)
+		peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
+	loop_settle(loop);
+	fake_wait_ms(fake, 2000);
+	peer_drain_until_close(ctl);
+	peer_run(ctl, 0);
+	ask(fake, MSG_CTL_VERSION, NULL, NULL);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_out_of_descriptors_is_survived)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct peer *ctl = fake_ctl(fake);
+	struct rlimit old, none;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &none);
+	peer_send_msg(ctl, msg_new(MSG_CTL_VERSION), -1);
+	loop_settle(loop);
+	setrlimit(RLIMIT_NOFILE, &old);
+	expect_log("ctl: Too many open files");
+	fake_wait_ms(fake, 999);
+	peer_assert_no_msg(ctl);
+	fake_wait_ms(fake, 1);
+	peer_get_msg(ctl, MSG_CTL_DONE, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_the_socket_is_for_owner_and_group)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct stat st;
+
+	ck_assert_int_eq(stat(harness_tmpfile("run/ctl.sock"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0660);
+	ck_assert_int_eq(stat(harness_tmpfile("run/bus"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	ck_assert(!fake->stopped);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_reload_touches_only_what_changed)
+{
+	struct fake *fake =
+	    start(loop, "cameras:\n" DOOR GATE "  - {name: yard, url: \"rtsp://192.0.2.12/\"}\n");
+	struct fake_child *door = fake_worker(fake, "door"), *gate = fake_worker(fake, "gate");
+	struct fake_child *yard = fake_worker(fake, "yard"), *front = fake_front(fake);
+
+	fake_up(door);
+	fake_up(gate);
+	fake_up(yard);
+	peer_get_msg(front->peer, MSG_STREAMS_SYNCED, 0);
+	fake_ready(front);
+	fake_config(fake, "cameras:\n"
+			  "  - {name: new, url: \"test:clock\"}\n"
+			  "  - {name: door, title: Door, url: \"rtsp://192.0.2.10/\"}\n"
+			  "  - {name: gate, url: \"rtsp://192.0.2.99/\"}\n");
+	assert_reload(fake, 0, "1 streams restarted, 1 added, 1 removed, 1 untouched");
+	/* Changed. */
+	peer_get_msg(gate->peer, MSG_STOP, 0);
+	fake_exit(gate, 0);
+	ck_assert_str_eq(
+	    msg_str(peer_get_msg(fake_worker(fake, "gate")->peer, MSG_WORKER_CONFIG, 0), "url"),
+	    "rtsp://192.0.2.99/");
+	/* Gone. */
+	peer_await_msg(front->peer, MSG_STREAM_GONE, json_pack("{s:i}", "id", 3));
+	peer_run(front->peer, 0);
+	peer_get_msg(yard->peer, MSG_STOP, 0);
+	fake_exit(yard, 0);
+	fake_wait_ms(fake, 0);
+	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_STATUS, "camera", "yard"), "code", 0), 1);
+	/* New. */
+	fake_up(fake_worker(fake, "new"));
+	fake_assert_state(fake, "new", "up");
+	/* Shown under another name, never touched. */
+	ck_assert_str_eq(msg_str(fake_camera(fake, "door"), "title"), "Door");
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "pid", 0), door->pid);
+	peer_get_msg(door->peer, MSG_WORKER_CONFIG, 0);
+	peer_assert_no_msg(door->peer);
+	fake_wait_ms(fake, 30000);
+	ck_assert(!door->ended && !front->ended);
+	ck_assert_uint_eq(fake_count(fake, MINE, "yard"), 1);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_reload_tells_the_front_titles_and_order)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct peer *peer = fake_front(fake)->peer;
+
+	peer_get_msg(peer, MSG_STREAMS_SYNCED, 0);
+	fake_config(fake, "cameras:\n" GATE
+			  "  - {name: door, title: Back, url: \"rtsp://192.0.2.10/\"}\n");
+	assert_reload(fake, 0, "0 streams restarted, 1 added, 0 removed, 1 untouched");
+	peer_await_msg(peer, MSG_STREAM, json_pack("{s:s, s:i}", "name", "gate", "order", 0));
+	peer_await_msg(peer, MSG_STREAM,
+		       json_pack("{s:s, s:s, s:i, s:i}", "name", "door", "title", "Back", "order",
+				 1, "id", 1));
+	peer_run(peer, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_an_invalid_file_changes_nothing_and_says_why)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake_child *door = fake_worker(fake, "door");
+	struct peer *ctl;
+
+	fake_up(door);
+	fake_config(fake, "cameras:\n  - {name: Door, url: \"rtsp://192.0.2.10/\"}\n"
+			  "  - {name: gate, url: \"ftp://x/\"}\n");
+	assert_reload(fake, 1, "nothing was changed:\n");
+	assert_reload(fake, 1, "camhub.yaml:2: ");
+	assert_reload(fake, 1, "camhub.yaml:3: ");
+	ctl = fake_ctl(fake);
+	peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
+	ck_assert_ptr_nonnull(strstr(
+	    msg_str(peer_get_msg(ctl, MSG_CTL_SUPERVISOR, 0), "config_error"), "camhub.yaml:2: "));
+	fake_assert_state(fake, "door", "up");
+	peer_get_msg(door->peer, MSG_WORKER_CONFIG, 0);
+	peer_assert_no_msg(door->peer);
+	/* Put right: nothing differs from what runs. */
+	fake_config(fake, "cameras:\n" DOOR);
+	assert_reload(fake, 0, "0 streams restarted, 0 added, 0 removed, 1 untouched");
+	ctl = fake_ctl(fake);
+	peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
+	ck_assert_str_eq(msg_str(peer_get_msg(ctl, MSG_CTL_SUPERVISOR, 0), "config_error"), "");
+	ck_assert(!door->ended);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_new_password_is_tried_at_once)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake,
+		    "cameras:\n  - {name: door, url: \"rtsp://192.0.2.10/\", credentials: c}\n");
+	fake_credentials(fake, "c:root:wrong-one\n");
+	log_forbid("wrong-one");
+	log_forbid("right-one");
+	fake_start(fake);
+	fake_ready(fake_worker(fake, "door"));
+	fake_fail(fake_worker(fake, "door"), "auth", "401");
+	fake_wait_ms(fake, 5000);
+	fake_credentials(fake, "c:root:right-one\n");
+	assert_reload(fake, 0, "1 streams restarted");
+	ck_assert_str_eq(
+	    msg_str(peer_get_msg(fake_worker(fake, "door")->peer, MSG_WORKER_CONFIG, 0),
+		    "password"),
+	    "right-one");
+	fake_assert_state(fake, "door", "connecting");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_removed_and_put_back_while_stopping)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR GATE);
+	struct fake_child *gate = fake_worker(fake, "gate");
+
+	fake_up(gate);
+	fake_config(fake, "cameras:\n" DOOR);
+	assert_reload(fake, 0, "1 removed");
+	peer_get_msg(gate->peer, MSG_STOP, 0);
+	fake_config(fake, "cameras:\n" DOOR GATE);
+	assert_reload(fake, 0, "1 added");
+	/* One connection to a camera, ever: the new worker waits for the old one's end. */
+	ck_assert_uint_eq(fake_count(fake, MINE, "gate"), 1);
+	fake_exit(gate, 0);
+	ck_assert_ptr_ne(fake_worker(fake, "gate"), gate);
+	fake_up(fake_worker(fake, "gate"));
+	fake_assert_state(fake, "gate", "up");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_on_demand_switched_by_reload)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake_child *door = fake_worker(fake, "door");
+
+	fake_up(door);
+	fake_config(fake,
+		    "cameras:\n  - {name: door, url: \"rtsp://192.0.2.10/\", on_demand: true}\n");
+	assert_reload(fake, 0, "1 untouched");
+	peer_get_msg(door->peer, MSG_STOP, 0);
+	fake_exit(door, 0);
+	fake_assert_state(fake, "door", "off");
+	fake_config(fake, "cameras:\n" DOOR);
+	assert_reload(fake, 0, "1 untouched");
+	ck_assert_ptr_ne(fake_worker(fake, "door"), door);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_reload_says_what_takes_effect_when)
+{
+	struct fake *fake = start(loop, "cameras:\n" DOOR);
+
+	fake_config(fake, "http: {listen: [\"127.0.0.1:1\"]}\nlimits: {viewers: 7, linger: 1s}\n"
+			  "log: {level: warn}\ncameras:\n" DOOR);
+	assert_reload(fake, 0, "http.listen changed: takes effect when camhub is restarted");
+	fake_config(fake, "limits: {viewers: 8}\ncameras:\n" DOOR);
+	assert_reload(fake, 0, "limits.viewers changed: takes effect in processes that start");
+	fake_config(fake, "limits: {viewers: 8}\nlog: {level: err}\ncameras:\n" DOOR);
+	assert_reload(fake, 0, "log.level changed");
+	ck_assert_int_eq(log_get_level(), LOG_LEVEL_ERR);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_frozen_credentials_ask_for_a_restart)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake,
+		    "cameras:\n  - {name: door, url: \"rtsp://192.0.2.10/\", credentials: c}\n");
+	fake->options.credentials = harness_tmpfile("cameras");
+	fake_credentials(fake, "c:root:some-word\n");
+	harness_setenv("CREDENTIALS_DIRECTORY", harness_tmpdir());
+	fake_start(fake);
+	if (conf_credentials_may_be_stale(fake->options.credentials, NULL))
+		assert_reload(fake, 0, "systemctl restart camhub");
+	else
+		assert_reload(fake, 0, "1 untouched");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+static void
+add_reload_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, test_reload_touches_only_what_changed);
+	tcase_add_test(tcase, test_reload_tells_the_front_titles_and_order);
+	tcase_add_test(tcase, test_an_invalid_file_changes_nothing_and_says_why);
+	tcase_add_test(tcase, test_a_new_password_is_tried_at_once);
+	tcase_add_test(tcase, test_removed_and_put_back_while_stopping);
+	tcase_add_test(tcase, test_on_demand_switched_by_reload);
+	tcase_add_test(tcase, test_reload_says_what_takes_effect_when);
+	tcase_add_test(tcase, test_frozen_credentials_ask_for_a_restart);
+}
+
+static Suite *
+make_suite(void)
+{
+	Suite *suite = suite_create("sup_ctl");
+	TCase *status = tcase_create("status"), *hostile = tcase_create("hostile");
+	TCase *reload = tcase_create("reload");
+
+	tcase_add_test(status, test_status_tells_all_and_the_truth);
+	tcase_add_test(status, test_numbers_of_the_dead_are_not_shown);
+	tcase_add_test(status, test_no_secret_is_told);
+	tcase_add_test(status, test_requests_about_what_is_not_there);
+	tcase_add_test(status, test_restart_of_a_camera_and_of_the_front);
+	tcase_add_test(status, test_the_log_level_reaches_the_children);
+	suite_add_tcase(suite, status);
+	tcase_add_test(hostile, test_garbage_closes_the_client_and_nothing_else);
+	tcase_add_test(hostile, test_a_descriptor_is_not_welcome);
+	tcase_add_test(hostile, test_idle_clients_are_closed_after_two_seconds);
+	tcase_add_test(hostile, test_sixteen_clients_and_no_more);
+	tcase_add_test(hostile, test_a_client_that_does_not_read_is_closed);
+	tcase_add_test(hostile, test_out_of_descriptors_is_survived);
+	tcase_add_test(hostile, test_the_socket_is_for_owner_and_group);
+	suite_add_tcase(suite, hostile);
+	add_reload_tests(reload);
+	suite_add_tcase(suite, reload);
+	return suite;
+}
+
+HARNESS_MAIN(make_suite)

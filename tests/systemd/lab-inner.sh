@@ -5,6 +5,7 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs "$LAB"
 mkdir "$LAB/upper" "$LAB/work" "$LAB/root"
 cp -a "$ROOT/." "$LAB/upper/"
+chmod 755 "$LAB/upper" # it is the lab's /
 R=$LAB/root
 mount -t overlay overlay -o "lowerdir=/,upperdir=$LAB/upper,workdir=$LAB/work" "$R"
 

@@ -7,12 +7,13 @@
 
 #include "shared/xalloc.h"
 
-#include <stdbool.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SECRET_MIN_BYTES 3
-#define MARK             "[secret]"
+#define SECRET_MIN_BYTES  3
+#define BASE64_MIN_DIGITS 4 /* fewer would hit anything */
+#define MARK              "[secret]"
 
 char *
 redact_url(const char *url)
@@ -34,84 +35,125 @@ redact_url(const char *url)
 	return xasprintf("%.*s%s", (int)(authority - url), url, at + 1);
 }
 
-static char *
-percent_encoded(const char *secret)
+/* Length of secret at the start of text when any of its bytes may be %-encoded there, 0: it is not.
+ */
+static size_t
+match_percent(const char *text, const char *secret)
 {
-	static const char keep[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	char *out = xmalloc(3 * strlen(secret) + 1), *p = out;
+	const char *t = text;
 
-	for (; *secret != '\0'; secret++)
-		p += strchr(keep, *secret) != NULL ? sprintf(p, "%c", *secret)
-						   : sprintf(p, "%%%02X", (unsigned char)*secret);
-	*p = '\0';
-	return out;
+	for (; *secret != '\0'; secret++) {
+		unsigned byte;
+		int end = 0;
+
+		if (t[0] == '%' && isxdigit((unsigned char)t[1]) && isxdigit((unsigned char)t[2]) &&
+		    sscanf(t + 1, "%2x%n", &byte, &end) == 1 && end == 2 &&
+		    byte == (unsigned char)*secret)
+			t += 3;
+		else if (*t == *secret || (*t == '+' && *secret == ' '))
+			t++;
+		else
+			return 0;
+	}
+	return (size_t)(t - text);
 }
 
+/*
+ * The base64 digits that secret alone decides when it begins `shift` bytes into a group of three,
+ * as in the base64 of "user:secret". The digits at its borders, which neighbours decide too, are
+ * left out.
+ */
 static char *
-base64(const char *secret)
+base64_core(const char *secret, size_t shift)
 {
 	static const char digits[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t len = strlen(secret);
-	char *out = xmalloc((len + 2) / 3 * 4 + 1), *p = out;
+	size_t bits = 8 * (shift + strlen(secret)), at = (8 * shift + 5) / 6, used = 0;
+	char *out = xmalloc(bits / 6 + 1);
 
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned bits = (unsigned)(unsigned char)secret[i] << 16;
+	for (; 6 * (at + 1) <= bits; at++) {
+		size_t byte = 6 * at / 8, offset = 6 * at % 8;
+		unsigned pair = (unsigned)(unsigned char)secret[byte - shift] << 8;
 
-		bits |= i + 1 < len ? (unsigned)(unsigned char)secret[i + 1] << 8 : 0;
-		bits |= i + 2 < len ? (unsigned)(unsigned char)secret[i + 2] : 0;
-		*p++ = digits[bits >> 18];
-		*p++ = digits[bits >> 12 & 63];
-		*p++ = i + 1 < len ? digits[bits >> 6 & 63] : '=';
-		*p++ = i + 2 < len ? digits[bits & 63] : '=';
+		if (offset > 2)
+			pair |= (unsigned char)secret[byte + 1 - shift];
+		out[used++] = digits[pair >> (10 - offset) & 63];
 	}
-	*p = '\0';
+	out[used] = '\0';
 	return out;
 }
 
-/* Replaces in place by allocating anew; takes text. */
-static char *
-replace_all(char *text, const char *needle)
-{
-	size_t needle_len = strlen(needle), used = 0;
-	char *out, *from = text, *hit;
+struct forms {
+	const char *secret;
+	char *base64[3]; /* at each shift */
+};
 
-	if (strstr(text, needle) == NULL)
-		return text;
-	out = xmalloc(strlen(text) / needle_len * sizeof(MARK) + strlen(text) + sizeof(MARK));
-	while ((hit = strstr(from, needle)) != NULL) {
-		memcpy(out + used, from, (size_t)(hit - from));
-		used += (size_t)(hit - from);
+static size_t
+match_forms(const char *text, const struct forms *forms)
+{
+	size_t longest = 0, len = strlen(forms->secret);
+
+	if (strncmp(text, forms->secret, len) == 0)
+		longest = len;
+	len = match_percent(text, forms->secret);
+	longest = len > longest ? len : longest;
+	for (size_t i = 0; i < 3; i++) {
+		len = strlen(forms->base64[i]);
+		if (len >= BASE64_MIN_DIGITS && len > longest &&
+		    strncmp(text, forms->base64[i], len) == 0)
+			longest = len;
+	}
+	return longest;
+}
+
+/* One pass, the longest form at each place: what was replaced is not looked at again. */
+static char *
+replace_all(const char *text, const struct forms *forms, size_t n)
+{
+	size_t len = strlen(text);
+	/* What is replaced has at least SECRET_MIN_BYTES. */
+	char *out = xmalloc(len + len / SECRET_MIN_BYTES * (sizeof(MARK) - 1) + 1);
+	size_t used = 0;
+
+	while (*text != '\0') {
+		size_t longest = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			size_t hit = match_forms(text, &forms[i]);
+
+			longest = hit > longest ? hit : longest;
+		}
+		if (longest == 0) {
+			out[used++] = *text++;
+			continue;
+		}
 		memcpy(out + used, MARK, sizeof(MARK) - 1);
 		used += sizeof(MARK) - 1;
-		from = hit + needle_len;
+		text += longest;
 	}
-	memcpy(out + used, from, strlen(from) + 1);
-	free(text);
+	out[used] = '\0';
 	return out;
 }
 
 char *
 redact_text(const char *text, const char *const *secrets, size_t n)
 {
-	char *out = xstrdup(text);
+	struct forms *forms = xcalloc(n + 1, sizeof(*forms));
+	size_t used = 0;
+	char *out;
 
 	for (size_t i = 0; i < n; i++) {
-		char *forms[2];
-
 		if (strlen(secrets[i]) < SECRET_MIN_BYTES)
 			continue;
-		forms[0] = percent_encoded(secrets[i]);
-		forms[1] = base64(secrets[i]);
-		/* The padding may be missing, and what follows in a longer base64 text is not ours.
-		 */
-		forms[1][strcspn(forms[1], "=")] = '\0';
-		out = replace_all(out, secrets[i]);
-		for (size_t f = 0; f < 2; f++) {
-			out = replace_all(out, forms[f]);
-			free(forms[f]);
-		}
+		forms[used].secret = secrets[i];
+		for (size_t shift = 0; shift < 3; shift++)
+			forms[used].base64[shift] = base64_core(secrets[i], shift);
+		used++;
 	}
+	out = replace_all(text, forms, used);
+	for (size_t i = 0; i < used; i++)
+		for (size_t shift = 0; shift < 3; shift++)
+			free(forms[i].base64[shift]);
+	free(forms);
 	return out;
 }

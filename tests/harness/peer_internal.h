@@ -35,6 +35,7 @@ struct step {
 	size_t piece_len; /* SEND: 0 all at once */
 	int64_t ms;       /* SEND: between pieces; STALL */
 	bool waiting;     /* the timer runs for this step */
+	bool is_begun;    /* an expectation: what came before it is forgotten */
 	char *part;       /* EXPECT_UNTIL */
 	void (*fn)(void *arg);
 	void *arg;

@@ -245,13 +245,15 @@ peer_play(struct peer *peer)
 			return;
 		if (peer->fd < 0)
 			peer_fail(peer, "the script has closed the socket before", NULL);
+		/* Each expectation begins with nothing; until then peer_last() has the one before. */
+		if (is_expectation(step) && !step->is_begun) {
+			step->is_begun = true;
+			peer->in.len = 0;
+			if (peer->in.text != NULL)
+				peer->in.text[0] = '\0';
+		}
 		if (!play_step(peer, step))
 			return;
 		peer->at++;
-		/* The next expectation begins with nothing; until then peer_last() has this. */
-		if (peer->at < peer->n && is_expectation(&peer->steps[peer->at])) {
-			peer->in.len = 0;
-			peer->in.text[0] = '\0';
-		}
 	}
 }

@@ -48,14 +48,14 @@ struct harness_child {
 	struct harness_child *next;
 };
 #define HARNESS_CHILD(name_)                                                                       \
-	static int child_##name_(int argc, char **argv);                                           \
-	static struct harness_child child_##name_##_entry = { #name_, child_##name_, NULL };       \
-	static void __attribute__((constructor)) child_##name_##_register(void)                    \
+	static int name_##_child_main(int argc, char **argv);                                      \
+	static struct harness_child name_##_child_entry = { #name_, name_##_child_main, NULL };    \
+	static void __attribute__((constructor)) name_##_child_register(void)                      \
 	{                                                                                          \
-		harness_child_register(&child_##name_##_entry);                                    \
+		harness_child_register(&name_##_child_entry);                                      \
 	}                                                                                          \
-	static int child_##name_(int argc __attribute__((unused)),                                 \
-				 char **argv __attribute__((unused)))
+	static int name_##_child_main(int argc __attribute__((unused)),                            \
+				      char **argv __attribute__((unused)))
 void harness_child_register(struct harness_child *child);
 struct program *program_start_self(struct loop *loop, enum msg_to receive, const char *name, ...)
     __attribute__((sentinel));

@@ -20,7 +20,7 @@ static const struct ctl_command commands[] = {
 	{ "check", "FILE [--credentials FILE]", "look for mistakes in a configuration", cmd_check },
 	{ "reload", "", "read the configuration again", cmd_reload },
 	{ "restart", "CAMERA", "start a camera's worker anew", cmd_restart },
-	{ "log-level", "err|warn|notice|info|debug", "log more or less, until the next reload",
+	{ "log-level", "err|warn|notice|info|debug", "log more or less, from now on",
 	  cmd_log_level },
 	{ "version", "", "versions of camctl and of what runs", cmd_version },
 	{ "probe",

@@ -110,7 +110,7 @@ struct conf_error {
 struct conf_errors {
 	struct conf_error *list;
 	size_t n;
-	size_t more; /* not kept: the list is bounded */
+	size_t more; /* > 0: some were not kept, the list is bounded */
 };
 
 void conf_errors_free(struct conf_errors *errors); /* the contents; ready for use again */

@@ -71,14 +71,13 @@ conf_errors_free(struct conf_errors *errors)
 	*errors = (struct conf_errors){ 0 };
 }
 
-static size_t
+static void
 print_more(const struct conf_errors *errors, FILE *file)
 {
-	if (errors->more == 0)
-		return 0;
-	return (size_t)fprintf(file, "%s:%u: %zu more mistakes not shown, expected none\n",
-			       errors->list[errors->n - 1].file, errors->list[errors->n - 1].line,
-			       errors->more);
+	/* How many is not known: nobody looks any further once the list is full. */
+	if (errors->n > 0 && conf_errors_full(errors))
+		fprintf(file, "%s:%u: too many mistakes to show the rest, expected none\n",
+			errors->list[errors->n - 1].file, errors->list[errors->n - 1].line);
 }
 
 void

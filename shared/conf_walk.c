@@ -244,7 +244,8 @@ walk_camera(struct conf_loader *loader, yaml_node_t *node, struct conf_camera *c
 	}
 	walk_mapping(loader, "cameras", node, camera, lines);
 	for (size_t i = 0; conf_key(i) != NULL; i++)
-		if (conf_key(i)->required && lines->line[i] == 0)
+		if (conf_key(i)->required && lines->line[i] == 0 &&
+		    !conf_errors_full(loader->errors))
 			conf_error_add(loader->errors, loader->path, camera->line,
 				       "camera without %s:, expected it", conf_key(i)->name);
 }
@@ -275,7 +276,8 @@ walk_cameras(struct conf_loader *loader, yaml_node_t *node, unsigned key_line)
 	}
 	conf->cameras = xcalloc(n + 1, sizeof(*conf->cameras));
 	loader->camera_lines = xcalloc(n + 1, sizeof(*loader->camera_lines));
-	for (conf->n_cameras = 0; conf->n_cameras < n; conf->n_cameras++)
+	for (conf->n_cameras = 0; conf->n_cameras < n && !conf_errors_full(loader->errors);
+	     conf->n_cameras++)
 		walk_camera(loader, yaml_document_get_node(loader->doc, items[conf->n_cameras]),
 			    &conf->cameras[conf->n_cameras],
 			    &loader->camera_lines[conf->n_cameras]);

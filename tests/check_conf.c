@@ -1,0 +1,632 @@
+/*
+ * The configuration: each mistake with its file, line and words; the values that come out; the man
+ * page and the example against the schema table.
+ */
+#include "config.h"
+
+#include "tests/harness/harness.h"
+
+#include "shared/conf.h"
+#include "shared/xalloc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static void
+write_file(const char *path, const char *text, size_t len, mode_t mode)
+{
+	FILE *file = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, len, file), len);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+/* The file as "t", with credentials "door" and "lab"; what is wrong with it, "" for nothing. */
+static char *
+mistakes(const char *yaml, size_t len)
+{
+	static const char creds[] = "door:admin:geheim:wort\nlab:operator:\n";
+	const char *creds_path = harness_tmpfile("creds");
+	struct conf_errors errors = { 0 };
+	struct conf *conf = NULL;
+	char *text;
+	int rc;
+
+	write_file(creds_path, creds, strlen(creds), 0600);
+	rc = conf_load_text("t", yaml, len, creds_path, &conf, &errors);
+	text = conf_errors_text(&errors, 0);
+	ck_assert_int_eq(rc, errors.n > 0 ? -EINVAL : 0);
+	ck_assert((conf != NULL) == (rc == 0));
+	ck_assert_msg(strstr(text, "geheim") == NULL, "a secret in: %s", text);
+	conf_errors_free(&errors);
+	conf_free(&conf);
+	return text;
+}
+
+#define NAME_LINE "expected 1 to 32 of a-z 0-9 _ - that begin with a letter or digit"
+#define CAMERA    "cameras:\n  - name: a\n    url: "
+
+static const struct {
+	const char *yaml, *mistakes;
+} cases[] = {
+	{ "cameras: []\n", "" },
+	{ "cameras:\n", "" },
+	{ "\xef\xbb\xbf"
+	  "cameras: []\n",
+	  "" },
+	{ "http:\nlog: ~\n", "" },
+	{ CAMERA "test:clock\n", "" },
+	{ CAMERA "'rtsp://[2001:db8::1]:8554/a?b=c#d'\n    credentials: lab\n", "" },
+	/* the file */
+	{ "", "t:1: the file is empty, expected at least \"cameras:\"" },
+	{ "# nothing\n\n", "t:1: the file is empty, expected at least \"cameras:\"" },
+	{ "cameras\n", "t:1: a single value, expected sections such as \"cameras:\"" },
+	{ "- a\n", "t:1: a list, expected sections such as \"cameras:\"" },
+	{ "http:\n\tlisten: []\n", "t:2: indented with a tab, expected spaces" },
+	{ "http: [\n", "t:2: not YAML: while parsing a flow node: did not find expected node "
+		       "content, expected YAML as in camhub.yaml(5)" },
+	{ "http: {}\n\nlog: \"\xff\"\n",
+	  "t:3: not YAML: invalid leading UTF-8 octet, expected UTF-8 text" },
+	{ "cameras: []\n---\nhttp: {}\n", "t:2: second document (---), expected one" },
+	{ "a: &x [ 1 ]\nb: *x\n", "t:1: anchor (&), expected the value written out\n"
+				  "t:2: alias (*), expected the value written out" },
+	{ "log: !!map { level: !x info }\n",
+	  "t:1: tag (!), expected a plain value\nt:1: tag (!), expected a plain value" },
+	{ "a: [[[[[[[[[[]]]]]]]]]]\n",
+	  "t:1: nested too deep, expected sections and lists as in camhub.yaml(5)" },
+	/* keys */
+	{ "htpp: {}\n", "t:1: unknown key \"htpp\", expected \"http\" (did you mean that?)" },
+	{ "zzz: {}\n",
+	  "t:1: unknown key \"zzz\", expected one of http embed log bus restart limits cameras" },
+	{ "log:\n  levle: info\n",
+	  "t:2: unknown key \"levle\" in log:, expected \"level\" (did you mean that?)" },
+	{ "log: {}\nhttp: {}\nlog: {}\n",
+	  "t:3: log: is there twice (first in line 1), expected once" },
+	{ "log:\n  level: info\n  level: debug\n",
+	  "t:3: level: is there twice (first in line 2), expected once" },
+	{ "? [ a ]\n: b\n", "t:1: a key that is no word, expected NAME: VALUE" },
+	{ "log: info\n", "t:1: log: a single value, expected keys below it" },
+	{ "log: []\n", "t:1: log: a list, expected keys below it" },
+	{ "\"a\\e[31m\": 1\n",
+	  "t:1: unknown key \"a\\x1b[31m\", expected one of http embed log bus "
+	  "restart limits cameras" },
+	/* kinds and ranges */
+	{ "http:\n  insecure: yes\n", "t:2: insecure: wrong value, expected true or false" },
+	{ "http:\n  insecure: \"true\"\n",
+	  "t:2: insecure: text in quotes, expected true or false without quotes" },
+	{ "http:\n  insecure: []\n", "t:2: insecure: a list, expected true or false" },
+	{ "http:\n  insecure:\n", "t:2: insecure: no value, expected true or false" },
+	{ "limits:\n  spawns: 0\n",
+	  "t:2: spawns: out of range, expected a whole number from 1 to 64" },
+	{ "limits:\n  spawns: 65\n",
+	  "t:2: spawns: out of range, expected a whole number from 1 to 64" },
+	{ "limits:\n  spawns: 4x\n",
+	  "t:2: spawns: wrong value, expected a whole number from 1 to 64" },
+	{ "limits:\n  spawns: 99999999999999999999\n",
+	  "t:2: spawns: wrong value, expected a whole number from 1 to 64" },
+	{ "restart:\n  jitter: 20\n",
+	  "t:2: jitter: wrong value, expected a percentage from 0% to 50%" },
+	{ "restart:\n  jitter: 51%\n",
+	  "t:2: jitter: out of range, expected a percentage from 0% to 50%" },
+	{ "restart:\n  good: 5\n",
+	  "t:2: good: wrong value, expected a duration from 100ms to 1h, such as 2s" },
+	{ "restart:\n  good: 99ms\n",
+	  "t:2: good: out of range, expected a duration from 100ms to 1h, such as 2s" },
+	{ "restart:\n  good: 61m\n",
+	  "t:2: good: out of range, expected a duration from 100ms to 1h, such as 2s" },
+	{ "restart:\n  good: 0.0005s\n",
+	  "t:2: good: wrong value, expected a duration from 100ms to 1h, such as 2s" },
+	{ "restart:\n  good: 0.5ms\n",
+	  "t:2: good: wrong value, expected a duration from 100ms to 1h, such as 2s" },
+	{ "bus:\n  gop_cache: 16MB\n",
+	  "t:2: gop_cache: wrong value, expected a size from 0 to 1GiB, such as 16MiB" },
+	{ "bus:\n  gop_cache: 2GiB\n",
+	  "t:2: gop_cache: out of range, expected a size from 0 to 1GiB, such as 16MiB" },
+	{ "log:\n  level: loud\n",
+	  "t:2: level: wrong value, expected err, warn, notice, info or debug" },
+	{ "restart:\n  first: 40s\n", "t:2: first: more than max:, expected at most that" },
+	{ "restart:\n  front_max: 10ms\n",
+	  "t:2: front_first: more than front_max:, expected at most that" },
+	{ "limits:\n  ring: 1MiB\n", "t:2: viewer_lag: more than ring:, expected at most that" },
+	{ "bus:\n  group: no-such-group\n",
+	  "t:2: group: no group \"no-such-group\" on this system, expected an existing one" },
+	{ "bus:\n  group: video\n  mode: \"0600\"\n",
+	  "t:3: mode: 0600 keeps the group out, expected 0660 with group:" },
+	{ "embed:\n  origins: [ \"https://a\", \"a.net\", \"https://a/b\", \"*\", \"rtsp://a\" ]\n",
+	  "t:2: origins: wrong origin, expected scheme, host and port only, such as "
+	  "https://example.net\n"
+	  "t:2: origins: wrong origin, expected scheme, host and port only, such as "
+	  "https://example.net\n"
+	  "t:2: origins: wrong origin, expected scheme, host and port only, such as "
+	  "https://example.net\n"
+	  "t:2: origins: wrong origin, expected scheme, host and port only, such as "
+	  "https://example.net" },
+	/* listeners */
+	{ "http:\n  listen: 127.0.0.1:80\n",
+	  "t:2: listen: a single value, expected a list of at most 16, such as [ "
+	  "\"127.0.0.1:8080\" ]" },
+	{ "http:\n  listen: []\n", "t:2: listen: an empty list, expected at least one address" },
+	{ "http:\n  listen: [ \"localhost:80\" ]\n",
+	  "t:2: listen: wrong address \"localhost:80\", expected \"127.0.0.1:8080\" or "
+	  "\"[::1]:8080\", port 1 to 65535" },
+	{ "http:\n  listen: [ \"127.0.0.1:80\", \"127.0.0.1:80\" ]\n",
+	  "t:2: listen: \"127.0.0.1:80\" is there twice, expected once" },
+	{ "http:\n  listen:\n    - 127.0.0.1:80\n    - 192.0.2.1:80\n    - \"[::]:80\"\n",
+	  "t:4: listen: \"192.0.2.1:80\" can be reached from other machines and there are no users "
+	  "yet, expected a loopback address or insecure: true\n"
+	  "t:5: listen: \"[::]:80\" can be reached from other machines and there are no users yet, "
+	  "expected a loopback address or insecure: true" },
+	{ "http:\n  insecure: true\n  listen: [ \"0.0.0.0:80\", \"[::1]:80\", \"127.9.9.9:1\" ]\n",
+	  "" },
+	/* cameras */
+	{ "cameras: { a: b }\n",
+	  "t:1: cameras: a section, expected a list (each begins with \"- name:\")" },
+	{ "cameras:\n  - door\n",
+	  "t:2: cameras: a single value in the list, expected \"- name: NAME\" "
+	  "and \"url: URL\" below it" },
+	{ "cameras:\n  - title: x\n", "t:2: camera without name:, expected it\n"
+				      "t:2: camera without url:, expected it" },
+	{ "cameras:\n  - name: Door!\n    url: test:clock\n",
+	  "t:2: name: bad name \"Door!\", " NAME_LINE },
+	{ "cameras:\n  - name: -a\n    url: test:clock\n",
+	  "t:2: name: bad name \"-a\", " NAME_LINE },
+	{ "cameras:\n  - name: a.sub\n    url: test:clock\n",
+	  "t:2: name: bad name \"a.sub\", " NAME_LINE },
+	{ "cameras:\n  - name: \"\"\n    url: test:clock\n",
+	  "t:2: name: bad name \"\", " NAME_LINE },
+	{ "cameras:\n  - name: a23456789012345678901234567890123\n    url: test:clock\n",
+	  "t:2: name: bad name \"a23456789012345678901234567890123\", " NAME_LINE },
+	{ "cameras:\n  - name: a2345678901234567890123456789012\n    url: test:clock\n", "" },
+	{ CAMERA "test:clock\n  - url: test:clock\n    name: a\n",
+	  "t:5: name: \"a\" is already a camera (line 2), expected another name" },
+	{ CAMERA "test:clock\n    title: \"\"\n",
+	  "t:4: title: empty text, expected text of 1 to 256 bytes" },
+	{ CAMERA "test:clock\n    title: \"a\\nb\"\n",
+	  "t:4: title: control character in the text, expected plain text" },
+	{ CAMERA "test:clock\n    title: \"a\\0b\"\n",
+	  "t:4: title: NUL byte in the text, expected text" },
+	{ CAMERA "test:clock\n    transport: quic\n",
+	  "t:4: transport: wrong value, expected tcp, udp or auto" },
+	{ CAMERA "test:clock\n    sub: RTSPS://h/\n    transport: udp\n",
+	  "t:5: transport: rtsps:// has no udp, expected tcp or auto" },
+	{ CAMERA "test:clock\n    password: geheim\n",
+	  "t:4: unknown key \"password\" in cameras:, expected credentials: NAME and a line "
+	  "NAME:USER:PASSWORD in the credentials file" },
+	{ CAMERA "test:clock\n    rtsp://admin:geheim@h/: x\n",
+	  "t:4: unknown key \"...\" in cameras:, expected one of name title url sub credentials "
+	  "transport on_demand ingest open_timeout stall_timeout" },
+	{ CAMERA "test:clock\n    credentials: admin:geheim\n",
+	  "t:4: credentials: not a name, expected the NAME of a line NAME:USER:PASSWORD in the "
+	  "credentials file" },
+	{ "cameras:\n  - name: admin:geheim@h\n    url: test:clock\n",
+	  "t:2: name: bad name \"...\", " NAME_LINE },
+	/* URLs */
+	{ CAMERA "rtsp://admin:geheim@h/\n",
+	  "t:3: url: user or password in the URL, expected credentials: NAME and a line "
+	  "NAME:USER:PASSWORD in the credentials file" },
+	{ CAMERA "exec:ls\n",
+	  "t:3: url: unknown scheme \"exec\", expected one of rtsp:// rtsps:// http:// "
+	  "https:// rtmp:// hls:// hls+http:// hls+https:// v4l2: file: test:" },
+	{ CAMERA "admin:geheim@h\n",
+	  "t:3: url: unknown scheme, expected one of rtsp:// rtsps:// http:// https:// rtmp:// "
+	  "hls:// hls+http:// hls+https:// v4l2: file: test:" },
+	{ CAMERA "\"\"\n", "t:3: url: empty URL, expected scheme://host/path" },
+	{ CAMERA "test:clock?bla=1\n",
+	  "t:3: url: unknown parameter \"bla\" of test:, expected one of size fps gop codec" },
+	{ CAMERA "test:clock?fps=61\n",
+	  "t:3: url: wrong value of parameter \"fps\", expected a whole number from 1 to 60" },
+	{ CAMERA "test:clock?fps=5&fps=6\n",
+	  "t:3: url: parameter \"fps\" is there twice, expected once" },
+	{ CAMERA "test:clock?size=101x100\n",
+	  "t:3: url: wrong value of parameter \"size\", expected WIDTHxHEIGHT, even, from 64x64 to "
+	  "3840x2160" },
+	{ CAMERA "test:bars\n", "t:3: url: unknown pattern, expected test:clock" },
+	{ CAMERA "file:a.mp4\n", "t:3: url: no absolute path, expected file:/NAME" },
+	{ CAMERA "v4l2:/etc/passwd\n", "t:3: url: wrong path, expected v4l2:/dev/NAME" },
+	{ CAMERA "v4l2:/dev/../etc/passwd\n", "t:3: url: wrong path, expected v4l2:/dev/NAME" },
+	{ CAMERA "rtsp:/h/\n", "t:3: url: no // behind the scheme, expected rtsp://host/path" },
+	{ CAMERA "rtsp://h:0/\n",
+	  "t:3: url: wrong port in the URL, expected a number from 1 to 65535" },
+	{ CAMERA "\"rtsp://h/a b\"\n",
+	  "t:3: url: space or control byte in the URL, expected it as %20" },
+	/* all at once, in order */
+	{ "log:\n  level: loud\ncameras:\n  - name: B\n    url: x\n    on_demand: 1\nbus:\n  mode: "
+	  "1\n",
+	  "t:2: level: wrong value, expected err, warn, notice, info or debug\n"
+	  "t:4: name: bad name \"B\", " NAME_LINE "\n"
+	  "t:5: url: URL without a scheme, expected one of rtsp:// rtsps:// http:// https:// "
+	  "rtmp:// "
+	  "hls:// hls+http:// hls+https:// v4l2: file: test:\n"
+	  "t:6: on_demand: wrong value, expected true or false\n"
+	  "t:8: mode: wrong value, expected 0600 or 0660" },
+};
+#define N_CASES ((int)(sizeof(cases) / sizeof(cases[0])))
+
+START_TEST(test_mistakes)
+{
+	char *text = mistakes(cases[_i].yaml, strlen(cases[_i].yaml));
+
+	ck_assert_msg(strcmp(text, cases[_i].mistakes) == 0,
+		      "this file:\n%s\nshould give:\n%s\nbut gives:\n%s", cases[_i].yaml,
+		      cases[_i].mistakes, text);
+	free(text);
+}
+END_TEST
+
+/* What would take long or much memory in a careless parser is refused at once. */
+START_TEST(test_bombs)
+{
+	static const char *const units[] = { "[",    "{",      "- ",    "? ",   "a: ",
+					     "{a: ", "[[a]: ", "\"",    "&a ",  "!a ",
+					     "*a ",  "a\n",    "- a\n", "# \n", "a: [b, c]\n" };
+	size_t size = CONF_MAX_FILE_BYTES, unit_len = strlen(units[_i]);
+	char *text = xmalloc(size), *told;
+	clock_t begin = clock();
+
+	for (size_t i = 0; i < size; i++)
+		text[i] = units[_i][i % unit_len];
+	told = mistakes(text, size);
+	ck_assert_str_ne(told, "");
+	ck_assert_uint_lt(strlen(told), 65536);
+	/* CPU time, not wall clock: it does not depend on what else runs. */
+	ck_assert_msg(clock() - begin < 10 * CLOCKS_PER_SEC, "%s", units[_i]);
+	free(told);
+	free(text);
+}
+END_TEST
+
+START_TEST(test_sizes)
+{
+	size_t size = CONF_MAX_FILE_BYTES + 1;
+	char *text = xmalloc(size + 1), *told;
+	struct conf_errors errors = { 0 };
+	struct conf *conf = NULL;
+	const char *path = harness_tmpfile("big");
+
+	memset(text, '#', size);
+	text[size] = '\0';
+	memcpy(text, "log: {}\n", 8);
+	told = mistakes(text, size - 1);
+	ck_assert_str_eq(told, "");
+	free(told);
+	told = mistakes(text, size);
+	ck_assert_str_eq(told, "t:1: more than 1 MiB of text, expected less");
+	free(told);
+	write_file(path, text, size, 0644);
+	ck_assert_int_eq(conf_load(path, NULL, &conf, &errors), -EINVAL);
+	ck_assert_uint_eq(errors.n, 1);
+	ck_assert_str_eq(errors.list[0].text,
+			 "file of 1048577 bytes, expected at most 1048576 (1 MiB)");
+	conf_errors_free(&errors);
+	free(text);
+}
+END_TEST
+
+static char *
+many_cameras(unsigned n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	fputs("cameras:\n", file);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(file, "  - { name: c%u, url: \"test:clock\" }\n", i);
+	fclose(file);
+	return text;
+}
+
+START_TEST(test_number_of_cameras)
+{
+	char *yaml = many_cameras(256), *told = mistakes(yaml, strlen(yaml));
+
+	ck_assert_str_eq(told, "");
+	free(told);
+	free(yaml);
+	yaml = many_cameras(257);
+	told = mistakes(yaml, strlen(yaml));
+	ck_assert_str_eq(told, "t:258: cameras: 257 of them, expected at most 256");
+	free(told);
+	free(yaml);
+}
+END_TEST
+
+START_TEST(test_many_mistakes_are_counted)
+{
+	char *yaml = NULL, *told, *cut;
+	struct conf_errors errors = { 0 };
+	struct conf *conf = NULL;
+	size_t len;
+	FILE *file = open_memstream(&yaml, &len);
+
+	fputs("cameras:\n", file);
+	for (int i = 0; i < 250; i++)
+		fprintf(file, "  - { name: C%d, url: \"test:clock\" }\n", i);
+	fclose(file);
+	told = mistakes(yaml, len);
+	ck_assert_ptr_nonnull(strstr(told, "t:201: name: bad name \"C199\""));
+	ck_assert_ptr_nonnull(
+	    strstr(told, "t:201: too many mistakes to show the rest, expected none"));
+	ck_assert_int_eq(conf_load_text("t", yaml, len, NULL, &conf, &errors), -EINVAL);
+	cut = conf_errors_text(&errors, 300);
+	ck_assert_uint_lt(strlen(cut), 300);
+	/* Cut behind a whole line. */
+	ck_assert_int_eq(strncmp(told, cut, strlen(cut)), 0);
+	ck_assert_int_eq(told[strlen(cut)], '\n');
+	free(cut);
+	conf_errors_free(&errors);
+	free(told);
+	free(yaml);
+}
+END_TEST
+
+static struct conf *
+load(const char *yaml, const char *creds_path)
+{
+	struct conf_errors errors = { 0 };
+	struct conf *conf = NULL;
+
+	if (conf_load_text("t", yaml, strlen(yaml), creds_path, &conf, &errors) < 0)
+		ck_abort_msg("%s", conf_errors_text(&errors, 0));
+	return conf;
+}
+
+START_TEST(test_values)
+{
+	const char *creds_path = harness_tmpfile("creds");
+	struct conf *conf;
+
+	write_file(creds_path, "door:admin:a:b\r\n", 16, 0600);
+	conf = load("http: { listen: [ \"[::1]:81\" ], request_deadline: 2.5s, live_target: 0 }\n"
+		    "embed: { origins: [ \"https://a.net:444\" ] }\n"
+		    "log: { level: debug }\nbus: { group: video, gop_cache: 0 }\n"
+		    "restart: { good: 1h, jitter: 0%, max: 1.001s }\nlimits: { ring: 4GiB }\n"
+		    "cameras:\n"
+		    "  - { name: door, title: Haustür, url: rtsp://h/1, sub: rtsp://h/2,\n"
+		    "      credentials: door, transport: udp, on_demand: true, ingest: av,\n"
+		    "      open_timeout: 1m, stall_timeout: 100ms }\n"
+		    "  - { name: 123, url: \"test:clock\" }\n",
+		    creds_path);
+	ck_assert_uint_eq(conf->n_listen, 1);
+	ck_assert_int_eq(conf->listen[0].addr.ss_family, AF_INET6);
+	ck_assert_int_eq(conf->request_deadline_ms, 2500);
+	ck_assert_int_eq(conf->live_target_ms, 0);
+	ck_assert_str_eq(conf->origins.list[0], "https://a.net:444");
+	ck_assert_int_eq(conf->log_level, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(conf->bus_mode, 0660);
+	ck_assert_int_ne((int)conf->bus_gid, -1);
+	ck_assert_int_eq(conf->gop_cache_bytes, 0);
+	ck_assert_int_eq(conf->restart_worker.good_ms, 3600000);
+	ck_assert_int_eq(conf->restart_front.good_ms, 3600000);
+	ck_assert_int_eq(conf->restart_front.jitter_percent, 0);
+	ck_assert_int_eq(conf->restart_worker.max_ms, 1001);
+	ck_assert_int_eq(conf->ring_bytes, 4LL << 30);
+	ck_assert_uint_eq(conf->n_cameras, 2);
+	ck_assert_str_eq(conf->cameras[0].title, "Haustür");
+	ck_assert_str_eq(conf->cameras[0].user, "admin");
+	ck_assert_str_eq(conf->cameras[0].password, "a:b");
+	ck_assert_str_eq(conf_transport_name(conf->cameras[0].transport), "udp");
+	ck_assert_int_eq(conf->cameras[0].ingest, CONF_INGEST_AV);
+	ck_assert(conf->cameras[0].on_demand);
+	ck_assert_int_eq(conf->cameras[0].open_timeout_ms, 60000);
+	ck_assert_str_eq(conf->cameras[1].title, "123");
+	ck_assert_uint_eq(conf->n_streams, 3);
+	ck_assert_str_eq(conf->streams[1].name, "door.sub");
+	ck_assert_str_eq(conf->streams[1].url, "rtsp://h/2");
+	ck_assert(conf->streams[1].is_sub);
+	ck_assert_uint_eq(conf->streams[1].order, 0);
+	ck_assert_uint_eq(conf->streams[2].order, 1);
+	ck_assert_ptr_eq(conf_find_stream(conf, "123"), &conf->streams[2]);
+	ck_assert_ptr_null(conf_find_stream(conf, "12"));
+	conf_free(&conf);
+	ck_assert_ptr_null(conf);
+	conf_free(&conf);
+}
+END_TEST
+
+/* The numbers that the program's documents promise. */
+START_TEST(test_defaults)
+{
+	struct conf *conf = conf_defaults();
+
+	ck_assert_uint_eq(conf->n_listen, 1);
+	ck_assert_str_eq(conf->listen[0].text, "127.0.0.1:8080");
+	ck_assert(!conf->insecure);
+	ck_assert_int_eq(conf->live_target_ms, 60);
+	ck_assert_int_eq(conf->log_level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(conf->bus_mode, 0600);
+	ck_assert_int_eq((int)conf->bus_gid, -1);
+	ck_assert_int_eq(conf->gop_cache_bytes, 16 << 20);
+	ck_assert_int_eq(conf->restart_worker.good_ms, backoff_worker.good_ms);
+	ck_assert_int_eq(conf->restart_worker.floor_ms, backoff_worker.floor_ms);
+	ck_assert_int_eq(conf->restart_worker.first_ms, backoff_worker.first_ms);
+	ck_assert_int_eq(conf->restart_worker.max_ms, backoff_worker.max_ms);
+	ck_assert_int_eq(conf->restart_worker.jitter_percent, backoff_worker.jitter_percent);
+	ck_assert_int_eq(conf->restart_front.good_ms, backoff_front.good_ms);
+	ck_assert_int_eq(conf->restart_front.floor_ms, backoff_front.floor_ms);
+	ck_assert_int_eq(conf->restart_front.first_ms, backoff_front.first_ms);
+	ck_assert_int_eq(conf->restart_front.max_ms, backoff_front.max_ms);
+	ck_assert_int_eq(conf->restart_front.jitter_percent, backoff_front.jitter_percent);
+	ck_assert_int_eq(conf->auth_wait_ms, 60000);
+	ck_assert_int_eq(conf->silence_ms, 2500);
+	ck_assert_int_eq(conf->stop_wait_ms, 3000);
+	ck_assert_int_eq(conf->max_spawns, 4);
+	ck_assert_int_eq(conf->max_snapshots, 2);
+	ck_assert_int_eq(conf->linger_ms, 10000);
+	ck_assert_uint_eq(conf->n_streams, 0);
+	conf_free(&conf);
+}
+END_TEST
+
+static void
+count_change(enum conf_change change, const struct conf_stream *before,
+	     const struct conf_stream *after, void *arg)
+{
+	char *text = arg;
+	static const char letters[] = { [CONF_STREAM_SAME] = '=',
+					[CONF_STREAM_ADDED] = '+',
+					[CONF_STREAM_REMOVED] = '-',
+					[CONF_STREAM_SHOWN] = 't',
+					[CONF_STREAM_CHANGED] = '!' };
+
+	ck_assert((before == NULL) == (change == CONF_STREAM_ADDED));
+	ck_assert((after == NULL) == (change == CONF_STREAM_REMOVED));
+	sprintf(text + strlen(text), "%c%s ", letters[change], (after ? after : before)->name);
+}
+
+#define BASE "{ name: a, url: rtsp://h/1, sub: rtsp://h/2, credentials: door"
+static const struct {
+	const char *camera, *changes;
+} diffs[] = {
+	{ BASE " }", "=a =a.sub =b " },
+	{ BASE ", title: x }", "ta ta.sub =b " },
+	{ BASE ", on_demand: true }", "ta ta.sub =b " },
+	{ BASE ", transport: udp }", "!a !a.sub =b " },
+	{ BASE ", ingest: av }", "!a !a.sub =b " },
+	{ BASE ", open_timeout: 6s }", "!a !a.sub =b " },
+	{ BASE ", stall_timeout: 6s }", "!a !a.sub =b " },
+	{ "{ name: a, url: rtsp://h/9, sub: rtsp://h/2, credentials: door }", "!a =a.sub =b " },
+	{ "{ name: a, url: rtsp://h/1, sub: rtsp://h/9, credentials: door }", "=a !a.sub =b " },
+	{ "{ name: a, url: rtsp://h/1, credentials: door }", "-a.sub =a =b " },
+	{ "{ name: a, url: rtsp://h/1, sub: rtsp://h/2 }", "!a !a.sub =b " },
+	{ "{ name: a, url: rtsp://h/1, sub: rtsp://h/2, credentials: twin }", "=a =a.sub =b " },
+	{ "{ name: c, url: rtsp://h/1, sub: rtsp://h/2, credentials: door }",
+	  "-a -a.sub +c +c.sub =b " },
+};
+
+START_TEST(test_diff)
+{
+	const char *creds_path = harness_tmpfile("creds");
+	char *yaml =
+	    xasprintf("cameras: [ %s, { name: b, url: \"test:clock\" } ]\n", diffs[_i].camera);
+	struct conf *before, *after;
+	char changes[256] = "";
+
+	write_file(creds_path, "door:u:p\ntwin:u:p\n", 18, 0600);
+	before = load("cameras: [ " BASE " }, { name: b, url: \"test:clock\" } ]\n", creds_path);
+	after = load(yaml, creds_path);
+	conf_diff(before, after, count_change, changes);
+	ck_assert_str_eq(changes, diffs[_i].changes);
+	conf_free(&before);
+	/* A new password is a change of the cameras that use it, and of no other. */
+	write_file(creds_path, "door:u:other\ntwin:u:p\n", 22, 0600);
+	before = load("cameras: [ " BASE " }, { name: b, url: \"test:clock\" } ]\n", creds_path);
+	if (_i == 0) {
+		changes[0] = '\0';
+		conf_diff(before, after, count_change, changes);
+		ck_assert_str_eq(changes, "!a !a.sub =b ");
+		ck_assert(!conf_camera_equal(&before->cameras[0], &after->cameras[0]));
+		ck_assert(conf_camera_equal(&before->cameras[1], &after->cameras[1]));
+		changes[0] = '\0';
+		conf_diff(NULL, after, count_change, changes);
+		ck_assert_str_eq(changes, "+a +a.sub +b ");
+	}
+	conf_free(&before);
+	conf_free(&after);
+	free(yaml);
+}
+END_TEST
+
+static void
+note_key(const char *key, enum conf_reload reload, void *arg)
+{
+	sprintf((char *)arg + strlen(arg), "%s %d\n", key, reload);
+}
+
+START_TEST(test_diff_keys)
+{
+	struct conf *before = conf_defaults();
+	struct conf *after = load("http: { listen: [ \"127.0.0.1:81\" ], live_target: 60ms }\n"
+				  "log: { level: warn }\nbus: { gop_cache: 1MiB }\n"
+				  "restart: { jitter: 21% }\n",
+				  NULL);
+	char text[512] = "";
+
+	conf_diff_keys(before, before, note_key, text);
+	ck_assert_str_eq(text, "");
+	conf_diff_keys(before, after, note_key, text);
+	ck_assert_str_eq(text, "http.listen 2\nlog.level 0\nbus.gop_cache 1\nrestart.jitter 0\n");
+	conf_free(&before);
+	conf_free(&after);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int rc;
+	bool loopback;
+} addresses[] = {
+	{ "127.0.0.1:8080", 0, true },
+	{ "127.255.255.254:1", 0, true },
+	{ "[::1]:65535", 0, true },
+	{ "[::ffff:127.0.0.1]:80", 0, true },
+	{ "0.0.0.0:80", 0, false },
+	{ "[::]:80", 0, false },
+	{ "[::ffff:10.0.0.1]:80", 0, false },
+	{ "[fe80::1]:80", 0, false },
+	{ "128.0.0.1:80", 0, false },
+	{ "127.0.0.1", -EINVAL, false },
+	{ "127.0.0.1:", -EINVAL, false },
+	{ "127.0.0.1:0", -EINVAL, false },
+	{ "127.0.0.1:65536", -EINVAL, false },
+	{ "127.0.0.1:080", -EINVAL, false },
+	{ "127.0.0.1:+80", -EINVAL, false },
+	{ "127.0.0.1:80 ", -EINVAL, false },
+	{ " 127.0.0.1:80", -EINVAL, false },
+	{ "127.1:80", -EINVAL, false },
+	{ "::1:80", -EINVAL, false },
+	{ "[::1]", -EINVAL, false },
+	{ "[::1]80", -EINVAL, false },
+	{ "[::1%lo]:80", -EINVAL, false },
+	{ "[127.0.0.1]:80", -EINVAL, false },
+	{ "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001]:80", -EINVAL, false },
+	{ ":80", -EINVAL, false },
+	{ "8080", -EINVAL, false },
+	{ "*:80", -EINVAL, false },
+	{ "", -EINVAL, false },
+};
+
+START_TEST(test_addresses)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = 0;
+	char text[64];
+
+	ck_assert_int_eq(conf_address_parse(addresses[_i].text, &addr, &len), addresses[_i].rc);
+	if (addresses[_i].rc < 0) {
+		ck_assert_uint_eq(len, 0);
+		return;
+	}
+	ck_assert(conf_address_is_loopback((struct sockaddr *)&addr) == addresses[_i].loopback);
+	ck_assert_str_eq(conf_address_format((struct sockaddr *)&addr, text), addresses[_i].text);
+}
+END_TEST
+
+static Suite *
+conf_suite(void)
+{
+	Suite *suite = suite_create("conf");
+	TCase *tcase = tcase_create("conf");
+
+	tcase_add_loop_test(tcase, test_mistakes, 0, N_CASES);
+	tcase_add_loop_test(tcase, test_bombs, 0, 15);
+	tcase_add_test(tcase, test_sizes);
+	tcase_add_test(tcase, test_number_of_cameras);
+	tcase_add_test(tcase, test_many_mistakes_are_counted);
+	tcase_add_test(tcase, test_values);
+	tcase_add_test(tcase, test_defaults);
+	tcase_add_loop_test(tcase, test_diff, 0, (int)(sizeof(diffs) / sizeof(diffs[0])));
+	tcase_add_test(tcase, test_diff_keys);
+	tcase_add_loop_test(tcase, test_addresses, 0,
+			    (int)(sizeof(addresses) / sizeof(addresses[0])));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+HARNESS_MAIN(conf_suite)

@@ -12,9 +12,11 @@
 #include "shared/log.h"
 #include "shared/xalloc.h"
 #include "worker/av_audio.h"
+#include "worker/av_jpeg.h"
 #include "worker/av_open.h"
 
 #include <errno.h>
+#include <libavcodec/bsf.h>
 #include <libavformat/avformat.h>
 #include <string.h>
 
@@ -30,6 +32,7 @@ struct av_demux {
 	struct av_reader *reader;
 	AVFormatContext *ctx;
 	AVPacket *packet;
+	AVBSFContext *jpeg_filter;
 	struct chosen tracks[FRAME_TRACK_AUDIO + 1];
 	unsigned streams_seen;
 	int64_t pace_ns;
@@ -163,6 +166,7 @@ demux_close(void *source)
 	struct av_demux *demux = source;
 
 	av_packet_free(&demux->packet);
+	av_bsf_free(&demux->jpeg_filter);
 	avformat_close_input(&demux->ctx);
 	free(demux);
 }
@@ -293,6 +297,9 @@ take_packet(struct av_demux *demux)
 
 	if (track < 0 || demux->packet->size <= 0)
 		return 0;
+	if (demux->tracks[track].codec == FRAME_CODEC_MJPEG &&
+	    av_jpeg_complete(&demux->jpeg_filter, demux->packet) < 0)
+		log_debug("a picture without tables stays so");
 	side = av_packet_get_side_data(demux->packet, AV_PKT_DATA_NEW_EXTRADATA, &side_len);
 	take_extradata(demux, track, side, side_len);
 	describe(demux, track, &unit);

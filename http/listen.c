@@ -2,8 +2,11 @@
  * Accepting, deadlines, and taking a socket away from evhttp.
  *
  * evhttp's own timeouts are idle timeouts: a byte every few seconds keeps a connection for ever. So
- * a reference is held to each connection's bufferevent from the moment it is made; whether evhttp
- * has freed it since shows in its callbacks (libevent resets them then).
+ * each connection is known here from accept on. From its first byte on evhttp tells when it closes
+ * it (its connection object is the argument of the bufferevent's callbacks). Until then a reference
+ * to the bufferevent is held; whether evhttp has freed it shows in its callbacks, which libevent
+ * resets. Longer it must not be held: after a parse error evhttp closes the descriptor while the
+ * bufferevent still listens to it.
  */
 #include "config.h"
 
@@ -42,7 +45,7 @@ struct conn {
 	TAILQ_ENTRY(conn) entry;
 	struct listeners *listeners;
 	struct bufferevent *bev;
-	struct evhttp_connection *evcon; /* known from its first request on */
+	struct evhttp_connection *evcon; /* from its first byte on */
 	enum conn_state state;
 	bool refused;
 	void (*abort_cb)(void *arg);
@@ -73,12 +76,15 @@ struct listeners {
 static LIST_HEAD(listeners_list, listeners) all_listeners = LIST_HEAD_INITIALIZER(all_listeners);
 
 static void conn_free(struct conn *conn);
+static void on_evhttp_close(struct evhttp_connection *evcon, void *arg);
 
 static bool
 is_gone(const struct conn *conn)
 {
 	bufferevent_data_cb read_cb;
 
+	if (conn->evcon != NULL)
+		return false;
 	bufferevent_getcb(conn->bev, &read_cb, NULL, NULL, NULL);
 	return read_cb == NULL;
 }
@@ -117,6 +123,14 @@ on_input(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg
 	(void)buffer;
 	if (info->n_added > 0 && conn->state == CONN_IDLE)
 		arm(conn, CONN_HEAD);
+	if (info->n_added > 0 && conn->evcon == NULL) {
+		void *evcon;
+
+		bufferevent_getcb(conn->bev, NULL, NULL, NULL, &evcon);
+		conn->evcon = evcon;
+		evhttp_connection_set_closecb(conn->evcon, on_evhttp_close, conn);
+		bufferevent_decref(conn->bev);
+	}
 }
 
 static void
@@ -130,7 +144,8 @@ conn_free(struct conn *conn)
 	evbuffer_remove_cb(bufferevent_get_input(conn->bev), on_input, conn);
 	if (conn->evcon != NULL)
 		evhttp_connection_set_closecb(conn->evcon, NULL, NULL);
-	bufferevent_decref(conn->bev);
+	else
+		bufferevent_decref(conn->bev);
 	free(conn);
 }
 
@@ -279,11 +294,8 @@ on_request(struct evhttp_request *req, void *arg)
 	struct listeners *listeners = arg;
 	struct conn *conn = find_conn(listeners, req);
 
-	if (conn != NULL) {
-		conn->evcon = evhttp_request_get_connection(req);
-		evhttp_connection_set_closecb(conn->evcon, on_evhttp_close, conn);
+	if (conn != NULL)
 		arm(conn, CONN_HANDLING);
-	}
 	route_request(listeners->front, req);
 }
 
@@ -427,10 +439,8 @@ listeners_free(struct listeners **listeners)
 	clock_timer_cancel(&old->resume);
 	on_bury(NULL, old);
 	evhttp_free(old->http);
-	while ((conn = TAILQ_FIRST(&old->conns)) != NULL) {
-		conn->evcon = NULL;
+	while ((conn = TAILQ_FIRST(&old->conns)) != NULL)
 		conn_free(conn);
-	}
 	LIST_REMOVE(old, entry);
 	close(old->reserve_fd);
 	close(old->dummy_fd);

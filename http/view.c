@@ -91,7 +91,7 @@ view_ws(struct request *request)
 	    strcmp(version, "13") != 0) {
 		reply_header(request, "Upgrade", "websocket");
 		reply_header(request, "Sec-WebSocket-Version", "13");
-		reply_header(request, "Connection", "Upgrade, close");
+		reply_header(request, "Connection", "Upgrade");
 		reply_error(request, 426, "this is a WebSocket, version 13");
 	} else if (key == NULL || ws_accept(key, accept) < 0) {
 		reply_error(request, 400, "Sec-WebSocket-Key is missing or malformed");

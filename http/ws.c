@@ -162,8 +162,8 @@ ws_feed(struct ws *ws, const uint8_t *bytes, size_t len)
 	ws->in = bytes;
 	ws->in_len = len;
 	/* wslay reads until its callback has no more. */
-	if (wslay_event_recv(ws->ctx) != 0)
-		ws->over = true;
+	if (wslay_event_recv(ws->ctx) != 0 && ws->refused == 0)
+		ws->refused = WS_CODE_PROTOCOL;
 	if (ws->refused != 0)
 		return refuse(ws);
 	if (!ws->over && wslay_event_want_write(ws->ctx) && wslay_event_send(ws->ctx) != 0)

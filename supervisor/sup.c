@@ -251,7 +251,7 @@ begin_stop(struct sup *sup)
 	sup_refuse_free(&sup->refuse);
 	sup->stopping = true;
 	(void)sup->deps.notify(sup->deps.arg, "STOPPING=1\nSTATUS=stopping\n");
-	TAILQ_FOREACH (front, &sup->fronts, entry)
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
 		clock_timer_cancel(&front->retry);
 	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL; stream = next) {
 		next = TAILQ_NEXT(stream, entry);

@@ -144,7 +144,7 @@ start_fronts(struct sup *sup)
 {
 	struct sup_front *front;
 
-	TAILQ_FOREACH (front, &sup->fronts, entry)
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
 		if (front->child == NULL && (front->held || front->spawns == 0))
 			sup_front_start(front);
 }

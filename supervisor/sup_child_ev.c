@@ -399,7 +399,7 @@ sup_child_stop_all(struct sup *sup, bool now)
 {
 	struct sup_child *child;
 
-	TAILQ_FOREACH (child, &sup->children, entry) {
+	for (child = TAILQ_FIRST(&sup->children); child != NULL; child = TAILQ_NEXT(child, entry)) {
 		if (now)
 			sup_child_kill_now(child);
 		else
@@ -412,7 +412,7 @@ sup_child_broadcast_level(struct sup *sup, const char *level)
 {
 	struct sup_child *child;
 
-	TAILQ_FOREACH (child, &sup->children, entry) {
+	for (child = TAILQ_FIRST(&sup->children); child != NULL; child = TAILQ_NEXT(child, entry)) {
 		json_t *msg = msg_new(MSG_LOG_LEVEL);
 
 		msg_set_str(msg, "level", level);

@@ -32,12 +32,14 @@ struct client {
 	struct ucred peer;
 };
 
+TAILQ_HEAD(clients, client);
+
 struct sup_ctl {
 	struct sup *sup;
 	int fd;
 	struct event *ev;
 	struct clock_timer pause;
-	TAILQ_HEAD(, client) clients;
+	struct clients clients;
 	size_t n_clients;
 };
 
@@ -100,10 +102,11 @@ on_status(struct client *client, const json_t *msg)
 	bool found = camera[0] == '\0';
 
 	reply(client, sup_status_supervisor(sup));
-	TAILQ_FOREACH (front, &sup->fronts, entry)
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
 		if (camera[0] == '\0')
 			reply(client, sup_status_front(front));
-	TAILQ_FOREACH (stream, &sup->streams, entry) {
+	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry)) {
 		if (stream->conf == NULL ||
 		    (camera[0] != '\0' && strcmp(camera, stream->name) != 0 &&
 		     strcmp(camera, stream->conf->camera->name) != 0))
@@ -135,14 +138,15 @@ on_restart(struct client *client, const json_t *msg)
 	struct sup_front *front;
 	unsigned n = 0;
 
-	TAILQ_FOREACH (stream, &sup->streams, entry) {
+	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry)) {
 		if (stream->conf == NULL || (strcmp(what, stream->name) != 0 &&
 					     strcmp(what, stream->conf->camera->name) != 0))
 			continue;
 		sup_stream_event(stream, SUP_EVENT_RESTART);
 		n++;
 	}
-	TAILQ_FOREACH (front, &sup->fronts, entry) {
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
 		if (n > 0 || strcmp(what, front->object) != 0)
 			continue;
 		sup_front_restart(front);

@@ -21,7 +21,7 @@ find_stream(const struct sup_front *front, uint32_t id)
 {
 	struct sup_front_stream *entry;
 
-	TAILQ_FOREACH (entry, &front->streams, entry)
+	for (entry = TAILQ_FIRST(&front->streams); entry != NULL; entry = TAILQ_NEXT(entry, entry))
 		if (entry->id == id)
 			return entry;
 	return NULL;
@@ -58,7 +58,7 @@ review_demand(struct sup *sup, uint32_t id)
 
 	if (stream == NULL)
 		return;
-	TAILQ_FOREACH (front, &sup->fronts, entry) {
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
 		const struct sup_front_stream *entry = find_stream(front, id);
 
 		demand = demand || (entry != NULL && entry->want);
@@ -147,7 +147,8 @@ send_everything(struct sup_front *front)
 
 	sup_child_send(front->child, make_config(front), -1);
 	send_listeners(front);
-	TAILQ_FOREACH (stream, &front->sup->streams, entry)
+	for (stream = TAILQ_FIRST(&front->sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry))
 		if (stream->conf != NULL)
 			sup_child_send(front->child, make_stream(stream), -1);
 	sup_child_send(front->child, msg_new(MSG_STREAMS_SYNCED), -1);
@@ -367,7 +368,7 @@ sup_front_by_subscriber(struct sup *sup, uint32_t subscriber)
 {
 	struct sup_front *front;
 
-	TAILQ_FOREACH (front, &sup->fronts, entry)
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
 		if (front->subscriber == subscriber && front->child != NULL)
 			return front;
 	return NULL;
@@ -386,7 +387,7 @@ sup_front_announce(struct sup *sup, const struct sup_stream *stream)
 {
 	struct sup_front *front;
 
-	TAILQ_FOREACH (front, &sup->fronts, entry)
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
 		if (front->child != NULL)
 			sup_child_send(front->child, make_stream(stream), -1);
 }
@@ -396,7 +397,7 @@ sup_front_announce_gone(struct sup *sup, uint32_t id)
 {
 	struct sup_front *front;
 
-	TAILQ_FOREACH (front, &sup->fronts, entry) {
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
 		struct sup_front_stream *entry = find_stream(front, id);
 		json_t *msg;
 
@@ -416,7 +417,7 @@ sup_front_count(struct sup *sup, uint32_t id, const char *field, bool is_high)
 	struct sup_front *front;
 	long long total = 0;
 
-	TAILQ_FOREACH (front, &sup->fronts, entry) {
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
 		const struct sup_front_stream *entry = find_stream(front, id);
 		long long value = 0;
 

@@ -7,6 +7,9 @@
 
 #include "supervisor/sup_int.h"
 
+struct sup_front_stream;
+TAILQ_HEAD(sup_front_streams, sup_front_stream);
+
 struct sup_front {
 	TAILQ_ENTRY(sup_front) entry;
 	struct sup *sup;
@@ -23,7 +26,7 @@ struct sup_front {
 	unsigned failures; /* since it last served */
 	char told_failure[SUP_CHILD_TEXT_MAX];
 	json_t *totals; /* the latest front-totals, NULL: none */
-	TAILQ_HEAD(, sup_front_stream) streams;
+	struct sup_front_streams streams;
 };
 
 /* What a front says about one stream. */

@@ -25,6 +25,7 @@ TAILQ_HEAD(sup_streams, sup_stream);
 TAILQ_HEAD(sup_lookups, sup_lookup);
 TAILQ_HEAD(sup_snapshots, sup_snapshot);
 TAILQ_HEAD(sup_fronts, sup_front);
+TAILQ_HEAD(sup_children, sup_child);
 
 struct sup {
 	struct sup_options options;
@@ -45,7 +46,7 @@ struct sup {
 	uint32_t next_stream_id;
 	int64_t last_epoch;
 
-	TAILQ_HEAD(, sup_child) children;
+	struct sup_children children;
 	struct sup_fronts fronts;
 	uint32_t last_subscriber;
 	struct sup_lookups lookups;

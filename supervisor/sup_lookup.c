@@ -167,7 +167,8 @@ start_waiting(struct sup *sup)
 	struct sup_lookup *lookup, *next = NULL;
 	unsigned running = 0;
 
-	TAILQ_FOREACH (lookup, &sup->lookups, entry) {
+	for (lookup = TAILQ_FIRST(&sup->lookups); lookup != NULL;
+	     lookup = TAILQ_NEXT(lookup, entry)) {
 		if (lookup->child != NULL || clock_timer_is_set(&lookup->timer))
 			running++;
 		else if (next == NULL)

@@ -15,8 +15,10 @@
 #include <event2/event.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -124,60 +126,56 @@ sup_deps_real(struct sup_deps *deps)
 	deps->notify = real_notify;
 }
 
+/* Each long option with a value, and where the value goes. */
+static const struct {
+	const char *name;
+	size_t offset;
+} valued[] = {
+	{ "config", offsetof(struct sup_options, config) },
+	{ "credentials", offsetof(struct sup_options, credentials) },
+	{ "runtime-dir", offsetof(struct sup_options, runtime_dir) },
+	{ "libexec-dir", offsetof(struct sup_options, libexec_dir) },
+	{ "web-dir", offsetof(struct sup_options, web_dir) },
+};
+#define N_VALUED (sizeof(valued) / sizeof(valued[0]))
+
+static int
+show_usage(FILE *file, int status)
+{
+	fputs(usage, file);
+	return status;
+}
+
 /* What to exit with at once, or -1: go on. */
 static int
 read_arguments(int argc, char **argv, struct arguments *args)
 {
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "credentials", required_argument, NULL, 'p' },
-		{ "runtime-dir", required_argument, NULL, 'r' },
-		{ "libexec-dir", required_argument, NULL, 'l' },
-		{ "web-dir", required_argument, NULL, 'w' },
-		{ "check", no_argument, NULL, 'k' },
-		{ "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct option longs[N_VALUED + 4] = { { NULL, 0, NULL, 0 } };
 	int c;
 
+	for (size_t i = 0; i < N_VALUED; i++)
+		longs[i] = (struct option){ valued[i].name, required_argument, NULL, (int)i };
+	longs[N_VALUED] = (struct option){ "check", no_argument, NULL, 'c' };
+	longs[N_VALUED + 1] = (struct option){ "version", no_argument, NULL, 'v' };
+	longs[N_VALUED + 2] = (struct option){ "help", no_argument, NULL, 'h' };
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			args->options.config = optarg;
-			break;
-		case 'p':
-			args->options.credentials = optarg;
-			break;
-		case 'r':
-			args->options.runtime_dir = optarg;
-			break;
-		case 'l':
-			args->options.libexec_dir = optarg;
-			break;
-		case 'w':
-			args->options.web_dir = optarg;
-			break;
-		case 'k':
-			args->check = true;
-			break;
-		case 'v':
+		if (c == 'h')
+			return show_usage(stdout, SUP_EXIT_OK);
+		if (c == 'v') {
 			printf("camhub-supervisor %s\n", PACKAGE_VERSION);
 			return SUP_EXIT_OK;
-		case 'h':
-			fputs(usage, stdout);
-			return SUP_EXIT_OK;
-		default:
-			fputs(usage, stderr);
-			return SUP_EXIT_USAGE;
 		}
+		if (c == 'c')
+			args->check = true;
+		else if (c >= 0 && c < (int)N_VALUED)
+			memcpy((char *)&args->options + valued[c].offset, &optarg, sizeof(optarg));
+		else
+			return show_usage(stderr, SUP_EXIT_USAGE);
 	}
-	if (optind != argc) {
-		fprintf(stderr, "camhub-supervisor: unexpected argument \"%s\"\n%s", argv[optind],
-			usage);
-		return SUP_EXIT_USAGE;
-	}
-	return -1;
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "camhub-supervisor: unexpected argument \"%s\"\n", argv[optind]);
+	return show_usage(stderr, SUP_EXIT_USAGE);
 }
 
 static int

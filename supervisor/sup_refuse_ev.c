@@ -31,11 +31,13 @@ struct refused {
 	struct clock_timer timer;
 };
 
+TAILQ_HEAD(refused_list, refused);
+
 struct sup_refuse {
 	struct sup *sup;
 	struct event *listen_ev[CONF_MAX_LISTEN];
 	size_t n_listen, n_refused;
-	TAILQ_HEAD(, refused) refused;
+	struct refused_list refused;
 	struct clock_timer pause;
 };
 

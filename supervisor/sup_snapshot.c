@@ -185,7 +185,7 @@ start_waiting(struct sup *sup)
 
 	if (sup->stopping)
 		return;
-	TAILQ_FOREACH (job, &sup->snapshots, entry)
+	for (job = TAILQ_FIRST(&sup->snapshots); job != NULL; job = TAILQ_NEXT(job, entry))
 		running += job->child != NULL;
 	for (job = TAILQ_FIRST(&sup->snapshots);
 	     job != NULL && running < sup_settings(sup)->max_snapshots; job = next) {
@@ -203,7 +203,7 @@ find_open(struct sup *sup, uint32_t id, size_t *waiting)
 	struct sup_snapshot *job, *found = NULL;
 
 	*waiting = 0;
-	TAILQ_FOREACH (job, &sup->snapshots, entry) {
+	for (job = TAILQ_FIRST(&sup->snapshots); job != NULL; job = TAILQ_NEXT(job, entry)) {
 		if (job->id == id && !job->done)
 			found = job;
 		*waiting += job->child == NULL;

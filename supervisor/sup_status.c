@@ -192,7 +192,8 @@ sup_status_line(struct sup *sup, char *text, size_t len)
 				    sizeof(line)));
 		return;
 	}
-	TAILQ_FOREACH (stream, &sup->streams, entry) {
+	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry)) {
 		bool is_well;
 
 		if (stream->conf == NULL)

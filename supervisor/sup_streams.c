@@ -109,7 +109,8 @@ sup_stream_find(struct sup *sup, const char *name)
 {
 	struct sup_stream *stream;
 
-	TAILQ_FOREACH (stream, &sup->streams, entry)
+	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry))
 		if (strcmp(stream->name, name) == 0)
 			return stream;
 	return NULL;
@@ -120,7 +121,8 @@ sup_stream_by_id(struct sup *sup, uint32_t id)
 {
 	struct sup_stream *stream;
 
-	TAILQ_FOREACH (stream, &sup->streams, entry)
+	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry))
 		if (stream->id == id && stream->conf != NULL)
 			return stream;
 	return NULL;

@@ -49,7 +49,8 @@ id_of(struct fake *fake, const char *name)
 {
 	struct sup_stream *stream;
 
-	TAILQ_FOREACH (stream, &fake->sup->streams, entry)
+	for (stream = TAILQ_FIRST(&fake->sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry))
 		if (strcmp(stream->name, name) == 0)
 			return stream->id;
 	ck_abort_msg("no stream %s", name);

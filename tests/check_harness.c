@@ -370,6 +370,24 @@ START_ASYNC_TEST(test_peer_plays_its_script)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_steps_are_added_as_the_test_goes)
+{
+	struct peer *peer;
+	int fds[2];
+
+	loop_pair(loop, SOCK_STREAM, fds);
+	peer = peer_new(loop, fds[0], "camera");
+	ck_assert_int_eq(write(fds[1], "onetwo", 6), 6);
+	peer_expect_text(peer, "one");
+	peer_run(peer, 0);
+	peer_expect_bytes(peer, 3);
+	peer_run(peer, 0);
+	ck_assert_str_eq(peer_last(peer, NULL), "two");
+	close(fds[1]);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_peer_that_stalls_does_not_read)
 {
 	static const char bytes[65536];
@@ -603,6 +621,7 @@ make_suite(void)
 
 	tcase = tcase_create("peers");
 	tcase_add_test(tcase, test_peer_plays_its_script);
+	tcase_add_test(tcase, test_steps_are_added_as_the_test_goes);
 	tcase_add_test(tcase, test_peer_that_stalls_does_not_read);
 	tcase_add_test(tcase, test_peers_over_tcp);
 	tcase_add_test(tcase, test_channel_peers_exchange_messages);

@@ -290,6 +290,8 @@ START_TEST(test_wakeup_when_the_earliest_deadline_changes)
 	ck_assert_int_eq(wakeups, 1);
 	clock_timer_set_ms(&b, 50);
 	ck_assert_int_eq(wakeups, 2);
+	clock_timer_cancel(&a);
+	clock_timer_cancel(&b);
 	clock_set_wakeup(the_clock, NULL, NULL);
 }
 END_TEST
@@ -303,6 +305,7 @@ START_TEST(test_timers_can_be_listed)
 	set(&a, "a", 1);
 	ck_assert_ptr_eq(clock_timer_at(the_clock, 0), &a);
 	ck_assert_ptr_null(clock_timer_at(the_clock, 1));
+	clock_timer_cancel(&a);
 }
 END_TEST
 

@@ -22,7 +22,8 @@
 
 extern char **environ;
 
-static struct spawn_child child = { .pid = -1, .pidfd = -1, .chan_fd = -1 };
+static const struct spawn_child nobody = { .pid = -1, .pidfd = -1, .chan_fd = -1 };
+static struct spawn_child child;
 
 static void
 end_child(void *arg)
@@ -34,6 +35,7 @@ end_child(void *arg)
 		close(child.pidfd);
 	if (child.chan_fd >= 0)
 		close(child.chan_fd);
+	child = nobody;
 }
 
 /* This binary again, running a HARNESS_CHILD. */
@@ -241,6 +243,7 @@ START_TEST(test_exec_says_why_it_failed)
 	char *argv[] = { (char *)"x", NULL };
 	FILE *file = fopen(harness_tmpfile("plain"), "we");
 
+	child = nobody;
 	ck_assert_ptr_nonnull(file);
 	fclose(file);
 	ck_assert_int_eq(spawn_child(harness_tmpfile("absent"), argv, &child), -ENOENT);

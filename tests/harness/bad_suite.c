@@ -1,6 +1,6 @@
 /*
- * Tests that must be red, each for one reason. check_harness_red.c runs them one by one, in both fork
- * modes, and looks at the exit status and the message.
+ * Tests that must be red, each for one reason. check_harness_red.c runs them one by one, in both
+ * fork modes, and looks at the exit status and the message.
  */
 #include "config.h"
 

@@ -245,7 +245,7 @@ peer_play(struct peer *peer)
 			return;
 		if (peer->fd < 0)
 			peer_fail(peer, "the script has closed the socket before", NULL);
-		/* Each expectation begins with nothing; until then peer_last() has the one before. */
+		/* Each expectation begins with nothing; until then peer_last() has the last. */
 		if (is_expectation(step) && !step->is_begun) {
 			step->is_begun = true;
 			peer->in.len = 0;

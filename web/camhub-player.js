@@ -29,11 +29,12 @@ export class CamhubPlayer extends HTMLElement {
   #reported = "";
   #sentence = "";
   #named = true;
-  #onScreen = true;
+  #onScreen = null; // not known yet
   #hold = false;
   #pauseTimer = 0;
   #observer = null;
   #onVisibility = () => this.#visibility();
+  #onOnline = () => this.#session?.retry();
 
   get state() {
     return this.#said?.state ?? "connecting";
@@ -63,6 +64,7 @@ export class CamhubPlayer extends HTMLElement {
     if (this.#named)
       this.setAttribute("role", "group");
     document.addEventListener("visibilitychange", this.#onVisibility);
+    globalThis.addEventListener("online", this.#onOnline);
     this.#observer = new IntersectionObserver((entries) => {
       this.#onScreen = entries[entries.length - 1].isIntersecting;
       this.#visibility();
@@ -73,7 +75,9 @@ export class CamhubPlayer extends HTMLElement {
 
   disconnectedCallback() {
     document.removeEventListener("visibilitychange", this.#onVisibility);
+    globalThis.removeEventListener("online", this.#onOnline);
     this.#observer.disconnect();
+    this.#onScreen = null;
     clearTimeout(this.#pauseTimer);
     this.#session?.stop();
     this.#session = null;
@@ -118,7 +122,7 @@ export class CamhubPlayer extends HTMLElement {
     } else if (this.#onScreen && !document.hidden) {
       session.shown();
       session.start();
-    } else {
+    } else if (this.#onScreen !== null) {
       const after = this.#onScreen ? HIDDEN_LIMIT_MS : UNSEEN_LIMIT_MS;
       this.#pauseTimer = setTimeout(() => session.stop(true), after);
     }

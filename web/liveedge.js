@@ -15,9 +15,10 @@ const JITTER_QUANTILE = 0.98;
 const MARGIN_S = 0.02; // the browser wants a frame one refresh of the screen before its time
 const TARGET_MAX_S = 0.7;
 const SEEK_EXCESS_S = 0.7; // further behind than this: jump
-const CATCH_UP_FROM_S = 0.015; // rate above 1 begins here
-const CATCH_UP_UNTIL_S = 0.005; // and ends here
+const CORRECT_FROM_S = 0.015; // a rate other than 1 begins here
+const CORRECT_UNTIL_S = 0.005; // and ends here
 const RATE_MAX = 1.1;
+const RATE_MIN = 0.9; // only while too near to the edge to go on without running dry
 const UNDERRUN_STEP_S = 0.01;
 const UNDERRUN_EVERY_MS = 1000; // those that follow sooner are one
 const UNDERRUN_MAX_S = 0.3;
@@ -26,7 +27,8 @@ const CASCADE_COUNT = 5; // underruns within
 const CASCADE_MS = 1500; // this time
 const CASCADE_EXCESS_S = 0.05; // and the clock this far behind where it should be
 const JUMP_S = 2; // media and time apart by more than this at one step: the timeline is another one
-const SETTLED_AFTER = 3;
+const SETTLE_MS = 300; // the burst at the join is over when this long no more came than time went by,
+const SETTLE_RATIO = 1.5; // roughly
 const SAMPLES_MIN = 8; // fewer say nothing
 
 export class LiveEdge {
@@ -41,9 +43,10 @@ export class LiveEdge {
   #raisedAt = -Infinity;
   #underruns = [];
   #judgedAt = -Infinity;
-  #settled = 0;
+  #settled = false;
+  #anchor = null;
   #last = null;
-  #catching = false;
+  #correcting = false;
 
   /* rates: false where changing playbackRate makes the browser buffer again (Safari): only jumps then. */
   constructor({ targetMs = 60, rates = true } = {}) {
@@ -74,7 +77,8 @@ export class LiveEdge {
   restart() {
     this.#samples = [];
     this.#base = null;
-    this.#settled = 0;
+    this.#settled = false;
+    this.#anchor = null;
     this.#last = null;
   }
 
@@ -94,8 +98,8 @@ export class LiveEdge {
     if (media === 0)
       return;
     // The group of pictures at the join comes in a burst that says nothing about the network.
-    if (this.#settled < SETTLED_AFTER) {
-      this.#settled = media < 2 * wall + 0.001 ? this.#settled + 1 : 0;
+    if (!this.#settled) {
+      this.#settle(now, end);
       return;
     }
     this.#samples.push({ now, end, delay: now / 1000 - end });
@@ -109,12 +113,14 @@ export class LiveEdge {
       this.#base = Math.min(this.#base, now / 1000 - end);
   }
 
-  /* Playback ran dry although media keeps coming. */
-  underrun(now) {
+  /* Playback ran dry at position although media keeps coming. */
+  underrun(now, position) {
     this.#fade(now);
     this.#underruns = this.#underruns.filter((at) => now - at < CASCADE_MS);
     this.#underruns.push(now);
-    if (now - this.#raisedAt < UNDERRUN_EVERY_MS)
+    const lag = this.lag(now, position);
+    const onTarget = lag !== null && lag >= this.target - CORRECT_FROM_S;
+    if (!onTarget || now - this.#raisedAt < UNDERRUN_EVERY_MS)
       return;
     this.#raisedAt = now;
     this.#allowance = Math.min(UNDERRUN_MAX_S, this.#allowance + UNDERRUN_STEP_S);
@@ -141,6 +147,15 @@ export class LiveEdge {
     return this.#base === null ? null : now / 1000 - this.#base - position;
   }
 
+  #settle(now, end) {
+    this.#anchor ??= { now, end };
+    const wall = now - this.#anchor.now;
+    if (wall < SETTLE_MS)
+      return;
+    this.#settled = (end - this.#anchor.end) * 1000 < SETTLE_RATIO * wall;
+    this.#anchor = { now, end };
+  }
+
   #needed() {
     return Math.max(this.#minimum, this.#interval + this.#jitter + MARGIN_S);
   }
@@ -151,7 +166,7 @@ export class LiveEdge {
   }
 
   #jump(to) {
-    this.#catching = false;
+    this.#correcting = false;
     this.#underruns = [];
     return { seek: to, rate: 1 };
   }
@@ -162,10 +177,13 @@ export class LiveEdge {
       return 1;
     // Never faster than what is there allows, should the base be out of date.
     const excess = Math.min(lag, edge - position + this.#interval) - this.target;
-    this.#catching = excess > (this.#catching ? CATCH_UP_UNTIL_S : CATCH_UP_FROM_S);
-    if (!this.#catching)
+    if (Math.abs(excess) <= (this.#correcting ? CORRECT_UNTIL_S : CORRECT_FROM_S)) {
+      this.#correcting = false;
       return 1;
-    return Math.min(RATE_MAX, Math.ceil((1 + excess / 2) * 100) / 100);
+    }
+    this.#correcting = true;
+    const rate = Math.round((1 + excess / 2) * 100) / 100;
+    return Math.min(RATE_MAX, Math.max(RATE_MIN, excess > 0 ? Math.max(rate, 1.01) : Math.min(rate - 0.02, 0.98)));
   }
 
   #judge(now) {

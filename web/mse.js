@@ -290,7 +290,7 @@ export class Mse {
       return;
     const mediaComes = now - this.#appendedAt < 1000;
     if (mediaComes && !this.#video.seeking && now - this.#seekedAt > 2 * SEEK_PAUSE_MS)
-      this.#live.underrun(now);
+      this.#live.underrun(now, this.#video.currentTime);
     this.#control();
   }
 
@@ -303,7 +303,7 @@ export class Mse {
       return false;
     this.#trimmedAt = now;
     const edge = ranges[ranges.length - 1][1];
-    const position = document.hidden ? edge : Math.min(this.#video.currentTime, edge);
+    const position = Math.min(this.#video.currentTime, edge);
     let playing = this.#keys.length - 1;
     while (playing >= 0 && this.#keys[playing] > position)
       playing -= 1;

@@ -95,11 +95,16 @@ export class Session {
     const now = performance.now();
     this.#presentedAt = Math.max(this.#presentedAt, now - FREEZE_MS / 2);
     this.#transport?.jump();
-    if (this.#running && !this.#socket) {
-      clearTimeout(this.#retryTimer);
-      this.#backoff.reset();
-      this.#open();
-    }
+    this.retry();
+  }
+
+  /* Something got better: do not wait for the next try. */
+  retry() {
+    if (!this.#running || this.#socket)
+      return;
+    clearTimeout(this.#retryTimer);
+    this.#backoff.reset();
+    this.#open();
   }
 
   play() {

@@ -23,6 +23,8 @@ let columns = 1;
 let tileWidth = 0;
 let open = null;
 let openedHere = false;
+let pollTimer = 0;
+let polls = 0;
 
 function makeTile(camera) {
   const item = document.createElement("li");
@@ -72,15 +74,23 @@ function update(cameras) {
   follow();
 }
 
-/* Puts the tiles in order, moving none that is right already: a moved player would begin anew. */
+/* Puts the tiles in order, moving none that stands right already: a moved player would begin anew. A tile that
+ * is missing from the list, perhaps only this once, stays where it is. */
 function place(names) {
-  let before = null;
+  const listed = new Set(names.map((key) => tiles.get(key).item));
+  const next = (item) => {
+    let at = item;
+    while (at && !listed.has(at))
+      at = at.nextElementSibling;
+    return at;
+  };
+  let at = next(list.firstElementChild);
   for (const key of names) {
     const { item } = tiles.get(key);
-    const right = before ? before.nextElementSibling : list.firstElementChild;
-    if (item !== right)
-      list.insertBefore(item, right);
-    before = item;
+    if (item === at)
+      at = next(at.nextElementSibling);
+    else
+      list.insertBefore(item, at);
   }
 }
 
@@ -181,8 +191,12 @@ function say(text) {
 }
 
 async function poll() {
+  clearTimeout(pollTimer);
+  const mine = ++polls;
   try {
     const all = camerasOf(await fetchStreams(import.meta.url));
+    if (mine !== polls)
+      return; // asked again meanwhile
     const cameras = chosen(all, wanted);
     update(cameras);
     document.getElementById("empty").hidden = all.length > 0 || tiles.size > 0;
@@ -190,9 +204,11 @@ async function poll() {
     document.getElementById("unknown-names").textContent = `There is no ${wanted ?? "such camera"} here.`;
     say("");
   } catch (error) {
+    if (mine !== polls)
+      return;
     say(`${error.message}. Trying again.`);
   }
-  setTimeout(poll, POLL_MS);
+  pollTimer = setTimeout(poll, POLL_MS);
 }
 
 document.addEventListener("keydown", (event) => {
@@ -213,6 +229,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("resize", arrange);
+addEventListener("online", poll);
 addEventListener("hashchange", () => {
   if (!location.hash)
     openedHere = false;

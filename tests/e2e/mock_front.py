@@ -39,7 +39,8 @@ try:
 except ImportError:
     websockets = None
 
-WEB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "web")
+WEB = os.environ.get("CAMHUB_WEB_DIR") or os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "..", "..", "web")
 POLICY = ("default-src 'self'; media-src 'self' blob:; img-src 'self' blob:; connect-src 'self'; "
           "object-src 'none'; base-uri 'none'; frame-ancestors 'self'")
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
@@ -361,12 +362,18 @@ class MockFront:
         self._port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
-        self._server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.05))
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._end())
         self._loop.close()
+
+    async def _end(self):
+        for camera in self._cameras.values():
+            camera.stop()
+        self._server.close()
+        # What is cancelled may start something new to clean up after itself.
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _socket(self, socket, path):
         await self._cameras[self._asked(path)].serve(socket)

@@ -254,7 +254,7 @@ class Logic(unittest.TestCase):
 
     def test_fmp4_takes_any_bytes(self):
         clip = mock_front.clip(gop=10)
-        self.run_js(f"""
+        got = self.run_js(f"""
           const {{ Fmp4Reader }} = await import("./fmp4.js");
           const init = new Uint8Array({list(clip.init)}), frame = new Uint8Array({list(clip.frames[0][:400])});
           let seed = 1;
@@ -266,7 +266,18 @@ class Logic(unittest.TestCase):
               for (let k = 0; k < 4 && bytes.length; k += 1) bytes[random() % bytes.length] = random();
               reader.read(bytes.buffer);
             }}
-          }}""")
+          }}
+          // A box that ends with the message although its fields would go on.
+          const box = (type, ...parts) => {{
+            const inside = parts.flat();
+            return [0, 0, 0, 8 + inside.length, ...[...type].map((letter) => letter.charCodeAt(0)), ...inside];
+          }};
+          const reader = new Fmp4Reader();
+          reader.read(init.buffer);
+          const cut = box("moof", box("traf", box("tfhd", [0, 0, 0, 0, 0, 0, 0, 1]), box("tfdt", [0, 0, 0, 0, 0, 0, 0, 0]),
+            box("trun")));
+          return reader.read(new Uint8Array(cut).buffer);""")
+        self.assertEqual(got, {"init": False, "fragments": 1, "keys": []})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,472 @@
+#!/usr/bin/python3 -B
+"""The pages in a real browser, against a mock of the front that can be told to misbehave."""
+
+import sys
+import unittest
+
+import browser
+import mock_front
+from wait import DEADLINE_S, until
+
+PLAYER = "document.querySelector('camhub-player')"
+VIDEO = PLAYER + ".shadowRoot.querySelector('video')"
+FRAME = PLAYER + ".shadowRoot.querySelector('.frame')"
+WORDS = PLAYER + ".shadowRoot.querySelector('.said').innerText"
+STATUS = PLAYER + ".shadowRoot.querySelector('[role=status]').textContent"
+
+# The sum of a coarse copy of what is to be seen: another picture has another sum. 0 when all is black.
+PIXELS = """(() => {
+  const root = %s.shadowRoot, small = document.createElement("canvas");
+  const shown = root.querySelector(".frame").dataset.surface === "video" ? "video" : "canvas";
+  small.width = 64; small.height = 36;
+  const context = small.getContext("2d");
+  context.drawImage(root.querySelector(shown), 0, 0, 64, 36);
+  const data = context.getImageData(0, 0, 64, 36).data;
+  let sum = 0, all = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const grey = data[i] + data[i + 1] + data[i + 2];
+    all += grey;
+    sum = (sum * 31 + grey) %% 1000000007;
+  }
+  return all > 0 ? sum : 0;
+})()""" % PLAYER
+
+TILES = """[...document.querySelectorAll("#tiles > li")].map((item) => {
+  const { left, top, right, bottom } = item.getBoundingClientRect();
+  return { left, top, right, bottom };
+})"""
+
+
+class Web(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.chromium = cls.enterClassContext(browser.Browser())
+
+    def open(self, path="", cameras=("door",), width=640, height=360, **phone):
+        """A mock with these cameras under /cams/, and a page on it."""
+        self.front = self.enterContext(mock_front.MockFront(list(cameras), prefix="/cams/"))
+        self.page = self.chromium.page(width, height, **phone)
+        self.addCleanup(self.page.close)
+        self.page.goto(self.front.url + path)
+        return self.page
+
+    def wait(self, expression, what=""):
+        return self.page.wait_for(expression, DEADLINE_S, what)
+
+    def wait_state(self, state):
+        self.wait(f"{PLAYER}?.state === '{state}'", f"state {state}")
+
+    def check_moves(self, frames=5):
+        """More pictures are presented, and they are others."""
+        before = self.page.evaluate(f"{PLAYER}.stats.frames")
+        pixels = self.wait(PIXELS, "a picture that is not black")
+        self.wait(f"{PLAYER}.stats.frames >= {before} + {frames} || {PLAYER}.stats.frames < {before}")
+        self.wait(f"{PIXELS} !== {pixels}", "another picture")
+
+    def check_quiet(self, *allowed):
+        """No error on the console, no violation of the policy, but for those that a test provokes."""
+        left = [text for text in self.page.errors if not any(word in text for word in allowed)]
+        self.assertEqual(left, [])
+
+
+class OneCamera(Web):
+    def test_picture_moves_and_stays_at_the_edge(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.check_moves()
+        at = self.page.evaluate(f"{VIDEO}.currentTime")
+        self.wait(f"{VIDEO}.currentTime > {at} + 3")
+        behind = self.page.evaluate(f"{VIDEO}.buffered.end({VIDEO}.buffered.length - 1) - {VIDEO}.currentTime")
+        self.assertLess(behind, 1)
+        # And of what the server sent, which no buffer of the browser can flatter. The mock's time is taken first.
+        sent = self.front.camera("door").ticks / mock_front.TIMESCALE
+        self.assertLess(sent - self.page.evaluate(f"{VIDEO}.currentTime"), 1)
+        self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "mse")
+        self.assertEqual(self.page.evaluate(STATUS), "Door: live")
+        self.assertEqual(self.page.evaluate("document.title"), "Door")
+        self.assertEqual(self.front.camera("door").joins, 1)
+        self.check_quiet()
+
+    def test_join_shows_the_end_of_the_group(self):
+        long_gop = mock_front.clip(gop=40)
+        self.open(cameras=())
+        self.front.add("slow", long_gop)
+        until(lambda: self.front.camera("slow").ticks > 2.5 * mock_front.TIMESCALE, "media to join")
+        self.page.goto(self.front.url + "slow")
+        self.wait_state("playing")
+        sent = self.front.camera("slow").ticks / mock_front.TIMESCALE
+        self.assertLess(sent - self.page.evaluate(f"{VIDEO}.currentTime"), 1)
+
+    def test_buffer_is_trimmed(self):
+        self.open("door")
+        self.wait(f"{VIDEO}?.buffered.length && {VIDEO}.buffered.start(0) > 3", "the beginning to be forgotten")
+        self.check_moves()
+        self.assertLess(self.page.evaluate(f"{PLAYER}.stats.heldMs"), 8000)
+        self.assertEqual(self.front.camera("door").joins, 1)
+
+    def test_connection_lost(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.page.evaluate(f"window.seen = []; {PLAYER}.addEventListener('stalled', () => seen.push('stalled')),"
+                           f"{PLAYER}.addEventListener('playing', () => seen.push('playing'))")
+        for joins in (2, 3):
+            self.front.camera("door").drop()
+            until(lambda joins=joins: self.front.camera("door").joins == joins, "the player to come back")
+            self.wait_state("playing")
+            self.check_moves()
+        self.assertEqual(self.page.evaluate("seen.slice(0, 2)"), ["stalled", "playing"])
+        self.check_quiet("WebSocket")
+
+    def test_server_away_keeps_the_picture_and_says_so(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.front.refuse(True)
+        self.front.camera("door").drop()
+        self.wait_state("offline")
+        self.assertIn("does not take the connection", self.page.evaluate(WORDS))
+        self.assertTrue(self.page.evaluate(PIXELS), "the last picture is gone")
+        self.assertTrue(self.page.evaluate(f"{FRAME}.hasAttribute('data-dim')"))
+        self.front.refuse(False)
+        self.wait_state("playing")
+        self.check_moves()
+
+    def test_camera_down_and_up_in_the_same_socket(self):
+        self.open("door")
+        self.wait_state("playing")
+        door = self.front.camera("door")
+        door.set_state("down", "no answer from the camera")
+        self.wait_state("offline")
+        self.assertRegex(self.page.evaluate(WORDS), r"^Offline since \d\d:\d\d\s+No answer from the camera$")
+        self.assertRegex(self.page.evaluate(STATUS), r"^Door: Offline since \d\d:\d\d, No answer from the camera$")
+        self.assertTrue(self.page.evaluate(PIXELS), "the last picture is gone")
+        self.assertTrue(self.page.evaluate(f"{FRAME}.hasAttribute('data-dim')"))
+        door.set_state("connecting")
+        self.wait_state("connecting")
+        door.set_state("up")
+        self.wait_state("playing")
+        self.check_moves()
+        self.assertEqual(self.page.evaluate(WORDS), "")
+        self.assertEqual(door.joins, 1, "the socket was given up")
+        self.check_quiet()
+
+    def test_camera_down_from_the_start(self):
+        self.open()
+        self.front.camera("door").set_state("refused", "the camera refuses the login")
+        self.page.goto(self.front.url + "door")
+        self.wait_state("offline")
+        self.assertRegex(self.page.evaluate(WORDS), r"^Refused since \d\d:\d\d\s+The camera refuses the login$")
+        self.front.camera("door").set_state("up")
+        self.wait_state("playing")
+
+    def test_frozen_picture_is_noticed(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.front.camera("door").stall(True)
+        self.wait_state("stalled")
+        self.assertRegex(self.page.evaluate(WORDS), r"^Picture frozen since \d\d:\d\d")
+        self.front.camera("door").stall(False)
+        self.wait_state("playing")
+        self.check_moves()
+
+    def test_silent_connection_is_replaced(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.front.camera("door").stall(True)
+        until(lambda: self.front.camera("door").joins > 1, "the player to give the connection up")
+        self.front.camera("door").stall(False)
+        self.wait_state("playing")
+
+    def test_change_of_size(self):
+        self.open("door")
+        self.wait_state("playing")
+        door = self.front.camera("door")
+        for size, profile, width in (("480x270", "high", 480), ("320x180", "baseline", 320)):
+            door.play(mock_front.clip(size=size, profile=profile))
+            self.wait(f"{VIDEO}.videoWidth === {width}", f"a picture {width} wide")
+            self.check_moves()
+        self.assertEqual(door.joins, 1, "the connection was given up")
+        self.check_quiet()
+
+    def test_garbage(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.front.camera("door").garbage()
+        until(lambda: self.front.camera("door").joins > 1, "a new connection")
+        self.wait_state("playing")
+        self.check_moves()
+
+    def test_messages_it_does_not_know(self):
+        self.open("door")
+        self.wait_state("playing")
+        door = self.front.camera("door")
+        for kind, value in (("state", None), ("state", {"state": 7}), ("state", {"state": "<b>"}), ("new", [1]),
+                            ("state", {"state": "up", "since_ms": "x", "reason": 5})):
+            door.say(kind, value)
+        self.check_moves()
+        self.assertEqual(door.joins, 1)
+        self.check_quiet()
+
+    def test_skipped_is_said(self):
+        self.open("door")
+        self.wait_state("playing")
+        notice = PLAYER + ".shadowRoot.querySelector('.notice')"
+        self.front.camera("door").say("skipped", {"frames": 25, "ms": 2500})
+        self.wait(f"!{notice}.hidden")
+        self.assertEqual(self.page.evaluate(f"{notice}.textContent"), "Slow connection: 2.5 s skipped")
+        self.wait(f"{notice}.hidden", "the notice to go")
+
+    def test_mjpeg(self):
+        self.open(cameras=())
+        camera = self.front.add("gate", mock_front.jpegs())
+        self.page.goto(self.front.url + "gate")
+        self.wait_state("playing")
+        self.check_moves()
+        self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "mjpeg")
+        self.assertEqual([asked["type"] for asked in camera.asked], ["mse", "mjpeg"])
+        camera.drop()
+        until(lambda: camera.joins > 2, "a new connection")
+        self.assertEqual(camera.asked[-1]["type"], "mjpeg", "it forgot what the camera sends")
+        self.wait_state("playing")
+        camera.play(mock_front.clip())
+        camera.drop()
+        self.wait(f"{PLAYER}.state === 'playing' && {PLAYER}.stats.transport === 'mse'")
+        self.check_quiet("WebSocket")
+
+    def test_browser_that_cannot_play_it(self):
+        self.open(cameras=())
+        strange = mock_front.clip()
+        self.front.add("odd", mock_front.Clip(strange.frames, strange.init, "hvc1.1.6.L93.B0", strange.fps,
+                                              strange.gop))
+        self.page.goto(self.front.url + "odd")
+        self.wait_state("unsupported")
+        self.assertRegex(self.page.evaluate(WORDS), r"^Cannot be shown here\s+This browser cannot play H.265$")
+
+    def test_browser_without_mse(self):
+        self.open(cameras=())
+        self.page.call("Page.addScriptToEvaluateOnNewDocument",
+                       {"source": "delete window.MediaSource; delete window.ManagedMediaSource"})
+        self.front.add("gate", mock_front.jpegs())
+        self.page.goto(self.front.url + "gate")
+        self.wait_state("playing")
+        self.check_moves()
+
+    def test_no_such_camera(self):
+        self.open("nobody")
+        self.wait_state("offline")
+        self.assertIn("There is no camera “nobody” here", self.page.evaluate(WORDS))
+
+    def test_hidden_page(self):
+        self.open("door")
+        self.wait_state("playing")
+        hide = ("Object.defineProperty(document, 'hidden', {{ value: {0}, configurable: true }}),"
+                "document.dispatchEvent(new Event('visibilitychange'))")
+        self.page.evaluate(hide.format("true"))
+        self.page.evaluate(f"{VIDEO}.pause()")  # what browsers do to a muted video nobody sees
+        start = self.page.evaluate(f"{VIDEO}.currentTime")
+        self.wait(f"{VIDEO}.buffered.end({VIDEO}.buffered.length - 1) > {start} + 4", "media to go on")
+        self.page.evaluate(hide.format("false"))
+        self.wait(f"{VIDEO}.buffered.end({VIDEO}.buffered.length - 1) - {VIDEO}.currentTime < 1", "the edge")
+        self.check_moves()
+        self.assertEqual(self.front.camera("door").joins, 1)
+
+    def test_embedded(self):
+        self.open()
+        self.page.evaluate("document.body.innerHTML = '<iframe id=frame src=door></iframe>'")
+        inside = "document.getElementById('frame').contentDocument"
+        self.wait(f"{inside}.querySelector('camhub-player')?.state === 'playing'")
+        self.assertTrue(self.page.evaluate(f"{inside}.getElementById('back').hidden"))
+        self.page.goto(self.front.url + "door")
+        self.wait("document.getElementById('back')?.hidden === false")
+        self.assertEqual(self.page.evaluate("document.querySelector('#back a').href"), self.front.url)
+
+    def test_escape_leads_to_the_wall(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.page.key("Escape")
+        self.wait("location.pathname === '/cams/'")
+
+    def test_element_leaves_nothing(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.page.evaluate(f"{PLAYER}.remove()")
+        until(lambda: self.front.camera("door").viewers == 0, "the socket to be closed")
+        self.check_quiet()
+
+
+class Wall(Web):
+    def wait_all(self, count):
+        self.wait("(() => { const all = [...document.querySelectorAll('camhub-player')];"
+                  f" return all.length === {count} && all.every((one) => one.state === 'playing'); }})()",
+                  f"{count} pictures")
+
+    def poll(self):
+        """Makes the wall ask for the list now; in life it does so each 5 s, and when the network is back."""
+        self.page.evaluate("void window.dispatchEvent(new Event('online'))")
+
+    def check_tiles(self, count, width, height):
+        tiles = self.page.evaluate(TILES)
+        self.assertEqual(len(tiles), count)
+        for tile in tiles:
+            self.assertGreaterEqual(tile["left"], 0)
+            self.assertGreaterEqual(tile["top"], 0)
+            self.assertLessEqual(tile["right"], width)
+            self.assertLessEqual(tile["bottom"], height)
+            self.assertAlmostEqual((tile["right"] - tile["left"]) / (tile["bottom"] - tile["top"]), 16 / 9, delta=0.05)
+        for i, one in enumerate(tiles):
+            for two in tiles[:i]:
+                apart = (one["left"] >= two["right"] or two["left"] >= one["right"] or
+                         one["top"] >= two["bottom"] or two["top"] >= one["bottom"])
+                self.assertTrue(apart, f"{one} lies on {two}")
+        self.assertFalse(self.page.evaluate(
+            "document.documentElement.scrollHeight > innerHeight || document.documentElement.scrollWidth > innerWidth"))
+
+    def test_tiles_fit(self):
+        self.open(cameras=["camera1"], width=1280, height=720)
+        for count in (1, 4, 9, 16):
+            for number in range(self.page.evaluate("document.querySelectorAll('#tiles > li').length") or 1, count):
+                self.front.add(f"camera{number + 1}")
+            self.poll()
+            self.wait_all(count)
+            self.check_tiles(count, 1280, 720)
+        self.check_quiet()
+
+    def test_tile_of_a_failing_camera_stays(self):
+        self.open(cameras=["a", "b", "c", "d"], width=1280, height=720)
+        self.wait_all(4)
+        before = self.page.evaluate(TILES)
+        self.front.camera("b").set_state("down", "a reason so long that it would need more room than there is " * 5)
+        second = "document.querySelectorAll('camhub-player')[1]"
+        self.wait(f"{second}.state === 'offline'")
+        self.assertEqual(self.page.evaluate(TILES), before)
+        self.wait("document.querySelectorAll('#tiles a')[1].getAttribute('aria-label').startsWith('B: Offline since')")
+        self.assertEqual(self.page.evaluate("document.querySelectorAll('#tiles a')[0].getAttribute('aria-label')"),
+                         "A: live")
+
+    def test_cameras_come_and_go(self):
+        self.open(cameras=["a"], width=1280, height=720)
+        self.wait_all(1)
+        self.front.add("b")
+        self.wait_all(2)  # by itself
+        self.assertEqual(self.front.camera("a").joins, 1, "the first tile began anew")
+        self.front.remove("a")
+        # Once missing is not gone: a server that has just started may not know all cameras yet.
+        self.poll()
+        self.wait("document.querySelector('camhub-player').state === 'offline'")
+        self.poll()
+        self.wait_all(1)
+        self.assertEqual(self.front.camera("b").joins, 1, "the other tile began anew")
+
+    def test_server_away(self):
+        self.open(cameras=["a", "b"])
+        self.wait_all(2)
+        self.front.answer_streams(False)
+        self.poll()
+        self.wait("!document.getElementById('notice').hidden")
+        self.assertEqual(self.page.evaluate("document.querySelectorAll('#tiles > li').length"), 2)
+        self.front.answer_streams(True)
+        self.poll()
+        self.wait("document.getElementById('notice').hidden")
+
+    def test_keyboard(self):
+        self.open(cameras=["a", "b", "c", "d"], width=1280, height=720)
+        self.wait_all(4)
+        focused = "document.activeElement?.dataset.camera"
+        for key, name in (("Tab", "a"), ("ArrowRight", "b"), ("ArrowDown", "d"), ("ArrowLeft", "c"), ("ArrowUp", "a"),
+                          ("End", "d"), ("Home", "a"), ("ArrowLeft", "a"), ("ArrowRight", "b")):
+            self.page.key(key)
+            self.assertEqual(self.page.evaluate(focused), name, key)
+        self.assertEqual(self.page.evaluate("document.querySelectorAll('#tiles a[tabindex=\"0\"]').length"), 1)
+        self.page.key("Enter")
+        self.wait("document.querySelector('.tile.open')?.dataset.camera === 'b'")
+        size = self.page.evaluate("[document.querySelector('.tile.open').clientWidth, location.hash]")
+        self.assertEqual(size, [1280, "#b"])
+        until(lambda: self.front.camera("a").viewers == 0, "the others to be let go")
+        self.assertEqual(self.front.camera("b").joins, 1, "opening cost a connection")
+        self.page.key("Escape")
+        self.wait("!document.querySelector('.tile.open') && location.hash === ''")
+        self.assertEqual(self.page.evaluate(focused), "b")
+        self.wait_all(4)
+        self.page.key("f")
+        self.wait("document.fullscreenElement !== null", "full screen")
+        self.page.key("f")
+        self.wait("document.fullscreenElement === null")
+        self.check_quiet()
+
+    def test_click_opens_and_back_closes(self):
+        self.open(cameras=["a", "b"], width=1280, height=720)
+        self.wait_all(2)
+        tile = self.page.evaluate(TILES)[1]
+        self.page.click((tile["left"] + tile["right"]) / 2, (tile["top"] + tile["bottom"]) / 2)
+        self.wait("document.querySelector('.tile.open')?.dataset.camera === 'b'")
+        self.page.evaluate("history.back()")
+        self.wait("!document.querySelector('.tile.open')")
+        self.assertEqual(self.page.evaluate("document.querySelector('#tiles a').href"), self.front.url + "a")
+        self.page.goto(self.front.url + "#b")
+        self.wait("document.querySelector('.tile.open')?.dataset.camera === 'b'")
+        self.page.key("Escape")
+        self.wait("!document.querySelector('.tile.open')")
+        self.assertEqual(self.page.evaluate("location.pathname"), "/cams/")
+
+    def test_small_stream_for_small_tiles(self):
+        self.open(width=1280, height=720)
+        self.front.add("door.sub", sub_of="door")
+        self.front.add("yard")
+        self.poll()
+        self.wait_all(2)
+        player = "document.querySelector('camhub-player')"
+        self.wait(f"{player}.getAttribute('camera') === 'door.sub'")
+        self.wait_all(2)
+        self.page.evaluate("location.hash = 'door'")
+        self.wait(f"{player}.getAttribute('camera') === 'door' && {player}.state === 'playing'")
+        self.page.evaluate("location.hash = ''")
+        self.wait(f"{player}.getAttribute('camera') === 'door.sub'")
+
+    def test_chosen_cameras_and_columns(self):
+        self.open("?cameras=c,a&cols=1", cameras=["a", "b", "c"], width=1280, height=720)
+        self.wait("document.querySelectorAll('#tiles > li').length === 2")
+        self.assertEqual(self.page.evaluate("[...document.querySelectorAll('#tiles a')].map((a) => a.dataset.camera)"),
+                         ["c", "a"])
+        tiles = self.page.evaluate(TILES)
+        self.assertEqual(tiles[0]["left"], tiles[1]["left"])
+        self.page.goto(self.front.url + "?cameras=nope")
+        self.wait("!document.getElementById('unknown').hidden")
+        self.assertIn("nope", self.page.evaluate("document.getElementById('unknown').innerText"))
+
+    def test_no_cameras(self):
+        self.open(cameras=())
+        self.wait("!document.getElementById('empty').hidden")
+        self.assertIn("camctl reload", self.page.evaluate("document.getElementById('empty').innerText"))
+        self.front.add("door")
+        self.poll()
+        self.wait_all(1)
+        self.assertTrue(self.page.evaluate("document.getElementById('empty').hidden"))
+
+    def test_phone(self):
+        self.open(cameras=["a", "b", "c", "d", "e"], width=390, height=844, mobile=True, scale=3)
+        self.wait("document.querySelectorAll('#tiles > li').length === 5")
+        tiles = self.page.evaluate(TILES)
+        self.assertEqual(len({tile["left"] for tile in tiles}), 1, "more than one column")
+        self.assertGreater(tiles[0]["right"] - tiles[0]["left"], 370)
+        self.assertEqual(self.page.evaluate("document.documentElement.scrollWidth"), 390)
+        self.assertGreater(self.page.evaluate("document.documentElement.scrollHeight"), 844)
+        self.page.evaluate("scrollTo(0, 10000)")
+        self.wait("[...document.querySelectorAll('camhub-player')].at(-1).state === 'playing'")
+        self.check_quiet()
+
+    def test_tiles_scrolled_away_cost_nothing(self):
+        self.open(cameras=[f"c{number}" for number in range(12)], width=390, height=844, mobile=True)
+        self.wait("document.querySelector('camhub-player')?.state === 'playing'")
+        self.assertEqual(self.front.camera("c11").joins, 0)
+        self.page.evaluate("scrollTo(0, 100000)")
+        until(lambda: self.front.camera("c11").viewers == 1, "the last to be asked for")
+        until(lambda: self.front.camera("c0").viewers == 0, "the first to be let go")
+        self.page.evaluate("scrollTo(0, 0)")
+        self.wait("document.querySelector('camhub-player').state === 'playing'")
+
+
+if __name__ == "__main__":
+    reason = browser.missing() or mock_front.missing()
+    if reason:
+        print("skipped:", reason)
+        sys.exit(77)
+    unittest.main(verbosity=2)

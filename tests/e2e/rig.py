@@ -297,6 +297,7 @@ class Camhub:
             code = process.wait(DEADLINE_S)
             assert code == 0, f"the supervisor left with {code} after SIGTERM"
             self.check_nothing_left()
+            self.check_no_crash()
         finally:
             if process.poll() is None:
                 process.kill()
@@ -310,6 +311,12 @@ class Camhub:
                 assert not left, f"files left: {left}"
         with socket.socket() as probe:
             assert probe.connect_ex((self.host, self.port)) != 0, "the port is still open"
+
+    def check_no_crash(self):
+        """A crashed child is started again, and nobody might notice: its last words are in the log."""
+        for sign in ("AddressSanitizer", "LeakSanitizer", "runtime error:", "SIGSEGV", "SIGABRT", "SIGBUS",
+                     "Assertion", "exit 127"):
+            assert sign not in self.log(), f"{sign} in the log"
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)

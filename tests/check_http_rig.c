@@ -290,6 +290,22 @@ rig_is_init(const uint8_t *bytes, size_t len)
 	       memcmp(bytes + get(bytes, 4) + 4, "moov", 4) == 0;
 }
 
+/* The units themselves say whether it is a key frame. They fill the payload exactly. */
+static bool
+has_idr(const uint8_t *bytes, size_t len)
+{
+	bool found = false;
+	size_t at = 0;
+
+	while (at < len) {
+		ck_assert_uint_ge(len - at, 5);
+		found = found || (bytes[at + 4] & 31) == 5;
+		at += 4 + get(bytes + at, 4);
+	}
+	ck_assert_uint_eq(at, len);
+	return found;
+}
+
 size_t
 rig_fragments(const uint8_t *bytes, size_t len, struct fragment *out, size_t n_max)
 {
@@ -309,9 +325,7 @@ rig_fragments(const uint8_t *bytes, size_t len, struct fragment *out, size_t n_m
 		out[n].decode_time = get(find_box(bytes + at, moof, "tfdt") + 4, 8);
 		trun = find_box(bytes + at, moof, "trun");
 		out[n].duration = (uint32_t)get(trun + 12, 4);
-		/* The NAL unit itself says whether it is a key frame. */
-		out[n].is_key = (bytes[at + moof + 12] & 31) == 5;
-		ck_assert_uint_eq(get(bytes + at + moof + 8, 4), mdat - 12);
+		out[n].is_key = has_idr(bytes + at + moof + 8, mdat - 8);
 		at += moof + mdat;
 	}
 	return n;

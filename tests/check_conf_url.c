@@ -117,6 +117,7 @@ static const char *const wrong[] = {
 	"file://h/a",
 	"file:/",
 	"file:/%00",
+	"file:/a%00b",
 	"file:/%2",
 	"file:/%zz",
 	"file:/a?loop=2",

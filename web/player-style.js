@@ -78,7 +78,7 @@ sheet.replaceSync(`
     align-items: center;
     justify-content: center;
     gap: 0.35em;
-    padding: 0.5em 8%;
+    padding: 1.2em 6% 1.9em; /* the name below stays free */
     text-align: center;
     text-wrap: balance;
     overflow-wrap: anywhere;

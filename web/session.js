@@ -9,7 +9,8 @@ import { errorText, skippedText } from "./words.js";
 
 const TRANSPORTS = { mse: Mse, mjpeg: Mjpeg };
 const TICK_MS = 500;
-const OPEN_LIMIT_MS = 5000; // for the socket to open
+const OPEN_LIMIT_MS = 15000; // for the socket to open: browsers open a wall of them one after the other
+const PROBE_LIMIT_MS = 5000;
 const SILENCE_LIMIT_MS = 10000; // without a picture's bytes from a camera that is up
 const DOWN_SILENCE_LIMIT_MS = 60000; // without a word while the camera is down: is the socket still there?
 const FREEZE_MS = 2500; // without a new picture shown: say so
@@ -24,6 +25,7 @@ export class Session {
     link: "opening",
     linkDownFor: 0,
     why: "",
+    unknown: false,
     hasPicture: false,
     frozenSince: 0,
     live: false,
@@ -194,7 +196,7 @@ export class Session {
     }
     if (value.state !== "up")
       this.facts.live = false;
-    this.#change({ camera: { state: value.state, since, reason }, frozenSince: 0 });
+    this.#change({ camera: { state: value.state, since, reason }, frozenSince: 0, unknown: false });
   }
 
   #serverError(value) {
@@ -206,6 +208,7 @@ export class Session {
   }
 
   #noSuchCamera() {
+    this.facts.unknown = true;
     return `There is no camera “${this.#options.camera}” here`;
   }
 
@@ -222,7 +225,8 @@ export class Session {
       return; // the last pictures before it went down
     this.#options.stage.showLive(this.#modes[this.#mode]);
     this.#refusals = {};
-    this.#change({ live: true, hasPicture: true, frozenSince: 0, unsupported: "", why: "", blocked: false });
+    this.#change({ live: true, hasPicture: true, frozenSince: 0, unsupported: "", unknown: false, why: "",
+      blocked: false });
     this.#options.onPlaying();
   }
 
@@ -253,12 +257,12 @@ export class Session {
     const socket = this.#socket;
     const { base, camera } = this.#options;
     this.#openingAt = Infinity; // asked once
-    let why = "No connection to the server";
+    let why = "The server does not answer";
     try {
       const url = new URL(`api/streams?src=${encodeURIComponent(camera)}`, base);
-      const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(OPEN_LIMIT_MS) });
+      const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
       if (answer.status === 404)
-        why = this.#noSuchCamera();
+        why = this.#socket === socket ? this.#noSuchCamera() : "";
       else if (answer.status === 401 || answer.status === 403)
         why = "You may not see this camera";
       else if (!answer.ok)

@@ -221,11 +221,11 @@ document.addEventListener("keydown", (event) => {
   } else if (!open && links().length > 0) {
     const all = links();
     const index = all.indexOf(document.activeElement);
-    const to = index < 0 ? all.findIndex((link) => link.tabIndex === 0) : neighbour(event.key, index, all.length, columns);
-    if (/^(Arrow|Home|End)/.test(event.key)) {
-      event.preventDefault();
-      all[Math.max(0, to)].focus();
-    }
+    if (!/^(Arrow|Home|End)/.test(event.key))
+      return;
+    event.preventDefault();
+    const stop = Math.max(0, all.findIndex((link) => link.tabIndex === 0));
+    all[index < 0 ? stop : neighbour(event.key, index, all.length, columns)].focus();
   }
 });
 addEventListener("resize", arrange);

@@ -25,6 +25,7 @@ function capital(text) {
  *   link         "opening" | "open" | "waiting" (for the next try)
  *   linkDownFor  ms without a connection, 0 while there is one
  *   why          why the last connection ended, "" when unknown
+ *   unknown      the server knows no camera of this name
  *   hasPicture   a picture (perhaps an old one) is on the tile
  *   frozenSince  0, or since when (ms) no new picture was shown although the camera is up
  *   live         pictures are moving
@@ -42,6 +43,8 @@ export function describe(facts, now) {
     return say("unsupported", "Cannot be shown here", facts.unsupported);
   if (facts.paused)
     return say("paused", "Paused", "");
+  if (facts.unknown)
+    return say("offline", "No such camera", facts.why);
   if (facts.link !== "open")
     return withoutLink(facts, say);
   if (facts.camera && facts.camera.state !== "up")
@@ -60,7 +63,7 @@ function withoutLink(facts, say) {
     return say("connecting", "", facts.why);
   if (facts.link === "opening" && !facts.why)
     return say("connecting", "Connecting…");
-  return say("offline", facts.why || "No connection to the server", "Trying again");
+  return say("offline", "No connection", facts.why || "Trying again");
 }
 
 function cameraNotUp(camera, now, say) {

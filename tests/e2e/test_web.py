@@ -253,7 +253,9 @@ class OneCamera(Web):
     def test_no_such_camera(self):
         self.open("nobody")
         self.wait_state("offline")
-        self.assertIn("There is no camera “nobody” here", self.page.evaluate(WORDS))
+        self.assertRegex(self.page.evaluate(WORDS), r"^No such camera\s+There is no camera “nobody” here$")
+        self.front.add("nobody")
+        self.wait_state("playing")
 
     def test_hidden_page(self):
         self.open("door")

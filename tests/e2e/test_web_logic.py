@@ -198,8 +198,8 @@ class Logic(unittest.TestCase):
         got = self.run_js("""
           const { describe, sentence, skippedText, errorText } = await import("./words.js");
           const now = new Date(2026, 4, 3, 14, 0).getTime(), then = new Date(2026, 4, 3, 12, 31).getTime();
-          const facts = { camera: null, link: "open", linkDownFor: 0, why: "", hasPicture: true, frozenSince: 0,
-            live: false, unsupported: "", note: "", paused: false, blocked: false };
+          const facts = { camera: null, link: "open", linkDownFor: 0, why: "", hasPicture: true, unknown: false,
+            frozenSince: 0, live: false, unsupported: "", note: "", paused: false, blocked: false };
           const camera = (state, reason = "no answer") => ({ camera: { state, since: then, reason } });
           const say = (more) => describe({ ...facts, ...more }, now);
           return {
@@ -210,6 +210,7 @@ class Logic(unittest.TestCase):
             lost: say({ link: "waiting", linkDownFor: 3000 }), black: say({ link: "waiting", hasPicture: false }),
             opening: say({ link: "opening", hasPicture: false }), blocked: say({ blocked: true }),
             cannot: say({ unsupported: "this browser cannot play H.265" }), paused: say({ paused: true }),
+            unknown: say({ unknown: true, hasPicture: false, why: "there is no camera “x” here" }),
             read: sentence("Front door", say(camera("down"))), readLive: sentence("Front door", say({ live: true })),
             skipped: [skippedText({ ms: 1500 }), skippedText({ frames: 3 }), skippedText(null)],
             error: errorText("mse: stream not found") };""")
@@ -221,7 +222,7 @@ class Logic(unittest.TestCase):
         self.assertEqual(got["frozen"]["state"], "stalled")
         self.assertEqual(got["blip"]["headline"], "")
         # Without a picture a tile always says why.
-        for name in ("first", "black", "opening", "cannot", "paused", "lost", "off", "refused", "blocked"):
+        for name in ("first", "black", "opening", "cannot", "paused", "lost", "off", "refused", "blocked", "unknown"):
             self.assertNotEqual(got[name]["headline"], "", name)
         self.assertEqual(got["read"], "Front door: Offline since 12:31, No answer")
         self.assertEqual(got["readLive"], "Front door: live")
@@ -274,8 +275,8 @@ class Logic(unittest.TestCase):
           }};
           const reader = new Fmp4Reader();
           reader.read(init.buffer);
-          const cut = box("moof", box("traf", box("tfhd", [0, 0, 0, 0, 0, 0, 0, 1]), box("tfdt", [0, 0, 0, 0, 0, 0, 0, 0]),
-            box("trun")));
+          const cut = box("moof", box("traf", box("tfhd", [0, 0, 0, 0, 0, 0, 0, 1]),
+            box("tfdt", [0, 0, 0, 0, 0, 0, 0, 0]), box("trun")));
           return reader.read(new Uint8Array(cut).buffer);""")
         self.assertEqual(got, {"init": False, "fragments": 1, "keys": []})
 

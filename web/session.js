@@ -238,7 +238,10 @@ export class Session {
     this.#refusals[this.#modes[this.#mode]] = text;
     this.#mode = (this.#mode + 1) % this.#modes.length;
     const all = this.#modes.every((mode) => this.#refusals[mode]);
-    this.facts.note = this.#mode === 0 ? "" : `${this.#modes[this.#mode].toUpperCase()}: ${text}`;
+    const name = this.#modes[this.#mode].toUpperCase();
+    // That a camera sends JPEG is no fault; that the browser cannot play a better form is worth knowing.
+    const why = /^this browser/.test(text) ? `: ${text}` : "";
+    this.facts.note = this.#mode === 0 ? "" : name + why;
     this.facts.unsupported = all ? this.#refusals.mse ?? text : this.facts.unsupported;
     if (all)
       this.#refusals = {};

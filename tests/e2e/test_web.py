@@ -223,6 +223,7 @@ class OneCamera(Web):
         self.check_moves()
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "mjpeg")
         self.assertEqual([asked["type"] for asked in camera.asked], ["mse", "mjpeg"])
+        self.assertEqual(self.page.evaluate(STATUS), "Gate: live, MJPEG")
         camera.drop()
         until(lambda: camera.joins > 2, "a new connection")
         self.assertEqual(camera.asked[-1]["type"], "mjpeg", "it forgot what the camera sends")

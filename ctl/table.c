@@ -86,7 +86,7 @@ print_cut(const char *text, size_t room, FILE *file)
 	while (*text != '\0') {
 		size_t len = 1, next;
 
-		while ((text[len] & 0xc0) == 0x80 && len < sizeof(piece) - 1)
+		while (len < sizeof(piece) - 1 && (text[len] & 0xc0) == 0x80)
 			len++;
 		memcpy(piece, text, len);
 		piece[len] = '\0';

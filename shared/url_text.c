@@ -96,11 +96,11 @@ url_for_open(const char *text, const struct url *url, const char *user, const ch
 int
 url_split_userinfo(const char *text, char **bare, char **user, char **password)
 {
-	const char *begin = strstr(text, "://"), *at = NULL, *colon;
+	const char *begin = strchr(text, ':'), *at = NULL, *colon;
 	char *user_text, *password_text;
 	size_t user_len;
 
-	if (begin != NULL) {
+	if (begin != NULL && strncmp(begin, "://", 3) == 0) {
 		begin += 3;
 		at = memrchr(begin, '@', strcspn(begin, "/?#"));
 	}

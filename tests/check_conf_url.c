@@ -214,6 +214,7 @@ static const struct {
 	{ "rtsp://h/a@b", "rtsp://h/a@b", NULL, NULL },
 	{ "test:clock", "test:clock", NULL, NULL },
 	{ "file:/a@b", "file:/a@b", NULL, NULL },
+	{ "file:/a://u:p@b", "file:/a://u:p@b", NULL, NULL },
 };
 
 START_TEST(test_split_userinfo)

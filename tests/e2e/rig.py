@@ -177,9 +177,9 @@ class Camhub:
 
     def start(self):
         args = [program("camhub-supervisor", "supervisor"), "--config", self.path("camhub.yaml"),
-                "--runtime-dir", self.runtime, "--libexec-dir", self.libexec]
+                "--runtime-dir", self.runtime]
         if not os.environ.get("CAMHUB_PREFIX"):
-            args += ["--web-dir", os.path.join(source_dir(), "web")]
+            args += ["--libexec-dir", self.libexec, "--web-dir", os.path.join(source_dir(), "web")]
         if os.path.exists(self.path("cameras.cred")):
             args += ["--credentials", self.path("cameras.cred")]
         environ = {"PATH": os.environ["PATH"], "TMPDIR": self.temporary, **self.environ}

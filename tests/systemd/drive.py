@@ -115,15 +115,24 @@ class Systemd(unittest.TestCase):
         started = time.monotonic()
         run("systemctl", "start", UNIT)
         cls.start_s = time.monotonic() - started
+        if show("NRestarts") != "0":
+            raise AssertionError("it needed more than one start")
 
     def setUp(self):
         until(all_up, lambda: f"both cameras are up: {status()}")
+
+    def test_feeds_the_watchdog(self):
+        """It lives longer than the watchdog's time, by itself."""
+        pid = main_pid()
+        limit = int(show("WatchdogUSec").rstrip("s"))
+        started = int(show("ExecMainStartTimestampMonotonic")) / 1e6
+        until(lambda: time.monotonic() - started > 1.7 * limit, "time passes")
+        self.assertEqual(main_pid(), pid)
 
     def test_started(self):
         """Type=notify: start returns with READY, and then it answers."""
         self.assertEqual(get("/healthz")[0], 200)
         self.assertEqual(show("ActiveState"), "active")
-        self.assertEqual(show("NRestarts"), "0")
         self.assertTrue(show("StatusText"))
         self.assertNotEqual(main_pid(), 0)
         print(f"start to READY: {self.start_s:.2f} s", flush=True)

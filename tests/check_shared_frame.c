@@ -220,6 +220,21 @@ START_TEST(test_bounds)
 }
 END_TEST
 
+/* Lengths that agree do not help a header that is too short to hold all fields. */
+START_TEST(test_short_header_with_lengths_that_agree)
+{
+	size_t len;
+	uint8_t *buf = make_message(&full, FRAME_HEADER_BYTES, &len);
+
+	for (uint8_t hlen = 0; hlen < FRAME_HEADER_BYTES; hlen++) {
+		buf[12] = hlen;
+		buf[84] = (uint8_t)(len - hlen);
+		assert_refused(buf, len);
+	}
+	free(buf);
+}
+END_TEST
+
 START_TEST(test_largest_payload)
 {
 	size_t len = FRAME_HEADER_BYTES + FRAME_PAYLOAD_MAX;
@@ -260,6 +275,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_a_byte_too_many);
 	tcase_add_test(tcase, test_longer_header_is_skipped);
 	tcase_add_loop_test(tcase, test_bounds, 0, sizeof(bounds) / sizeof(bounds[0]));
+	tcase_add_test(tcase, test_short_header_with_lengths_that_agree);
 	tcase_add_test(tcase, test_largest_payload);
 	tcase_add_test(tcase, test_codec_names);
 	suite_add_tcase(suite, tcase);

@@ -9,6 +9,7 @@
 #include "supervisor/sup_refuse_ev.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -82,29 +83,38 @@ START_ASYNC_TEST(test_under_systemd_a_wrong_file_means_503_until_it_is_good)
 }
 END_ASYNC_TEST
 
+static unsigned
+count_open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
 START_ASYNC_TEST(test_503_is_bounded)
 {
 	struct fake *fake = fake_new(loop);
-	struct peer *peers[SUP_REFUSE_AT_ONCE + 8];
+	const unsigned clients = SUP_REFUSE_AT_ONCE + 8;
+	unsigned before;
 
 	fake->deps.under_systemd = true;
 	fake_config(fake, WRONG);
 	fake_start(fake);
-	for (size_t i = 0; i < SUP_REFUSE_AT_ONCE + 8; i++) {
-		peers[i] = browser(fake);
-		peer_expect_until(peers[i], "\r\n\r\n", "503");
-		peer_run(peers[i], 0);
+	before = count_open_fds();
+	for (unsigned i = 0; i < clients; i++) {
+		struct peer *peer = browser(fake);
+
+		peer_expect_until(peer, "\r\n\r\n", "503");
+		peer_run(peer, 0);
 	}
-	/* The eight oldest were closed for the newest; the rest in time. */
-	for (size_t i = 0; i < 8; i++) {
-		peer_drain_until_close(peers[i]);
-		peer_run(peers[i], 0);
-	}
+	/* The oldest were closed for the newest; the rest in time. */
+	ck_assert_uint_eq(count_open_fds(), before + clients + SUP_REFUSE_AT_ONCE);
 	fake_wait_ms(fake, SUP_REFUSE_LINGER_MS);
-	for (size_t i = 8; i < SUP_REFUSE_AT_ONCE + 8; i++) {
-		peer_drain_until_close(peers[i]);
-		peer_run(peers[i], 0);
-	}
+	ck_assert_uint_eq(count_open_fds(), before + clients);
 	async_complete(loop);
 }
 END_ASYNC_TEST

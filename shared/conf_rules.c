@@ -36,11 +36,29 @@ conf_name_is_valid(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
+/* A camera's page is /NAME: these addresses are taken, or will be. */
+static bool
+is_reserved_name(const char *name)
+{
+	static const char *const reserved[] = {
+		"api", "healthz", "metrics", "ws", "login", "logout"
+	};
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (strcmp(name, reserved[i]) == 0)
+			return true;
+	return false;
+}
+
 int
 conf_check_name(const char *value, char *err)
 {
 	char shown[CONF_SHOW_BYTES];
 
+	if (is_reserved_name(value))
+		return refuse(err,
+			      "bad name \"%s\", expected one that is no address of camhub itself",
+			      value);
 	if (conf_name_is_valid(value))
 		return 0;
 	return refuse(

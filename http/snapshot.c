@@ -332,8 +332,8 @@ static void
 take_result(struct shot *shot, const json_t *msg, int fd)
 {
 	const char *error = msg_str(msg, "error");
-	uint8_t *jpeg;
-	size_t len;
+	uint8_t *jpeg = NULL;
+	size_t len = 0;
 	int rc;
 
 	shot->job = 0;

@@ -177,7 +177,7 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 	sup_set_log_level(sup, (enum log_level)conf->log_level);
 	conf_diff(NULL, conf, on_change, &changes);
 	start_fronts(sup);
-	log_notice("%u streams configured in %s", changes.added, sup->options.config);
+	log_notice("streams configured in %s: %u", sup->options.config, changes.added);
 	return 0;
 }
 
@@ -207,7 +207,7 @@ summary(const struct changes *changes)
 	if (conf_credentials_may_be_stale(creds, NULL))
 		frozen = "\nthe credentials may have changed, but the service has systemd's copy "
 			 "from its start: systemctl restart camhub (no connection is refused)";
-	return xasprintf("%u streams restarted, %u added, %u removed, %u untouched%s%s",
+	return xasprintf("streams: %u restarted, %u added, %u removed, %u untouched%s%s",
 			 changes->restarted, changes->added, changes->removed,
 			 changes->same + changes->shown,
 			 changes->notes != NULL ? changes->notes : "", frozen);

@@ -206,13 +206,13 @@ sup_status_line(struct sup *sup, char *text, size_t len)
 			bad = stream;
 	}
 	if (bad == NULL)
-		snprintf(text, len, "%u of %u streams well%s%s", well, n,
+		snprintf(text, len, "streams: %u of %u well%s%s", well, n,
 			 sup->config_error != NULL ? "; reload refused: " : "",
 			 sup->config_error != NULL
 			     ? first_line(sup->config_error, line, sizeof(line))
 			     : "");
 	else
-		snprintf(text, len, "%u of %u streams well; %s: %s%s%s", well, n, bad->name,
+		snprintf(text, len, "streams: %u of %u well; %s: %s%s%s", well, n, bad->name,
 			 bad->told.state, bad->told.reason[0] != '\0' ? ": " : "",
 			 bad->told.reason);
 }

@@ -355,7 +355,7 @@ START_ASYNC_TEST(test_reload_touches_only_what_changed)
 			  "  - {name: new, url: \"test:clock\"}\n"
 			  "  - {name: door, title: Door, url: \"rtsp://192.0.2.10/\"}\n"
 			  "  - {name: gate, url: \"rtsp://192.0.2.99/\"}\n");
-	assert_reload(fake, 0, "1 streams restarted, 1 added, 1 removed, 1 untouched");
+	assert_reload(fake, 0, "streams: 1 restarted, 1 added, 1 removed, 1 untouched");
 	/* Changed. */
 	peer_get_msg(gate->peer, MSG_STOP, 0);
 	fake_exit(gate, 0);
@@ -392,7 +392,7 @@ START_ASYNC_TEST(test_reload_tells_the_front_titles_and_order)
 	peer_get_msg(peer, MSG_STREAMS_SYNCED, 0);
 	fake_config(fake, "cameras:\n" GATE
 			  "  - {name: door, title: Back, url: \"rtsp://192.0.2.10/\"}\n");
-	assert_reload(fake, 0, "0 streams restarted, 1 added, 0 removed, 1 untouched");
+	assert_reload(fake, 0, "streams: 0 restarted, 1 added, 0 removed, 1 untouched");
 	peer_await_msg(peer, MSG_STREAM, json_pack("{s:s, s:i}", "name", "gate", "order", 0));
 	peer_await_msg(peer, MSG_STREAM,
 		       json_pack("{s:s, s:s, s:i, s:i}", "name", "door", "title", "Back", "order",
@@ -423,7 +423,7 @@ START_ASYNC_TEST(test_an_invalid_file_changes_nothing_and_says_why)
 	peer_assert_no_msg(door->peer);
 	/* Put right: nothing differs from what runs. */
 	fake_config(fake, "cameras:\n" DOOR);
-	assert_reload(fake, 0, "0 streams restarted, 0 added, 0 removed, 1 untouched");
+	assert_reload(fake, 0, "streams: 0 restarted, 0 added, 0 removed, 1 untouched");
 	ctl = fake_ctl(fake);
 	peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
 	ck_assert_str_eq(msg_str(peer_get_msg(ctl, MSG_CTL_SUPERVISOR, 0), "config_error"), "");
@@ -446,7 +446,7 @@ START_ASYNC_TEST(test_a_new_password_is_tried_at_once)
 	fake_fail(fake_worker(fake, "door"), "auth", "401");
 	fake_wait_ms(fake, 5000);
 	fake_credentials(fake, "c:root:right-one\n");
-	assert_reload(fake, 0, "1 streams restarted");
+	assert_reload(fake, 0, "streams: 1 restarted");
 	ck_assert_str_eq(
 	    msg_str(peer_get_msg(fake_worker(fake, "door")->peer, MSG_WORKER_CONFIG, 0),
 		    "password"),

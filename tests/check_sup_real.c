@@ -379,7 +379,7 @@ START_ASYNC_TEST(test_under_a_service_manager, .real_clock = true)
 	pid = real_front_answers(&real);
 	ck_assert_int_eq(pid, real_number(&real, "http", "pid"));
 	real_await_state(&real, "good", "up", 0);
-	await_notice(loop, fd, "STATUS=1 of 1 streams well");
+	await_notice(loop, fd, "STATUS=streams: 1 of 1 well");
 	program_signal(real.program, SIGTERM);
 	await_notice(loop, fd, "STOPPING=1");
 	ck_assert_int_eq(program_wait(real.program, 0), 0);

@@ -319,7 +319,7 @@ START_ASYNC_TEST(test_systemd_is_told)
 	fake_ready(fake_front(fake));
 	fake_up(fake_worker(fake, "door"));
 	fake_wait_ms(fake, 1000);
-	ck_assert_ptr_nonnull(strstr(fake->notified, "STATUS=1 of 1 streams well\n"));
+	ck_assert_ptr_nonnull(strstr(fake->notified, "STATUS=streams: 1 of 1 well\n"));
 	fake->notified[0] = '\0';
 	fake_wait_ms(fake, 20000);
 	ck_assert_str_eq(fake->notified, "WATCHDOG=1\nWATCHDOG=1\nWATCHDOG=1\nWATCHDOG=1\n");
@@ -327,7 +327,7 @@ START_ASYNC_TEST(test_systemd_is_told)
 	fake_fail(fake_worker(fake, "door"), "auth", "401");
 	fake_wait_ms(fake, 1000);
 	ck_assert_ptr_nonnull(
-	    strstr(fake->notified, "STATUS=0 of 1 streams well; door: refused: 401"));
+	    strstr(fake->notified, "STATUS=streams: 0 of 1 well; door: refused: 401"));
 	async_complete(loop);
 }
 END_ASYNC_TEST

@@ -36,7 +36,7 @@ cp -a "$R/lab/units/." "$R/etc/systemd/system/"
 echo 0123456789abcdef0123456789abcdef > "$R/etc/machine-id"
 ip link set lo up
 
-mkdir "$R/oldroot"
+mkdir -p "$R/oldroot"
 cd "$R"
 pivot_root . oldroot
 umount -l /oldroot

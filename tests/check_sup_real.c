@@ -105,6 +105,8 @@ START_ASYNC_TEST(test_what_a_child_is_born_with, .real_clock = true)
 	real_set_up(&real, loop, GOOD);
 	real_launch(&real);
 	real_await_state(&real, "good", "up", 0);
+	real_await_state(&real, "http", "up", 0);
+	ck_assert_uint_eq(real_count_children(&real), 2);
 	report = real_read_report(&real, "good");
 	for (char *p = report; (p = strstr(p, "fd ")) != NULL; p++)
 		fds += p == report || p[-1] == '\n';
@@ -208,7 +210,7 @@ START_ASYNC_TEST(test_kill_9_of_the_supervisor, .real_clock = true)
 	real_await_state(&real, "ignores", "up", 0);
 	program_signal(real.program, SIGKILL);
 	ck_assert_int_eq(program_wait(real.program, 0), -SIGKILL);
-	loop_run_until_true(loop, real_no_child_lives, NULL, "no child lives", 0);
+	loop_run_until_true(loop, real_no_child_lives, &real, "no child lives", 0);
 	ck_assert_int_eq(access(harness_tmpfile("run/ctl.sock"), F_OK), 0);
 	real_launch(&real);
 	real_await_state(&real, "good", "up", 0);
@@ -383,7 +385,7 @@ START_ASYNC_TEST(test_under_a_service_manager, .real_clock = true)
 	program_signal(real.program, SIGTERM);
 	await_notice(loop, fd, "STOPPING=1");
 	ck_assert_int_eq(program_wait(real.program, 0), 0);
-	ck_assert_uint_eq(real_count_children(), 0);
+	ck_assert_uint_eq(real_count_children(&real), 0);
 	close(fd);
 	async_complete(loop);
 }

@@ -33,9 +33,9 @@ long long real_number(const struct real *real, const char *name, const char *fie
 void real_await_state(struct real *real, const char *name, const char *state, long long not_pid);
 void real_await_number(struct real *real, const char *name, const char *field, long long at_least);
 
-/* Helper processes that live. */
-unsigned real_count_children(void);
-bool real_no_child_lives(void *arg); /* for loop_run_until_true() */
+/* Helper processes of this test that live. */
+unsigned real_count_children(const struct real *real);
+bool real_no_child_lives(void *real); /* for loop_run_until_true() */
 /* SIGTERM: it leaves with 0, and no helper lives. */
 void real_stop_and_look(struct real *real);
 

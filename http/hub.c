@@ -259,7 +259,7 @@ push_replay(struct hub *hub, struct bus_msg *msg)
 {
 	const struct frame *frame = &msg->frame;
 
-	if (hub->flowing || frame->for_subscriber != hub->subscriber)
+	if (hub->flowing)
 		return 0;
 	if (frame->kind == FRAME_KIND_CONFIG) {
 		set_config(hub, msg);

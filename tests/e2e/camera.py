@@ -6,6 +6,7 @@ import socket
 import subprocess
 import tempfile
 
+from ports import free_port
 from wait import DEADLINE_S
 
 
@@ -15,13 +16,13 @@ class RtspCamera:
     def __init__(self, program, **options):
         self.program = program
         self.options = options
-        self.port = options.pop("port", 0)
+        self.port = free_port()
         self.process = None
         self.errors = None
         self.start()
 
     def start(self):
-        """Start (again, on the same port once it is known)."""
+        """Start, or start again on the same port."""
         args = [self.program, f"--port={self.port}"]
         for name, value in self.options.items():
             args.append(f"--{name}" if value is True else f"--{name}={value}")

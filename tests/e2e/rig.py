@@ -19,6 +19,7 @@ import time
 import unittest
 
 from camera import RtspCamera
+from ports import free_port
 from viewer import Viewer
 from wait import DEADLINE_S, until
 
@@ -103,11 +104,6 @@ def fds(pid):
         kind = kind if kind.startswith(("/dev", "anon_inode")) else kind.split(":")[0]
         kinds[kind] = kinds.get(kind, 0) + 1
     return kinds
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def to_yaml(value, indent=0):

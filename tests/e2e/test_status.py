@@ -6,6 +6,7 @@ import signal
 
 import rig
 from camera import BlackHole, Mute
+from ports import free_port
 from wait import until
 
 WELL, DOWN, USAGE, NOT_RUNNING, NO_ANSWER = 0, 1, 2, 3, 4
@@ -61,7 +62,7 @@ class Status(rig.Case):
 
     def test_unreachable_and_refused(self):
         server = self.rtsp(user="viewer", password="s3cret-word")
-        hole, mute, nobody = BlackHole(), Mute(), rig.free_port()
+        hole, mute, nobody = BlackHole(), Mute(), free_port()
         self.addCleanup(hole.stop)
         self.addCleanup(mute.stop)
         hub = self.hub(

@@ -627,6 +627,18 @@ START_ASYNC_TEST(test_snapshot_that_fails, .hold_time = true)
 }
 END_ASYNC_TEST
 
+/* The front ends while somebody waits: the rig takes it down. */
+START_ASYNC_TEST(test_front_ends_while_a_snapshot_is_awaited, .hold_time = true)
+{
+	struct rig *rig = start_door(loop, NULL);
+
+	ask_picture(rig_connect(rig));
+	peer_await_msg(rig->sup, MSG_WANT, NULL);
+	peer_run(rig->sup, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_snapshot_of_an_mjpeg_camera_needs_nobody, .hold_time = true)
 {
 	struct rig *rig = start_door(loop, NULL);
@@ -673,6 +685,7 @@ make_suite(void)
 	tcase_add_test(snapshots, test_one_snapshot_for_all_who_ask);
 	tcase_add_test(snapshots, test_snapshot_deadlines);
 	tcase_add_test(snapshots, test_snapshot_that_fails);
+	tcase_add_test(snapshots, test_front_ends_while_a_snapshot_is_awaited);
 	tcase_add_test(snapshots, test_snapshot_of_an_mjpeg_camera_needs_nobody);
 	suite_add_tcase(suite, snapshots);
 	return suite;

@@ -266,7 +266,7 @@ push_replay(struct hub *hub, struct bus_msg *msg)
 		return 0;
 	}
 	if (frame->kind == FRAME_KIND_JPEG)
-		return enter_flow(hub, msg);
+		return frame->flags & FRAME_CORRUPT ? 0 : enter_flow(hub, msg);
 	if (!hub->key_only && !hub_pending_add(&hub->pending, msg))
 		hub->key_only = true;
 	return 0;

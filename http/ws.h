@@ -31,7 +31,8 @@ struct ws;
 struct ws_ops {
 	/* A text message, not terminated by a zero. */
 	void (*on_text)(void *arg, const char *text, size_t len);
-	/* Whole frames that must go out (pong, close), in order, bounded per ws_feed(). */
+	/* What must go out (pongs, close), in order and at once; a frame may come in parts, all of
+	 * them within one ws_feed(). Bounded by its input. */
 	void (*on_output)(void *arg, const uint8_t *bytes, size_t len);
 };
 

@@ -394,7 +394,7 @@ END_TEST
 
 START_TEST(test_origins)
 {
-	static char *const listed[] = { "https://shop.example", NULL };
+	static char shop[] = "https://shop.example", *const listed[] = { shop, NULL };
 	static const struct {
 		const char *origin, *host;
 		bool allowed;

@@ -89,13 +89,25 @@ on_end_timer(struct clock_timer *timer, void *arg)
 	finish_stop(sup);
 }
 
+void
+sup_log_lines(enum log_level level, const char *prefix, const char *text)
+{
+	while (*text != '\0') {
+		int len = (int)strcspn(text, "\n");
+
+		log_msg(level, "%s: %.*s", prefix, len, text);
+		text += len;
+		text += *text == '\n';
+	}
+}
+
 /* Not serving: say why, answer 503, try again when that may help. */
 static void
 degrade(struct sup *sup, int rc)
 {
 	if (!sup->degraded || sup->refuse == NULL) {
-		log_err("not serving until the configuration is good: %s",
-			sup->config_error != NULL ? sup->config_error : "");
+		sup_log_lines(LOG_LEVEL_ERR, "not serving until the configuration is good",
+			      sup->config_error != NULL ? sup->config_error : "no reason given");
 		sup_refuse_free(&sup->refuse);
 		sup->refuse = sup_refuse_new(sup);
 	}

@@ -234,7 +234,7 @@ static int
 refuse(struct sup *sup, char *why, char **text)
 {
 	note_error(sup, why);
-	log_err("reload: nothing was changed: %s", why);
+	sup_log_lines(LOG_LEVEL_ERR, "reload: nothing was changed", why);
 	*text = xasprintf("nothing was changed:\n%s", why);
 	free(why);
 	return -EINVAL;
@@ -264,6 +264,6 @@ sup_reload(struct sup *sup, char **text)
 		swap(sup, conf, text);
 	}
 	sup->reloads++;
-	log_notice("reload: %s", *text);
+	sup_log_lines(LOG_LEVEL_NOTICE, "reload", *text);
 	return 0;
 }

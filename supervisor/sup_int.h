@@ -83,6 +83,9 @@ const struct conf *sup_settings(struct sup *sup);
 
 void sup_set_log_level(struct sup *sup, enum log_level level); /* here and in all children */
 
+/* A text of several lines as several records, "prefix: line" each: a record has one line. */
+void sup_log_lines(enum log_level level, const char *prefix, const char *text);
+
 /* A child was reaped (called by sup_child_ev.c when it left the list). */
 void sup_on_child_gone(struct sup *sup);
 

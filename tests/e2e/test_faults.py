@@ -202,6 +202,8 @@ class Faults(rig.Case):
         self.assertNotEqual(code, 0)
         self.assertIn("camhub.yaml:2", out + err)
         self.assertIn("camhub.yaml:3", out + err)
+        for line in (2, 3):
+            self.assertRegex(hub.log(), rf"(?m)^camhub-supervisor: reload: nothing was changed: \S*camhub\.yaml:{line}: ")
         self.assertEqual(hub.children(), before)
         self.assertEqual(hub.get("/healthz")[0], 200)
 

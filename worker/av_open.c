@@ -74,7 +74,8 @@ av_open_fail(struct av_reader *reader, int averror, bool is_open)
 	const char *text;
 	enum wrk_class class = av_error_classify(averror, is_open, &text, buf, sizeof(buf));
 
-	/* Interrupted in the middle of an answer libavformat calls it invalid: it was the deadline. */
+	/* Interrupted in the middle of an answer libavformat calls it invalid: it was the deadline.
+	 */
 	if (class == WRK_CLASS_PROTOCOL && av_reader_is_interrupted(reader))
 		class = av_error_classify(AVERROR_EXIT, is_open, &text, buf, sizeof(buf));
 	if (av_log_take_resolve_failure())

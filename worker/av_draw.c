@@ -14,10 +14,11 @@
 #include <string.h>
 #include <time.h>
 
-#define CLOCK_CHARS    12 /* HH:MM:SS.mmm */
-#define CELL_WIDTH     (FONT_WIDTH + 1)
-#define CELL_HEIGHT    (FONT_HEIGHT + 2)
-#define NAME_MAX_CHARS 36
+#define CLOCK_CHARS     12 /* HH:MM:SS.mmm */
+#define CLOCK_CHARS_MIN 8  /* where that does not fit */
+#define CELL_WIDTH      (FONT_WIDTH + 1)
+#define CELL_HEIGHT     (FONT_HEIGHT + 2)
+#define NAME_MAX_CHARS  36
 
 struct colour {
 	uint8_t yuv[3];
@@ -31,7 +32,7 @@ struct draw {
 	int width, height;
 	struct draw_picture still; /* the background */
 	struct rect clock, box;    /* box: where it was drawn last; width 0: not yet */
-	int scale;
+	int scale, clock_chars;
 	uint32_t noise;
 };
 
@@ -164,8 +165,8 @@ draw_new(int width, int height, const char *name)
 		draw->scale = 1;
 	while (draw->scale > 1 && CELL_HEIGHT * draw->scale > height / 3)
 		draw->scale--;
-	draw->clock = text_rect(draw, width >= CLOCK_CHARS * CELL_WIDTH + 1 ? CLOCK_CHARS : 8,
-				draw->scale, height / 3);
+	draw->clock_chars = width >= CLOCK_CHARS * CELL_WIDTH + 1 ? CLOCK_CHARS : CLOCK_CHARS_MIN;
+	draw->clock = text_rect(draw, draw->clock_chars, draw->scale, height / 3);
 	alloc_picture(&draw->still, width, height);
 	draw_bars(draw);
 	draw_name(draw, name);
@@ -239,7 +240,7 @@ draw_clock(const struct draw *draw, const struct draw_picture *to, int64_t realt
 	localtime_r(&seconds, &tm);
 	snprintf(text, sizeof(text), "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
 		 (int)(realtime_ns % NS_PER_S / NS_PER_MS));
-	text[(draw->clock.width - draw->scale) / (CELL_WIDTH * draw->scale)] = '\0';
+	text[draw->clock_chars] = '\0';
 	fill(to, draw->clock, black);
 	draw_text(to, draw->clock.x + draw->scale, draw->clock.y + draw->scale, draw->scale, text);
 }

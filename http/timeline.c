@@ -23,16 +23,28 @@ ticks_of(int64_t ns)
 	return ns / 100000 * 9 + ns % 100000 * 9 / 100000;
 }
 
+/* The last step or what the camera tells, whichever is longer: many tell 25 frames a second and
+ * send 8 in the dark, and a player takes a duration that is too short for a hole. */
 static uint32_t
 predict(const struct timeline *timeline, const struct frame *frame, int64_t delta)
 {
 	uint64_t told = (uint64_t)frame->duration_us * 9 / 100;
 
-	if (told > 0 && told <= DURATION_MAX)
-		return (uint32_t)told;
+	if (told > DURATION_MAX)
+		told = 0;
 	if (delta > 0)
-		return (uint32_t)delta;
+		return told > (uint64_t)delta ? (uint32_t)told : (uint32_t)delta;
+	if (told > 0)
+		return (uint32_t)told;
 	return timeline->duration > 0 ? timeline->duration : DURATION_DEFAULT;
+}
+
+/* The longest step that MSE's coded frame processing does not take for a discontinuity, after which
+ * it would drop all up to the next key frame (Media Source Extensions, 3.5.8). */
+static int64_t
+longest_step(const struct timeline *timeline)
+{
+	return 2 * (int64_t)timeline->duration;
 }
 
 struct timeline_stamp
@@ -47,6 +59,9 @@ timeline_stamp(struct timeline *timeline, const struct frame *frame)
 	    delta > JUMP_TICKS) {
 		timeline->offset = (int64_t)timeline->next - raw;
 		delta = 0;
+	} else if (timeline->started && delta > longest_step(timeline)) {
+		delta = longest_step(timeline);
+		timeline->offset = (int64_t)timeline->last + delta - raw;
 	}
 	stamp.decode_time = (uint64_t)(raw + timeline->offset);
 	if (timeline->started && (int64_t)(stamp.decode_time - timeline->last) <= 0)

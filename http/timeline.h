@@ -29,7 +29,8 @@ void timeline_break(struct timeline *timeline);
 
 /*
  * Stamps the next frame in decoding order. Jumps of the camera's clock (backwards, or more than ten
- * seconds ahead) are taken out. pts and dts may be anything.
+ * seconds ahead) are taken out; a step of more than two predicted durations is shortened to two,
+ * because players take a longer one for a hole. pts and dts may be anything.
  */
 struct timeline_stamp timeline_stamp(struct timeline *timeline, const struct frame *frame);
 

@@ -418,7 +418,7 @@ START_TEST(test_timeline_takes_jumps_out)
 	} steps[] = {
 		{ 7000, 0 },     { 7040, 3600 },   { 7100, 9000 },
 		{ 7090, 9001 },  { 7140, 12600 },  { 3000, 16199 },
-		{ 3040, 19799 }, { 93040, 23399 }, { 95040, 203399 },
+		{ 3040, 19799 }, { 93040, 23399 }, { 95040, 30599 },
 	};
 	struct timeline timeline = { 0 };
 
@@ -431,6 +431,33 @@ START_TEST(test_timeline_takes_jumps_out)
 		ck_assert_uint_eq(stamp.decode_time, steps[i].ticks);
 		ck_assert_int_eq(stamp.composition_offset, 7200);
 	}
+}
+END_TEST
+
+/* MSE drops all up to the next key frame after a step of more than two durations, whatever the rate
+ * that the camera tells. */
+START_TEST(test_timeline_has_no_holes_for_players)
+{
+	static const int steps_ms[] = { 40, 40,   120, 120, 120, 120, 40,  40, 200,
+					40, 5000, 40,  333, 333, 333, 333, 333 };
+	static const uint32_t told_us[] = { 0, 40000, 1000000 };
+	uint32_t told = told_us[_i];
+	struct timeline timeline = { 0 };
+	struct timeline_stamp before, stamp;
+	struct frame frame = { .duration_us = told };
+
+	before = timeline_stamp(&timeline, &frame);
+	for (size_t i = 0; i < sizeof(steps_ms) / sizeof(steps_ms[0]); i++) {
+		frame.pts_ns = frame.dts_ns += steps_ms[i] * 1000000LL;
+		stamp = timeline_stamp(&timeline, &frame);
+		ck_assert_uint_gt(stamp.decode_time, before.decode_time);
+		ck_assert_uint_le(stamp.decode_time - before.decode_time,
+				  2 * (uint64_t)before.duration);
+		before = stamp;
+	}
+	/* It has come to the camera's real rate again. */
+	ck_assert_uint_ge(stamp.duration, 333 * 90);
+	ck_assert_uint_le(stamp.duration, told > 333000 ? 1000 * 90 : 333 * 90);
 }
 END_TEST
 
@@ -480,6 +507,7 @@ make_suite(void)
 	tcase_add_test(flow, test_foreign_messages_are_ignored);
 	suite_add_tcase(suite, flow);
 	tcase_add_test(time, test_timeline_takes_jumps_out);
+	tcase_add_loop_test(time, test_timeline_has_no_holes_for_players, 0, 3);
 	tcase_add_test(time, test_timeline_survives_any_clock);
 	suite_add_tcase(suite, time);
 	return suite;

@@ -37,6 +37,14 @@ has_room(struct request *request)
 }
 
 /* The connection leaves evhttp and becomes a viewer. */
+static bool
+asks_early_heads(struct request *request)
+{
+	const char *early = evhttp_find_header(&request->query, "early");
+
+	return early != NULL && strcmp(early, "1") == 0;
+}
+
 static void
 become_viewer(struct request *request, enum viewer_kind kind, const char *ws_accept)
 {
@@ -58,6 +66,7 @@ become_viewer(struct request *request, enum viewer_kind kind, const char *ws_acc
 	viewer.early = taken.early;
 	viewer.early_len = taken.early_len;
 	viewer.chunked = request->req->minor >= 1;
+	viewer.early_heads = kind == VIEWER_MJPEG && asks_early_heads(request);
 	viewer.headers = cors;
 	viewer_new(request->front, &viewer);
 	free(taken.early);

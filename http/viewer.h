@@ -27,6 +27,7 @@ struct viewer_request {
 	const void *early;     /* bytes that followed the request; borrowed */
 	size_t early_len;
 	bool chunked;          /* HTTP/1.1 */
+	bool early_heads;      /* VIEWER_MJPEG: as viewer.early_heads */
 	const char *ws_accept; /* Sec-WebSocket-Accept */
 	const char *headers;   /* more lines for the answer's head, or NULL; copied */
 };
@@ -57,6 +58,7 @@ struct viewer {
 
 	/* what is to be said as soon as the queue is empty */
 	bool state_due, answer_due, head_sent, chunked;
+	bool early_heads; /* MJPEG: the next part's head follows each picture, without its length */
 	uint64_t skipped_frames_due, skipped_ms_due;
 	char *codecs;  /* those that the client takes */
 	char *headers; /* for the answer's head, NULL none */

@@ -19,7 +19,7 @@
 #define BURST_ENTRIES   4096
 #define PACE_MS         100
 
-#define PART_HEAD       "\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+#define EARLY_PART_HEAD "\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n"
 
 /* Puts `len` more bytes (after the prefix) into this viewer's framing. */
 static size_t
@@ -237,6 +237,26 @@ viewer_fill_fragments(struct viewer *viewer)
 		fill_batch(viewer);
 }
 
+/* One part of multipart/x-mixed-replace. Scripts read its Content-Length. Browsers show a picture
+ * only when they have read the next part's head: sent along early it cannot tell a length. */
+static void
+queue_part(struct viewer *viewer, struct wire *wire)
+{
+	char head[OUTQ_PREFIX_MAX];
+	int len;
+
+	if (!viewer->head_sent)
+		viewer_send_head(viewer, "multipart/x-mixed-replace; boundary=frame");
+	if (viewer->early_heads) {
+		outq_add(&viewer->out, NULL, 0, wire, EARLY_PART_HEAD);
+		return;
+	}
+	len = snprintf(head, sizeof(head),
+		       "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n",
+		       wire->len);
+	outq_add(&viewer->out, head, (size_t)len, wire, "\r\n");
+}
+
 void
 viewer_fill_pictures(struct viewer *viewer)
 {
@@ -264,11 +284,7 @@ viewer_fill_pictures(struct viewer *viewer)
 		viewer->answer_due = false;
 		outq_add(&viewer->out, head, ws_head(WS_BINARY, wire->len, head), wire, NULL);
 	} else {
-		/* Browsers show a part when they have read the next one's header: it is sent
-		 * along, and so no part can tell its length. */
-		if (!viewer->head_sent)
-			viewer_send_head(viewer, "multipart/x-mixed-replace; boundary=frame");
-		outq_add(&viewer->out, NULL, 0, wire, PART_HEAD);
+		queue_part(viewer, wire);
 	}
 	viewer->joined = true;
 	viewer->pos = tail;

@@ -54,13 +54,13 @@ void
 viewer_send_head(struct viewer *viewer, const char *content_type)
 {
 	bool chunked = viewer->chunked && viewer->kind == VIEWER_MP4;
-	char *head = xasprintf(
-	    "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s%s"
-	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
-	    "Connection: close\r\n%s\r\n%s",
-	    content_type, chunked ? "Transfer-Encoding: chunked\r\n" : "", HEADERS_FIXED,
-	    viewer->headers != NULL ? viewer->headers : "",
-	    viewer->kind == VIEWER_MJPEG ? "--frame\r\nContent-Type: image/jpeg\r\n\r\n" : "");
+	char *head =
+	    xasprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s%s"
+		      "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
+		      "Connection: close\r\n%s\r\n%s",
+		      content_type, chunked ? "Transfer-Encoding: chunked\r\n" : "", HEADERS_FIXED,
+		      viewer->headers != NULL ? viewer->headers : "",
+		      viewer->early_heads ? "--frame\r\nContent-Type: image/jpeg\r\n\r\n" : "");
 	struct wire *wire = wire_from_bytes(head, strlen(head));
 
 	outq_add(&viewer->out, NULL, 0, wire, NULL);

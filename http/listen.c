@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #define HEADERS_BYTES_MAX 8192
+#define INPUT_BYTES_MAX   (2 * HEADERS_BYTES_MAX) /* read ahead, of one connection */
 #define BODY_BYTES_MAX    4096
 #define DEADLINE_MS       5000 /* until front-config says it */
 #define IDLE_MS           60000
@@ -258,6 +259,8 @@ on_accept(struct event_base *base, void *arg)
 
 	if (bev == NULL)
 		xalloc_die();
+	/* evhttp reads on while it answers: who sends requests and reads no answers stops here. */
+	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_BYTES_MAX);
 	sweep(listeners, SWEEP_PER_ACCEPT);
 	bufferevent_incref(bev);
 	conn = xcalloc(1, sizeof(*conn));

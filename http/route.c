@@ -202,6 +202,8 @@ route_request(struct front *front, struct evhttp_request *req)
 	TAILQ_INIT(&request.query);
 	request.is_head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
 	if (listeners_is_refused(front->listeners, req)) {
+		/* It was refused when it came and would stay so: the next one may be luckier. */
+		reply_header(&request, "Connection", "close");
 		reply_error(&request, 503, "too many connections");
 		return;
 	}

@@ -29,6 +29,7 @@ struct stream {
 	char *bus_path;
 	struct bus_sub *sub;
 	struct event *bus_ev;
+	bool is_distrusted;        /* it sent a malformed message: what it sends is thrown away */
 	struct clock_timer pulse;  /* silence on the bus: dial again */
 	struct clock_timer replay; /* connected? then ask for a replay, until it flows */
 	int64_t poll_ms;

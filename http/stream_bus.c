@@ -30,28 +30,49 @@ hang_up(struct stream *stream)
 	stream->bus_ev = NULL;
 	if (stream->sub != NULL)
 		bus_sub_close(&stream->sub);
+	stream->is_distrusted = false;
 }
 
-/* false: nothing more, or nothing more to be believed. */
+/* What it says from now on is read, so that it does not pile up in nng, and thrown away. */
+static void
+distrust(struct stream *stream)
+{
+	log_warn(
+	    "stream=%s: a malformed message on the bus, not believed until the worker is a new one",
+	    stream->name);
+	stream->is_distrusted = true;
+	clock_timer_cancel(&stream->pulse);
+	clock_timer_cancel(&stream->replay);
+	hub_cut(stream->hub);
+}
+
+/* false: nothing more in this turn. */
 static bool
 receive_one(struct stream *stream)
 {
 	struct bus_msg *msg;
 	int rc = bus_sub_recv(stream->sub, &msg);
 
-	if (rc == 0) {
-		clock_timer_set_ms(&stream->pulse, PULSE_MS);
-		stream_push(stream, msg);
-		bus_msg_unref(&msg);
-		return stream->sub != NULL;
-	}
 	if (rc == -EAGAIN)
 		return false;
-	log_warn("stream=%s: %s on the bus, not read until the worker is a new one", stream->name,
-		 rc == -EPROTO ? "a malformed message" : strerror(-rc));
-	hang_up(stream);
-	hub_cut(stream->hub);
-	return false;
+	if (rc == -EPROTO) {
+		if (!stream->is_distrusted)
+			distrust(stream);
+		return true;
+	}
+	if (rc < 0) {
+		log_warn("stream=%s: the bus fails: %s, not read until the worker is a new one",
+			 stream->name, strerror(-rc));
+		hang_up(stream);
+		hub_cut(stream->hub);
+		return false;
+	}
+	if (!stream->is_distrusted) {
+		clock_timer_set_ms(&stream->pulse, PULSE_MS);
+		stream_push(stream, msg);
+	}
+	bus_msg_unref(&msg);
+	return stream->sub != NULL;
 }
 
 static void
@@ -124,7 +145,7 @@ on_replay_due(struct clock_timer *timer, void *arg)
 void
 stream_bus_want(struct stream *stream)
 {
-	if (stream->sub == NULL || !hub_wants_replay(stream->hub)) {
+	if (stream->sub == NULL || stream->is_distrusted || !hub_wants_replay(stream->hub)) {
 		clock_timer_cancel(&stream->replay);
 		return;
 	}

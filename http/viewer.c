@@ -29,7 +29,10 @@
 #define MODE_MS           30000 /* WebSocket: for the first request, and after a refusal */
 #define READ_BYTES_MAX    65536 /* what an HTTP viewer may say after its request */
 #define CONTROL_BYTES_MAX 16384 /* answers to pings that wait */
-#define FILLS_PER_PUMP    64    /* then others get their turn */
+/* A viewer of a camera that is down is sent nothing: only this notices that it is gone. */
+#define KEEPALIVE_IDLE_S     30
+#define KEEPALIVE_INTERVAL_S 10
+#define FILLS_PER_PUMP       64 /* then others get their turn */
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
@@ -42,6 +45,8 @@ tune(int fd)
 	} options[] = {
 		{ SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES },
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S },
 		{ IPPROTO_TCP, TCP_NODELAY, 1 },
 		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOT_SENT_BYTES },
 		{ IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS },
@@ -190,6 +195,7 @@ viewer_new(struct front *front, const struct viewer_request *request)
 	viewer->stream = request->stream;
 	viewer->kind = request->kind;
 	viewer->chunked = request->chunked;
+	viewer->early_heads = request->early_heads;
 	viewer->headers = request->headers != NULL ? xstrdup(request->headers) : NULL;
 	viewer->fd = request->fd;
 	viewer->id = ++front->viewers_ever;

@@ -32,12 +32,14 @@ land(struct viewer *viewer, uint64_t key)
 {
 	const struct hub_entry *entry = hub_at(viewer->stream->hub, key);
 	uint64_t frames = key - viewer->skip_from;
+	/* skip_stamp holds a predicted duration, which may have been too long. */
+	int64_t ticks = (int64_t)(entry->stamp.decode_time - viewer->skip_stamp);
 
 	viewer->skipped += frames;
 	viewer->stream->skipped += frames;
 	viewer->skipped_frames_due += frames;
-	viewer->skipped_ms_due +=
-	    (entry->stamp.decode_time - viewer->skip_stamp) / (FMP4_VIDEO_TIMESCALE / 1000);
+	if (ticks > 0)
+		viewer->skipped_ms_due += (uint64_t)ticks / (FMP4_VIDEO_TIMESCALE / 1000);
 	viewer->awaiting_key = false;
 	viewer->pos = key;
 	viewer->burst_end = key;

@@ -22,7 +22,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SEND_BUFFER_MESSAGES 64
+/* What a camera sends at once after its network stood still for as long as the stall timeout. */
+#define SEND_BUFFER_MESSAGES 256
 #define RECV_BUFFER_MESSAGES 256
 #define RECV_MAX_BYTES       (FRAME_PAYLOAD_MAX + 65536u)
 #define RECONNECT_MS         250

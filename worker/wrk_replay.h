@@ -1,7 +1,7 @@
 /*
  * Replays: a late subscriber is sent the current GOP again (docs/protocol.md, "Replay"). At most
  * one a second for each subscriber; a request that comes sooner waits for its second, and two that
- * wait are one. The messages leave in small portions: the bus keeps 64 for a subscriber and drops
+ * wait are one. The messages leave in small portions: the bus keeps 256 for a subscriber and drops
  * the oldest.
  */
 #ifndef CAMHUB_WORKER_WRK_REPLAY_H

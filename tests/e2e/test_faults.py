@@ -49,9 +49,9 @@ class Faults(rig.Case):
         rig.need("ffmpeg")
         directory = tempfile.mkdtemp(prefix="camhub-clip-")
         cls.addClassCleanup(shutil.rmtree, directory)
-        clip = os.path.join(directory, "clip.h264")
-        make_clip(clip, seconds=4, size="320x180", fps=10, kbps=200, gop=20)
-        cls.witness = cls.shared_rtsp(clip=clip, fps=10)
+        cls.clip = os.path.join(directory, "clip.h264")
+        make_clip(cls.clip, seconds=4, size="320x180", fps=10, kbps=200, gop=20)
+        cls.witness = cls.shared_rtsp(clip=cls.clip, fps=10)
 
     def setUp(self):
         self.server = self.rtsp(gop=15)
@@ -158,6 +158,24 @@ class Faults(rig.Case):
         viewer.wait_more(5, "pictures after a lost connection", 60)
         self.assertIsNone(viewer.closed)
         self.assertEqual(witness.holes(), [])
+
+    def test_burst(self):
+        """A network that stood still delivers all at once afterwards: nothing of it may be lost on the bus."""
+        server = self.rtsp(clip=self.clip, fps=25)
+        self.camhub.configure([self.door, self.yard, {"name": "wifi", "url": server.url("clip"), "stall_timeout": "30s"}])
+        self.assertEqual(self.camhub.reload()[0], 0)
+        self.camhub.wait_state("wifi", "up")
+        viewer = self.viewer(self.camhub, "wifi")
+        viewer.wait_more(5)
+        os.kill(server.process.pid, signal.SIGSTOP)
+        until(lambda: self.camhub.camera("wifi")["last_frame_ms"] >= 7000, "seven seconds without a frame")
+        os.kill(server.process.pid, signal.SIGCONT)
+        # Far behind, the viewer may be taken to the newest key frame; that is not the bus.
+        viewer.wait_more(60)
+        frames = self.camhub.camera("wifi")["frames"]
+        until(lambda: self.camhub.camera("wifi")["frames"] > frames + 25, "the front has reported")
+        self.assertEqual(self.camhub.camera("wifi")["holes"], 0)
+        self.assertEqual(self.camhub.camera("wifi")["restarts"], 0)
 
     def test_supervisor_killed(self):
         """Its children do not outlive it."""

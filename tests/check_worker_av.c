@@ -223,6 +223,44 @@ START_ISOLATED_TEST(test_jpeg_is_made_whole, .real_clock = true)
 }
 END_ISOLATED_TEST
 
+/* There are no times in MJPEG: libavformat would call it 25 frames a second, whatever comes. */
+START_ISOLATED_TEST(test_http_mjpeg_is_timed_by_its_arrival, .real_clock = true)
+{
+	struct peer *camera;
+	struct rig rig = start_http(loop, &camera, 20000);
+	const struct frame *first = NULL;
+	size_t pictures = 0;
+
+	send_parts_head(camera);
+	for (int i = 0; i < 4; i++)
+		send_part(camera);
+	await_input(&rig, "up");
+	subscribe(&rig);
+	demand(&rig, true);
+	for (int i = 0; i < 40; i++)
+		send_part(camera);
+	peer_drain_until_close(camera);
+	await_live(&rig, 35);
+	check_order(&rig, 0);
+	for (size_t i = 0; i < rig.n; i++) {
+		const struct frame *frame = &rig.msgs[i]->frame;
+
+		if (frame->kind != FRAME_KIND_JPEG)
+			continue;
+		if (first == NULL)
+			first = frame;
+		ck_assert_uint_eq(frame->duration_us, 0);
+		ck_assert_int_eq(frame->dts_ns - first->dts_ns,
+				 frame->arrived_monotonic_ns - first->arrived_monotonic_ns);
+		ck_assert_int_eq(frame->pts_ns, frame->dts_ns);
+		pictures++;
+	}
+	ck_assert_uint_ge(pictures, 35);
+	stop(&rig);
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
 START_ASYNC_TEST(test_probe, .real_clock = true)
 {
 	json_t *msg = config(CLOCK_URL);
@@ -264,6 +302,7 @@ suite(void)
 	tcase_add_test(good, test_file_loops_with_times_that_go_on);
 	tcase_add_test(good, test_file_ends);
 	tcase_add_test(good, test_jpeg_is_made_whole);
+	tcase_add_test(good, test_http_mjpeg_is_timed_by_its_arrival);
 	tcase_add_test(good, test_probe);
 	tcase_add_test(good, test_started_by_hand);
 	suite_add_tcase(s, good);

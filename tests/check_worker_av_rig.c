@@ -233,7 +233,7 @@ start_http(struct loop *loop, struct peer **camera, int stall_ms)
 
 /* One part, with a comment in the picture that makes it as large as real ones: demuxers read some
  * kilobytes before they know what they have. */
-static void
+void
 send_part(struct peer *camera)
 {
 	static const uint8_t comment[2] = { 0x07, 0xd0 };
@@ -247,10 +247,16 @@ send_part(struct peer *camera)
 }
 
 void
-send_parts(struct peer *camera)
+send_parts_head(struct peer *camera)
 {
 	peer_send_text(camera, "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; "
 			       "boundary=b\r\n\r\n");
+}
+
+void
+send_parts(struct peer *camera)
+{
+	send_parts_head(camera);
 	for (int i = 0; i < 4; i++)
 		send_part(camera);
 	peer_drain_until_close(camera);

@@ -51,5 +51,8 @@ size_t check_order(const struct rig *rig, uint32_t subscriber);
  * more. */
 struct rig start_http(struct loop *loop, struct peer **camera, int stall_ms);
 void send_parts(struct peer *camera);
+/* The same in single steps: the head of the answer, one picture. */
+void send_parts_head(struct peer *camera);
+void send_part(struct peer *camera);
 
 #endif

@@ -38,6 +38,7 @@ struct av_demux {
 	int64_t pace_ns;
 	int64_t paced_from_ns; /* CLOCK_MONOTONIC of stream time 0; 0: not yet */
 	bool loops, has_units;
+	bool is_untimed; /* live without timestamps: when a unit arrives is all there is */
 };
 
 static const struct {
@@ -171,6 +172,16 @@ demux_close(void *source)
 	free(demux);
 }
 
+/* libavformat makes times up for these, as if all cameras had 25 frames a second. */
+static bool
+is_untimed(const struct av_demux *demux)
+{
+	const AVInputFormat *format = demux->ctx->iformat;
+
+	return strcmp(demux->reader->url.scheme->name, "file") != 0 &&
+	       (strcmp(format->name, "mpjpeg") == 0 || (format->flags & AVFMT_NOTIMESTAMPS) != 0);
+}
+
 static int
 demux_open(struct av_reader *reader, void **source)
 {
@@ -191,6 +202,9 @@ demux_open(struct av_reader *reader, void **source)
 		demux_close(demux);
 		return -EIO;
 	}
+	demux->is_untimed = is_untimed(demux);
+	if (demux->is_untimed)
+		demux->pace_ns = AV_PACE_NEVER;
 	*source = demux;
 	return 0;
 }
@@ -282,6 +296,11 @@ describe(struct av_demux *demux, int track, struct wrk_unit *unit)
 				   : 0,
 		.flags = packet->flags & AV_PKT_FLAG_CORRUPT ? FRAME_CORRUPT : 0,
 	};
+	if (demux->is_untimed) {
+		unit->arrived_monotonic_ns = av_now_ns();
+		unit->pts_ns = unit->dts_ns = unit->arrived_monotonic_ns;
+		unit->duration_us = 0;
+	}
 	if (wrk_time_fix(&demux->reader->time, unit->track,
 			 duration_ns > 0 ? duration_ns : usual_ns, &unit->pts_ns, &unit->dts_ns))
 		unit->flags |= FRAME_DISCONTINUITY;
@@ -305,7 +324,8 @@ take_packet(struct av_demux *demux)
 	describe(demux, track, &unit);
 	if (!pace(demux, unit.dts_ns))
 		return -ECANCELED;
-	unit.arrived_monotonic_ns = av_now_ns();
+	if (unit.arrived_monotonic_ns == 0)
+		unit.arrived_monotonic_ns = av_now_ns();
 	unit.arrived_realtime_ns = av_realtime_ns();
 	demux->has_units = true;
 	if (track == FRAME_TRACK_AUDIO)

@@ -10,9 +10,12 @@
 #include "tests/check_http_rig.h"
 
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CSP                                                                                        \
 	"default-src 'self'; media-src 'self' blob:; img-src 'self' blob:; connect-src 'self'; "   \
@@ -300,6 +303,40 @@ START_ASYNC_TEST(test_pipelined_requests, .hold_time = true)
 END_ASYNC_TEST
 
 /* Connections that end before any request leave nothing behind: no event, no count. */
+/* Who sends requests and reads no answers is not read any further: what waits is bounded by the
+ * kernel's buffers of the connection, not by memory of ours. */
+START_ASYNC_TEST(test_requests_without_end_are_not_read, .hold_time = true)
+{
+	enum { ENOUGH = 48 << 20 }; /* more than any kernel buffers for one connection here */
+	static const char request[] = "GET /api HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct rig *rig = start_door(loop, NULL);
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(rig->port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	static char many[64 * (sizeof(request) - 1)];
+	size_t sent = 0;
+	ssize_t n;
+
+	for (size_t i = 0; i < sizeof(many); i++)
+		many[i] = request[i % (sizeof(request) - 1)];
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	for (int full = 0; full < 20 && sent < ENOUGH;) {
+		size_t at = sent % (sizeof(request) - 1);
+
+		n = send(fd, many + at, sizeof(many) - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		full = n < 0 ? full + 1 : 0;
+		loop_settle(loop);
+	}
+	ck_assert_uint_lt(sent, ENOUGH);
+	ck_assert_uint_eq(listeners_connections(rig->front->listeners), 1);
+	close(fd);
+	loop_settle(loop);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_connections_that_say_nothing, .hold_time = true)
 {
 	struct rig *rig = start_door(loop, NULL);
@@ -464,6 +501,7 @@ make_suite(void)
 	tcase_add_test(requests, test_kept_connection_has_the_same_deadline);
 	tcase_add_test(requests, test_idle_connection_is_closed);
 	tcase_add_test(requests, test_pipelined_requests);
+	tcase_add_test(requests, test_requests_without_end_are_not_read);
 	tcase_add_test(requests, test_connections_that_say_nothing);
 	tcase_add_test(requests, test_out_of_descriptors);
 	tcase_add_test(requests, test_embedding_is_by_list);

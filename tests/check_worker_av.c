@@ -223,12 +223,27 @@ START_ISOLATED_TEST(test_jpeg_is_made_whole, .real_clock = true)
 }
 END_ISOLATED_TEST
 
+static void
+set_true(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+/* A camera that is interrupted while it sends fails the test: wait for is_sent before. */
+static void
+send_rest(struct peer *camera, bool *is_sent)
+{
+	peer_call(camera, set_true, is_sent);
+	peer_drain_until_close(camera);
+}
+
 /* There are no times in MJPEG: libavformat would call it 25 frames a second, whatever comes. */
 START_ISOLATED_TEST(test_http_mjpeg_is_timed_by_its_arrival, .real_clock = true)
 {
 	struct peer *camera;
 	struct rig rig = start_http(loop, &camera, 20000);
 	const struct frame *first = NULL;
+	bool is_sent = false;
 	size_t pictures = 0;
 
 	send_parts_head(camera);
@@ -239,8 +254,9 @@ START_ISOLATED_TEST(test_http_mjpeg_is_timed_by_its_arrival, .real_clock = true)
 	demand(&rig, true);
 	for (int i = 0; i < 40; i++)
 		send_part(camera);
-	peer_drain_until_close(camera);
+	send_rest(camera, &is_sent);
 	await_live(&rig, 35);
+	loop_run_until(loop, &is_sent, 0);
 	check_order(&rig, 0);
 	for (size_t i = 0; i < rig.n; i++) {
 		const struct frame *frame = &rig.msgs[i]->frame;
@@ -256,6 +272,75 @@ START_ISOLATED_TEST(test_http_mjpeg_is_timed_by_its_arrival, .real_clock = true)
 		pictures++;
 	}
 	ck_assert_uint_ge(pictures, 35);
+	stop(&rig);
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
+/* FLV: tags of one H.264 picture each. */
+
+#define FLV_HEAD    "HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\n\r\nFLV\1\1\0\0\0\x09\0\0\0\0"
+#define FLV_SETS    "\x17\0\0\0\0\1\x42\xc0\x1f\xff\xe1\0\x17"
+#define FLV_KEY     "\x17\1\0\0\0\0\0\0\x07\x65\x88\x80\x11\x22\x33\x80"
+#define FLV_PICTURE "\x27\1\0\0\0\0\0\0\x06\x01\x9a\x44\x55\x66\x80"
+#define SPS_LEN     23
+#define PPS_LEN     4
+#define FILLER_LEN  2048 /* demuxers read some kilobytes before they know what they have */
+
+static void
+send_tag(struct peer *camera, uint32_t ms, const uint8_t *body, uint32_t len)
+{
+	uint32_t whole = len + 11;
+	uint8_t head[11] = { 9, len >> 16, len >> 8, len, ms >> 16, ms >> 8, ms, ms >> 24 };
+	uint8_t tail[4] = { whole >> 24, whole >> 16, whole >> 8, whole };
+
+	peer_send(camera, head, sizeof(head));
+	peer_send(camera, body, len);
+	peer_send(camera, tail, sizeof(tail));
+}
+
+static void
+send_flv_start(struct peer *camera)
+{
+	static uint8_t filled[sizeof(FLV_KEY) - 1 + 4 + FILLER_LEN];
+	uint8_t sets[sizeof(FLV_SETS) - 1 + SPS_LEN + 3 + PPS_LEN], *to = sets;
+	uint8_t *filler = filled + sizeof(FLV_KEY) - 1;
+
+	to = (uint8_t *)mempcpy(to, FLV_SETS, sizeof(FLV_SETS) - 1);
+	to = (uint8_t *)mempcpy(to, SETS_720 + 4, SPS_LEN);
+	to = (uint8_t *)mempcpy(to, "\1\0\4", 3);
+	memcpy(to, SETS_720 + 4 + SPS_LEN + 4, PPS_LEN);
+	memcpy(filled, FLV_KEY, sizeof(FLV_KEY) - 1);
+	memset(filler, 0xff, 4 + FILLER_LEN);
+	memcpy(filler, "\0\0\x08\0\x0c", 5);
+	peer_send(camera, FLV_HEAD, sizeof(FLV_HEAD) - 1);
+	send_tag(camera, 0, sets, sizeof(sets));
+	send_tag(camera, 0, filled, sizeof(filled));
+}
+
+#define FAST_PICTURES 60 /* a second long, by the camera's clock */
+
+/* Its lead is used up soon; to hold it back then would be to fall further behind with each picture.
+ */
+START_ISOLATED_TEST(test_a_camera_with_a_fast_clock_is_not_held_back, .real_clock = true)
+{
+	struct peer *camera;
+	struct rig rig = start_http(loop, &camera, 20000);
+	bool is_sent = false;
+
+	send_flv_start(camera);
+	await_input(&rig, "up");
+	subscribe(&rig);
+	demand(&rig, true);
+	for (uint32_t i = 1; i <= FAST_PICTURES; i++) {
+		peer_stall(camera, 30);
+		send_tag(camera, 1000 * i, BYTES(FLV_PICTURE));
+	}
+	send_rest(camera, &is_sent);
+	/* Held back they would take longer than this waits. */
+	await_live(&rig, FAST_PICTURES - 5);
+	loop_run_until(loop, &is_sent, 0);
+	ck_assert_uint_ge(check_order(&rig, 0), FAST_PICTURES - 10);
 	stop(&rig);
 	async_complete(loop);
 }
@@ -303,6 +388,7 @@ suite(void)
 	tcase_add_test(good, test_file_ends);
 	tcase_add_test(good, test_jpeg_is_made_whole);
 	tcase_add_test(good, test_http_mjpeg_is_timed_by_its_arrival);
+	tcase_add_test(good, test_a_camera_with_a_fast_clock_is_not_held_back);
 	tcase_add_test(good, test_probe);
 	tcase_add_test(good, test_started_by_hand);
 	suite_add_tcase(s, good);

@@ -20,7 +20,8 @@
 #include <libavformat/avformat.h>
 #include <string.h>
 
-#define BEHIND_NS (1 * NS_PER_S) /* later than this: time stood still here, go on from now */
+#define BEHIND_NS (1 * NS_PER_S)  /* later than this: time stood still here, go on from now */
+#define WAITED_NS (5 * NS_PER_MS) /* a read that took longer: nothing more was there */
 
 struct chosen {
 	int index; /* of the AVStream, -1: none yet */
@@ -38,6 +39,7 @@ struct av_demux {
 	int64_t pace_ns;
 	int64_t paced_from_ns; /* CLOCK_MONOTONIC of stream time 0; 0: not yet */
 	bool loops, has_units;
+	bool has_waited; /* for the source, since the last picture */
 	bool is_untimed; /* live without timestamps: when a unit arrives is all there is */
 };
 
@@ -217,7 +219,15 @@ to_ns(int64_t value, AVRational time_base)
 	return av_rescale_q(value, time_base, (AVRational){ 1, 1000000000 });
 }
 
-/* Wait until a unit is due, for what comes faster than it happens. False: stopped. */
+/* A live source may run ahead, and what it sends last has just happened: with a fast clock it would
+ * use its lead up, and from then on be read later and later. */
+static bool
+is_ahead_and_live(const struct av_demux *demux, int64_t due_ns, int64_t now_ns)
+{
+	return demux->pace_ns > 0 && demux->has_waited && due_ns > now_ns;
+}
+
+/* Wait until a picture is due, for what comes faster than it happens. False: stopped. */
 static bool
 pace(struct av_demux *demux, int64_t dts_ns)
 {
@@ -226,10 +236,12 @@ pace(struct av_demux *demux, int64_t dts_ns)
 	if (demux->pace_ns == AV_PACE_NEVER)
 		return true;
 	due_ns = demux->paced_from_ns + dts_ns;
-	if (demux->paced_from_ns == 0 || due_ns < now_ns - BEHIND_NS) {
+	if (demux->paced_from_ns == 0 || due_ns < now_ns - BEHIND_NS ||
+	    is_ahead_and_live(demux, due_ns, now_ns)) {
 		demux->paced_from_ns = now_ns - dts_ns;
-		return true;
+		due_ns = now_ns;
 	}
+	demux->has_waited = false;
 	if (due_ns - demux->pace_ns <= now_ns)
 		return true;
 	return av_queue_wait_until(demux->reader->queue, due_ns - demux->pace_ns);
@@ -322,7 +334,8 @@ take_packet(struct av_demux *demux)
 	side = av_packet_get_side_data(demux->packet, AV_PKT_DATA_NEW_EXTRADATA, &side_len);
 	take_extradata(demux, track, side, side_len);
 	describe(demux, track, &unit);
-	if (!pace(demux, unit.dts_ns))
+	/* Sound lies between the pictures, and its clock may be another one. */
+	if (track == FRAME_TRACK_VIDEO && !pace(demux, unit.dts_ns))
 		return -ECANCELED;
 	if (unit.arrived_monotonic_ns == 0)
 		unit.arrived_monotonic_ns = av_now_ns();
@@ -351,8 +364,11 @@ static int
 demux_read(void *source)
 {
 	struct av_demux *demux = source;
+	int64_t since_ns = av_now_ns();
 	int rc = av_read_frame(demux->ctx, demux->packet);
 
+	if (av_now_ns() - since_ns > WAITED_NS)
+		demux->has_waited = true;
 	if (rc == AVERROR(EAGAIN))
 		return 0;
 	/* A file without a single unit would spin. */

@@ -2,7 +2,7 @@
 
 import "./camhub-player.js";
 import { hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
-import { camerasOf, fetchStreams } from "./streams.js";
+import { camerasOf, fetchStreams, fetchTarget } from "./streams.js";
 
 const framed = window.top !== window;
 const path = location.pathname.split("/").filter(Boolean);
@@ -18,6 +18,11 @@ fetchStreams(import.meta.url).then((streams) => {
   player.setAttribute("label", title);
   document.title = title;
 }).catch(() => {}); // the player says what is wrong
+
+fetchTarget(import.meta.url).then((target) => {
+  if (target !== null)
+    player.setAttribute("target-ms", target); // the player has begun, and takes it on its way
+});
 
 hideIdlePointer();
 if (!framed)

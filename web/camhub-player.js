@@ -4,7 +4,7 @@
  *   camera     the stream's name, as in api/streams
  *   src        URL of camhub, when it is not where this file came from
  *   label      the name shown on the picture; "" for none (default: the camera's name)
- *   target-ms  how far behind the newest picture to play at least (default 60)
+ *   target-ms  how far behind the newest picture to play at least (default 60); may be changed while it plays
  *   modes      transports in the order to try (default "mse,mjpeg")
  * Events: playing (pictures move), stalled (they do not), statechange (detail: { state, headline, detail,
  *   transport }); state is playing, connecting, stalled, offline, unsupported or paused.
@@ -88,6 +88,8 @@ export class CamhubPlayer extends HTMLElement {
       return;
     if (name === "label")
       this.#render();
+    else if (name === "target-ms")
+      this.#session.targetMs = this.#targetMs();
     else
       this.#restart(name === "camera" && !sameCamera(before, after));
   }
@@ -96,11 +98,10 @@ export class CamhubPlayer extends HTMLElement {
     this.#session?.stop();
     if (another)
       this.#view.clear();
-    const target = Number.parseFloat(this.getAttribute("target-ms") ?? "");
     this.#session = new Session({
       base: new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : import.meta.url),
       camera: this.getAttribute("camera") ?? "",
-      targetMs: Number.isFinite(target) ? Math.min(Math.max(target, 0), 60000) : TARGET_MS,
+      targetMs: this.#targetMs(),
       modes: (this.getAttribute("modes") ?? MODES).split(",").map((mode) => mode.trim()),
       stage: this.#view,
       onChange: () => this.#render(),
@@ -110,6 +111,11 @@ export class CamhubPlayer extends HTMLElement {
     });
     this.#session.facts.hasPicture = this.#view.hasPicture;
     this.#visibility();
+  }
+
+  #targetMs() {
+    const target = Number.parseFloat(this.getAttribute("target-ms") ?? "");
+    return Number.isFinite(target) ? Math.min(Math.max(target, 0), 60000) : TARGET_MS;
   }
 
   #visibility() {

@@ -54,6 +54,11 @@ export class LiveEdge {
     this.#rates = rates;
   }
 
+  /* The wanted minimum (ms); playback moves there as after any other excess. */
+  set minimumMs(ms) {
+    this.#minimum = Math.max(0, ms) / 1000;
+  }
+
   /* Seconds to stay behind the ideal edge. */
   get target() {
     return Math.min(this.#needed() + this.#allowance, Math.max(TARGET_MAX_S, this.#minimum));

@@ -12,6 +12,7 @@ export class Mjpeg {
   #frames = 0;
   #overtaken = 0;
   #dead = false;
+  targetMs = 0; // set by the session, of no use here: each picture is shown at once
 
   static offer() {
     return "createImageBitmap" in globalThis ? { type: "mjpeg" } : null;

@@ -64,6 +64,10 @@ export class Mse {
     on(video, "error", () => this.#broken(video.error?.message || "the decoder gave up"));
   }
 
+  set targetMs(ms) {
+    this.#live.minimumMs = ms;
+  }
+
   get joined() {
     return this.#joined;
   }

@@ -92,6 +92,13 @@ export class Session {
       this.#options.onChange();
   }
 
+  /* Without another connection. */
+  set targetMs(ms) {
+    this.#options.targetMs = ms;
+    if (this.#transport)
+      this.#transport.targetMs = ms;
+  }
+
   /* The page can be seen again after it was hidden. */
   shown() {
     const now = performance.now();

@@ -1,4 +1,4 @@
-/* The list of cameras as api/streams tells it. The choosing is pure. */
+/* What the server tells pages: the list of cameras (api/streams), how to play (api). The choosing is pure. */
 
 const TIMEOUT_MS = 4000;
 
@@ -19,6 +19,17 @@ export async function fetchStreams(base) {
   if (list === null || typeof list !== "object" || Array.isArray(list))
     throw new Error("The server's answer makes no sense");
   return list;
+}
+
+/* How far behind the newest picture the server wants players to stay, in ms; null: it does not say. */
+export async function fetchTarget(base) {
+  try {
+    const answer = await fetch(new URL("api", base), { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const target = answer.ok ? (await answer.json())?.live_target_ms : null;
+    return Number.isFinite(target) && target >= 0 ? target : null;
+  } catch (error) {
+    return null;
+  }
 }
 
 /* Cameras in the order of the configuration: [{ name, title, sub }]; sub is the name of the small stream or "". */

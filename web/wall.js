@@ -5,7 +5,7 @@
 import "./camhub-player.js";
 import { layout, neighbour } from "./layout.js";
 import { hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
-import { camerasOf, chosen, fetchStreams } from "./streams.js";
+import { camerasOf, chosen, fetchStreams, fetchTarget } from "./streams.js";
 
 const POLL_MS = 5000;
 const GONE_AFTER_POLLS = 2; // a server that is just starting may not know all cameras yet
@@ -25,6 +25,7 @@ let open = null;
 let openedHere = false;
 let pollTimer = 0;
 let polls = 0;
+let targetMs = null; // the server's wish, once known
 
 function makeTile(camera) {
   const item = document.createElement("li");
@@ -36,6 +37,8 @@ function makeTile(camera) {
   link.dataset.camera = camera.name;
   link.tabIndex = -1;
   player.setAttribute("role", "presentation");
+  if (targetMs !== null)
+    player.setAttribute("target-ms", targetMs);
   link.append(player);
   item.append(link);
   link.addEventListener("click", (event) => {
@@ -236,4 +239,9 @@ addEventListener("hashchange", () => {
   follow();
 });
 hideIdlePointer();
+fetchTarget(import.meta.url).then((target) => {
+  targetMs = target;
+  for (const { player } of target === null ? [] : tiles.values())
+    player.setAttribute("target-ms", target);
+});
 poll();

@@ -303,6 +303,7 @@ class MockFront:
         self._port = port
         self._refuse = False
         self._streams_answer = True
+        self._api = {"version": "1", "live_target_ms": 60}
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, daemon=True)
@@ -341,6 +342,10 @@ class MockFront:
 
     def answer_streams(self, on):
         self._streams_answer = on
+
+    def answer_api(self, answer):
+        """What GET api says; None: nothing, it fails."""
+        self._api = answer
 
     def run(self, what):
         """Calls what() in the loop's thread and waits for it."""
@@ -392,6 +397,9 @@ class MockFront:
             if self._refuse:
                 return self._error(503, "no")
             return None if self._asked(path) in self._cameras else self._error(404, "stream not found")
+        if where == "api":
+            return self._error(503, "not now") if self._api is None else self._answer(
+                200, json.dumps(self._api).encode(), ".json")
         if where == "api/streams":
             return self._streams(self._asked(path))
         return self._file("index.html" if where == "" else where)

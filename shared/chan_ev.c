@@ -104,7 +104,8 @@ static bool
 is_too_long(const struct chan_ev *chan)
 {
 	return chan->max_bytes != 0 &&
-	       recv(chan->fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) > (ssize_t)chan->max_bytes;
+	       recv(chan->fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) >
+		   (ssize_t)chan->max_bytes;
 }
 
 /* false: nothing more to read in this turn. */

@@ -11,8 +11,8 @@ struct chan_ev;
 struct event_base;
 
 struct chan_ev_ops {
-	/* A checked message. msg is borrowed; fd (-1: none) is the callee's to close. The callee may
-	 * call chan_ev_free() on this very channel. */
+	/* A checked message. msg is borrowed; fd (-1: none) is the callee's to close. The callee
+	 * may call chan_ev_free() on this very channel. */
 	void (*on_msg)(void *arg, enum msg_type type, const json_t *msg, int fd);
 	/* No more messages will come: reason in words ("peer closed", "bad message: ..."). Called
 	 * once, from the loop, never from chan_ev_send(). The owner still frees the channel. */
@@ -21,9 +21,10 @@ struct chan_ev_ops {
 
 /* Takes fd (closed by chan_ev_free). receive: which side of the schema comes in here. */
 struct chan_ev *chan_ev_new(struct event_base *base, int fd, enum msg_to receive,
-    const struct chan_ev_ops *ops, void *arg);
+			    const struct chan_ev_ops *ops, void *arg);
 /* Queue and send: takes msg and pass_fd (-1: none; closed after sending). 0; -ENOBUFS when more
- * than 1024 messages or 4 MiB wait (the peer does not read: the caller decides); -EPIPE after the end.
+ * than 1024 messages or 4 MiB wait (the peer does not read: the caller decides); -EPIPE after the
+ * end.
  */
 int chan_ev_send(struct chan_ev *chan, json_t *msg, int pass_fd);
 /* A longer message that comes in counts as a bad one; at most MSG_MAX_BYTES, the default. */

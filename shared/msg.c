@@ -185,7 +185,7 @@ string_fits(const json_t *value, long long min, long long max)
 	size_t len = json_string_length(value);
 
 	return (long long)len >= min && (long long)len <= max &&
-	    memchr(json_string_value(value), '\0', len) == NULL;
+	       memchr(json_string_value(value), '\0', len) == NULL;
 }
 
 static bool
@@ -200,11 +200,11 @@ field_fits(const struct msg_field *field, const json_t *value)
 		return json_is_string(value) && string_fits(value, field->min, field->max);
 	case MSG_INT:
 		return json_is_integer(value) && json_integer_value(value) >= field->min &&
-		    json_integer_value(value) <= field->max;
+		       json_integer_value(value) <= field->max;
 	case MSG_REAL:
 		real = json_number_value(value);
 		return json_is_number(value) && real >= (double)field->min &&
-		    real <= (double)field->max;
+		       real <= (double)field->max;
 	case MSG_BOOL:
 		return json_is_boolean(value);
 	case MSG_STRS:

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Send one or more "KEY=VALUE\n" lines to $NOTIFY_SOCKET (path or abstract). 0 also when there is none. */
+/* Send one or more "KEY=VALUE\n" lines to $NOTIFY_SOCKET (path or abstract). 0 also when there is
+ * none. */
 int notify_send(const char *state);
 /* Half of $WATCHDOG_USEC in ms when it is meant for this process, else 0. */
 int64_t notify_watchdog_ms(void);

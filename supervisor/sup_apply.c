@@ -8,6 +8,7 @@
 #include "shared/log.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup_front.h"
+#include "supervisor/sup_refuse_ev.h"
 #include "supervisor/sup_stream.h"
 
 #include <errno.h>
@@ -169,6 +170,8 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 		return rc;
 	}
 	note_error(sup, NULL);
+	/* Before their descriptors are closed: the loop watches numbers, which are used again. */
+	sup_refuse_free(&sup->refuse);
 	sup_listen_close(&sup->listeners);
 	sup->listeners = listeners;
 	sup->conf = conf;

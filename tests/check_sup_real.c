@@ -378,10 +378,14 @@ START_ASYNC_TEST(test_under_a_service_manager, .real_clock = true)
 	real_write_config(&real, GOOD);
 	program_signal(real.program, SIGHUP);
 	real_await_state(&real, "http", "up", 0);
-	pid = real_front_answers(&real);
-	ck_assert_int_eq(pid, real_number(&real, "http", "pid"));
 	real_await_state(&real, "good", "up", 0);
 	await_notice(loop, fd, "STATUS=streams: 1 of 1 well");
+	/* Nobody connects for twice the time after which a process that is not heard is killed. */
+	for (int i = 0; i < 8; i++)
+		await_notice(loop, fd, "WATCHDOG=1");
+	ck_assert_int_eq(real_number(&real, "http", "restarts"), 0);
+	pid = real_front_answers(&real);
+	ck_assert_int_eq(pid, real_number(&real, "http", "pid"));
 	program_signal(real.program, SIGTERM);
 	await_notice(loop, fd, "STOPPING=1");
 	ck_assert_int_eq(program_wait(real.program, 0), 0);

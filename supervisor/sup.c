@@ -56,6 +56,10 @@ send_status(struct sup *sup, const char *prefix)
 	char line[1024], text[1200];
 
 	sup_status_line(sup, line, sizeof(line));
+	/* It quotes cameras, and a line break would begin another assignment of sd_notify(3). */
+	for (char *p = line; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = ' ';
 	snprintf(text, sizeof(text), "%sSTATUS=%s\n", prefix, line);
 	(void)sup->deps.notify(sup->deps.arg, text);
 }
@@ -126,8 +130,6 @@ sup_activate(struct sup *sup, struct conf *conf)
 	rc = sup_apply_first(sup, conf);
 	if (rc < 0 && sup->deps.under_systemd)
 		degrade(sup, rc);
-	if (rc == 0)
-		sup_refuse_free(&sup->refuse);
 	return rc;
 }
 

@@ -332,6 +332,23 @@ START_ASYNC_TEST(test_systemd_is_told)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_a_camera_cannot_talk_to_systemd)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, GOOD);
+	fake_start(fake);
+	fake_ready(fake_worker(fake, "door"));
+	fake_fail(fake_worker(fake, "door"), "auth", "401\nWATCHDOG=trigger\rMAINPID=1\x7f");
+	fake->notified[0] = '\0';
+	fake_wait_ms(fake, 1000);
+	ck_assert_ptr_nonnull(strstr(fake->notified, "401 WATCHDOG=trigger MAINPID=1 "));
+	for (const char *p = fake->notified; *p != '\0'; p = strchr(p, '\n') + 1)
+		ck_assert_msg(strncmp(p, "STATUS=", 7) == 0, "%s", fake->notified);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_ready_is_not_said_before_listening)
 {
 	struct fake *fake = fake_new(loop);
@@ -354,6 +371,7 @@ make_suite(void)
 	tcase_add_test(config, test_under_systemd_a_wrong_file_means_503_until_it_is_good);
 	tcase_add_test(config, test_503_is_bounded);
 	tcase_add_test(config, test_systemd_is_told);
+	tcase_add_test(config, test_a_camera_cannot_talk_to_systemd);
 	tcase_add_test(config, test_ready_is_not_said_before_listening);
 	suite_add_tcase(suite, config);
 	tcase_add_test(listen, test_inherited_listeners_obey_the_address_rule);

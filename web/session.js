@@ -265,6 +265,7 @@ export class Session {
   /* A refused WebSocket tells a page nothing; an ordinary request does. */
   async #probe() {
     const socket = this.#socket;
+    const isStill = () => this.#socket === socket && !this.#everOpened; // it may open meanwhile
     const { base, camera } = this.#options;
     this.#openingAt = Infinity; // asked once
     let why = "The server does not answer";
@@ -272,7 +273,7 @@ export class Session {
       const url = new URL(`api/streams?src=${encodeURIComponent(camera)}`, base);
       const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
       if (answer.status === 404)
-        why = this.#socket === socket ? this.#noSuchCamera() : "";
+        why = isStill() ? this.#noSuchCamera() : "";
       else if (answer.status === 401 || answer.status === 403)
         why = "You may not see this camera";
       else if (!answer.ok)
@@ -282,7 +283,7 @@ export class Session {
     } catch (error) {
       // No answer: the sentence above is true.
     }
-    if (this.#socket === socket)
+    if (isStill())
       this.#lost(why);
   }
 

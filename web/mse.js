@@ -24,6 +24,7 @@ export class Mse {
   #live;
   #reader = new Fmp4Reader();
   #source = null;
+  #url = ""; // of the source, until the video has it
   #buffer = null;
   #queue = [];
   #queueBytes = 0;
@@ -140,6 +141,7 @@ export class Mse {
     if (this.#frameCallback)
       this.#video.cancelVideoFrameCallback(this.#frameCallback);
     this.#queue = [];
+    this.#revoke();
     this.#video.pause();
     this.#video.removeAttribute("src");
     this.#video.load();
@@ -156,14 +158,20 @@ export class Mse {
       return;
     }
     this.#source = new source();
-    const url = URL.createObjectURL(this.#source);
+    this.#url = URL.createObjectURL(this.#source);
     this.#source.addEventListener("sourceopen", () => {
-      URL.revokeObjectURL(url);
+      this.#revoke();
       this.#opened(mime);
     }, { once: true, signal: this.#listeners.signal });
     this.#video.disableRemotePlayback = true; // ManagedMediaSource insists
-    this.#video.src = url;
+    this.#video.src = this.#url;
     this.#watchFrames();
+  }
+
+  /* A URL keeps its source, with all that is buffered, until the page is closed. */
+  #revoke() {
+    URL.revokeObjectURL(this.#url);
+    this.#url = "";
   }
 
   #opened(mime) {

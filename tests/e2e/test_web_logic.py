@@ -160,6 +160,58 @@ class Logic(unittest.TestCase):
         self.assertEqual(got["late"], 250)
         self.assertEqual(got["reset"], 250)
 
+    def test_socket_that_opens_while_it_is_asked_why_not(self):
+        got = self.run_js("""
+          const { Session } = await import("./session.js");
+          const { WebSocket, fetch } = window, { now } = performance;
+          let socket = null, answer = null, later = 0, sockets = 0;
+          window.WebSocket = class {
+            constructor() { socket = this; sockets += 1; this.sent = []; }
+            send(text) { this.sent.push(text); }
+            close() { this.closed = true; }
+          };
+          const asked = new Promise((tell) => {
+            window.fetch = () => { tell(); return new Promise((done) => answer = done); };
+          });
+          performance.now = () => now.call(performance) + later;
+          const nothing = () => {};
+          const session = new Session({ base: location.href, camera: "door", targetMs: 60, modes: ["mse", "mjpeg"],
+            stage: { video: document.createElement("video"), canvas: document.createElement("canvas"),
+              keepStill: nothing, showLive: nothing },
+            onChange: nothing, onPlaying: nothing, onStalled: nothing, onNotice: nothing });
+          try {
+            session.start();
+            later = 16000;
+            await asked;
+            socket.onopen();
+            answer(new Response("{}"));
+            await new Promise((done) => setTimeout(done));
+            return { link: session.facts.link, closed: socket.closed === true, sockets };
+          } finally {
+            session.stop();
+            Object.assign(window, { WebSocket, fetch });
+            delete performance.now;
+          }""")
+        self.assertEqual(got, {"link": "open", "closed": False, "sockets": 1})
+
+    def test_source_that_never_opens_leaves_no_url(self):
+        got = self.run_js("""
+          const { Mse } = await import("./mse.js");
+          const { createObjectURL, revokeObjectURL } = URL;
+          const made = [], revoked = [];
+          URL.createObjectURL = (what) => { made.push(createObjectURL(what)); return made.at(-1); };
+          URL.revokeObjectURL = (url) => { revoked.push(url); revokeObjectURL(url); };
+          try {
+            const mse = new Mse(document.createElement("video"), { targetMs: 60, report: {} });
+            mse.text({ type: "mse", value: 'video/mp4; codecs="avc1.640029"' });
+            mse.close();
+            return { made, revoked };
+          } finally {
+            Object.assign(URL, { createObjectURL, revokeObjectURL });
+          }""")
+        self.assertEqual(len(got["made"]), 1)
+        self.assertEqual(got["revoked"], got["made"])
+
     # How to lay out
 
     def test_layout_fits_and_is_the_largest(self):

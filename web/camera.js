@@ -1,12 +1,12 @@
 /* One camera filling its frame: the page behind each tile, and the one to embed elsewhere. */
 
 import "./camhub-player.js";
-import { hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
+import { decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
 import { camerasOf, fetchStreams, fetchTarget } from "./streams.js";
 
 const framed = window.top !== window;
 const path = location.pathname.split("/").filter(Boolean);
-const name = decodeURIComponent(new URLSearchParams(location.search).get("camera") ?? path[path.length - 1] ?? "");
+const name = new URLSearchParams(location.search).get("camera") ?? decoded(path[path.length - 1] ?? "");
 
 const player = document.createElement("camhub-player");
 player.setAttribute("camera", name);

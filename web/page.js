@@ -1,6 +1,15 @@
-/* What both pages do: fill the screen on F, hide the pointer when nobody moves it. */
+/* What both pages do: read their address, fill the screen on F, hide the pointer when nobody moves it. */
 
 const IDLE_MS = 3000;
+
+/* A part of the address; as it stands when it is not what decodes. */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    return part;
+  }
+}
 
 export function toggleFullScreen() {
   if (document.fullscreenElement)

@@ -4,7 +4,7 @@
 
 import "./camhub-player.js";
 import { layout, neighbour } from "./layout.js";
-import { hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
+import { decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
 import { camerasOf, chosen, fetchStreams, fetchTarget } from "./streams.js";
 
 const POLL_MS = 5000;
@@ -161,7 +161,7 @@ function leave() {
 
 /* Makes the page what its address says. */
 function follow() {
-  const key = decodeURIComponent(location.hash.slice(1));
+  const key = decoded(location.hash.slice(1));
   const next = tiles.get(key) ?? null;
   if (next === open)
     return;

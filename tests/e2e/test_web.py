@@ -258,6 +258,53 @@ class OneCamera(Web):
         self.front.add("nobody")
         self.wait_state("playing")
 
+    def test_target_of_the_server(self):
+        self.open(cameras=())
+        self.front.add("door")
+        for answer, target in (({"live_target_ms": 900}, 900), ({"live_target_ms": "x"}, 60), (None, 60)):
+            self.front.answer_api(answer)
+            joins = self.front.camera("door").joins
+            self.page.goto(self.front.url + "door")
+            self.wait_state("playing")
+            self.wait("performance.getEntriesByType('resource').some((one) => one.name.endsWith('/api')"
+                      " && one.responseEnd > 0)", "the server to be asked")
+            if target == 900:
+                self.wait(f"{PLAYER}.stats.targetMs === 900")
+            else:
+                self.assertLess(self.page.evaluate(f"{PLAYER}.stats.targetMs"), 900)
+                self.assertIsNone(self.page.evaluate(f"{PLAYER}.getAttribute('target-ms')"))
+            self.assertEqual(self.front.camera("door").joins, joins + 1, "it cost a connection")
+
+    def test_target_changes_while_it_plays(self):
+        self.open("door")
+        self.wait_state("playing")
+        self.page.evaluate(f"{PLAYER}.setAttribute('target-ms', '1500')")
+        self.wait(f"{PLAYER}.stats.targetMs === 1500 && {PLAYER}.stats.lagMs > 1000", "it to fall behind as told")
+        self.page.evaluate(f"{PLAYER}.setAttribute('target-ms', '60')")
+        self.wait(f"{PLAYER}.stats.lagMs < 800", "it to catch up")
+        self.assertEqual(self.front.camera("door").joins, 1)
+
+    def test_element_without_a_camera_connects_nowhere(self):
+        self.open()
+        self.wait("document.querySelector('camhub-player')?.state === 'playing'")
+        self.page.evaluate("""(() => {
+          const Socket = window.WebSocket;
+          window.asked = [];
+          window.WebSocket = class extends Socket {
+            constructor(url) { super(url); asked.push(String(url)); }
+          };
+          window.late = document.createElement("camhub-player");
+          document.body.prepend(late);
+        })()""")
+        self.wait("late.state === 'paused'", "the element to know that it is seen")
+        self.page.evaluate("late.setAttribute('label', 'Late'), late.hold = true, late.hold = false,"
+                           "window.dispatchEvent(new Event('online'))")
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.assertEqual(self.page.evaluate("asked"), [])
+        self.page.evaluate("late.setAttribute('camera', 'door')")
+        self.wait("late.state === 'playing'")
+        self.assertEqual([url.rpartition("?")[2] for url in self.page.evaluate("asked")], ["src=door"])
+
     def test_hidden_page(self):
         self.open("door")
         self.wait_state("playing")
@@ -358,6 +405,28 @@ class Wall(Web):
         self.poll()
         self.wait_all(1)
         self.assertEqual(self.front.camera("b").joins, 1, "the other tile began anew")
+
+    def test_target_of_the_server(self):
+        self.open()
+        self.front.answer_api({"live_target_ms": 900})
+        self.page.goto(self.front.url + "?")
+        self.wait_all(1)
+        self.wait(f"{PLAYER}.stats.targetMs === 900")
+        self.front.add("b")
+        self.poll()
+        self.wait("[...document.querySelectorAll('camhub-player')].map((one) => one.stats.targetMs).join()"
+                  " === '900,900'")
+        self.assertEqual(self.page.evaluate("new Set([...document.querySelectorAll('camhub-player')]"
+                                            ".map((one) => one.stats.connections)).size"), 1)
+
+    def test_address_that_is_no_name(self):
+        self.open("#50%", cameras=["a"])
+        self.wait_all(1)
+        self.poll()
+        self.page.evaluate("location.hash = '%'")
+        self.page.evaluate("location.hash = 'a'")
+        self.wait("document.querySelector('.tile.open')?.dataset.camera === 'a'")
+        self.check_quiet()
 
     def test_server_away(self):
         self.open(cameras=["a", "b"])

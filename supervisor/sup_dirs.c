@@ -118,6 +118,16 @@ sup_dirs_open(const char *runtime_dir, struct sup_dirs *dirs, char *err, size_t 
 	return 0;
 }
 
+/* setgid: sockets made in it get the group as well, which they do anyway when it is our own. A
+ * sandbox may forbid the bit. */
+static mode_t
+bus_mode(gid_t gid)
+{
+	if (gid == (gid_t)-1)
+		return 0700;
+	return gid == getegid() ? 0750 : 02750;
+}
+
 int
 sup_dirs_bus(const struct sup_dirs *dirs, gid_t gid, char *err, size_t err_len)
 {
@@ -132,10 +142,10 @@ sup_dirs_bus(const struct sup_dirs *dirs, gid_t gid, char *err, size_t err_len)
 		return complain(err, err_len, dirs->bus, "cannot open", errno);
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid())
 		rc = complain(err, err_len, dirs->bus, "belongs to somebody else", EPERM);
-	else if (has_group && fchown(fd, (uid_t)-1, gid) < 0)
+	/* Where it may not be given to anybody it may have the right one from its birth. */
+	else if (has_group && st.st_gid != gid && fchown(fd, (uid_t)-1, gid) < 0)
 		rc = complain(err, err_len, dirs->bus, "cannot give it to the group", errno);
-	/* setgid: sockets made in it get the group as well. */
-	else if (fchmod(fd, has_group ? 02750 : 0700) < 0)
+	else if (fchmod(fd, bus_mode(gid)) < 0)
 		rc = complain(err, err_len, dirs->bus, "cannot change its mode", errno);
 	close(fd);
 	return rc;

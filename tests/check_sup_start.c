@@ -12,11 +12,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -272,6 +277,54 @@ START_ASYNC_TEST(test_leftovers_of_a_killed_supervisor_are_cleared)
 }
 END_ASYNC_TEST
 
+/* As RestrictSUIDSGID= and a system call filter without @chown do. */
+static int
+forbid_chown_and_setgid(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_fchown, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_fchmod, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, S_ISGID, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0 ? -errno : 0;
+}
+
+/* argv[1]: the runtime directory. */
+HARNESS_CHILD(in_a_sandbox)
+{
+	struct sup_dirs dirs;
+	char err[512] = "";
+	struct stat st;
+
+	if (forbid_chown_and_setgid() < 0)
+		return 77;
+	if (sup_dirs_open(argv[1], &dirs, err, sizeof(err)) < 0 ||
+	    sup_dirs_bus(&dirs, getegid(), err, sizeof(err)) < 0 || stat(dirs.bus, &st) < 0) {
+		fprintf(stderr, "%s\n", err);
+		return 1;
+	}
+	sup_dirs_close(&dirs);
+	return (st.st_mode & 07777) == 0750 && st.st_gid == getegid() ? 0 : 2;
+}
+
+START_ASYNC_TEST(test_a_bus_of_our_own_group_needs_no_privilege, .real_clock = true)
+{
+	struct program *program =
+	    program_start_self(loop, 0, "in_a_sandbox", harness_tmpfile("run"), (char *)NULL);
+
+	ck_assert_int_eq(program_wait(program, 0), 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_a_runtime_directory_with_too_long_a_name)
 {
 	struct fake *fake = fake_new(loop);
@@ -382,6 +435,7 @@ make_suite(void)
 	suite_add_tcase(suite, listen);
 	tcase_add_test(dirs, test_one_supervisor_per_runtime_directory);
 	tcase_add_test(dirs, test_leftovers_of_a_killed_supervisor_are_cleared);
+	tcase_add_test(dirs, test_a_bus_of_our_own_group_needs_no_privilege);
 	tcase_add_test(dirs, test_a_runtime_directory_with_too_long_a_name);
 	tcase_add_test(dirs, test_a_bus_path_that_is_too_long_is_the_streams_trouble);
 	suite_add_tcase(suite, dirs);

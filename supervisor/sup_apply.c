@@ -202,18 +202,27 @@ check_swap(struct sup *sup, const struct conf *conf, char *err)
 	return rc;
 }
 
+/* What a reload cannot do, whatever else it did; "" when there is no such thing. */
+static const char *
+frozen_hint(const struct sup *sup)
+{
+	char *creds = sup->options.credentials != NULL ? xstrdup(sup->options.credentials)
+						       : conf_default_credentials();
+	bool stale = conf_credentials_may_be_stale(creds, sup->options.credentials_source);
+
+	free(creds);
+	return stale ? "\nthe credentials may have changed, but the service has systemd's copy "
+		       "from its start: systemctl restart camhub (no connection is refused)"
+		     : "";
+}
+
 static char *
 summary(const struct changes *changes)
 {
-	const char *creds = changes->sup->conf->creds_path, *frozen = "";
-
-	if (conf_credentials_may_be_stale(creds, NULL))
-		frozen = "\nthe credentials may have changed, but the service has systemd's copy "
-			 "from its start: systemctl restart camhub (no connection is refused)";
 	return xasprintf("streams: %u restarted, %u added, %u removed, %u untouched%s%s",
 			 changes->restarted, changes->added, changes->removed,
 			 changes->same + changes->shown,
-			 changes->notes != NULL ? changes->notes : "", frozen);
+			 changes->notes != NULL ? changes->notes : "", frozen_hint(changes->sup));
 }
 
 static void
@@ -238,7 +247,7 @@ refuse(struct sup *sup, char *why, char **text)
 {
 	note_error(sup, why);
 	sup_log_lines(LOG_LEVEL_ERR, "reload: nothing was changed", why);
-	*text = xasprintf("nothing was changed:\n%s", why);
+	*text = xasprintf("nothing was changed:\n%s%s", why, frozen_hint(sup));
 	free(why);
 	return -EINVAL;
 }
@@ -258,7 +267,7 @@ sup_reload(struct sup *sup, char **text)
 	if (sup->degraded) {
 		if (sup_activate(sup, conf) < 0)
 			return refuse(sup, xstrdup(sup->config_error), text);
-		*text = xstrdup("the configuration is good now");
+		*text = xasprintf("the configuration is good now%s", frozen_hint(sup));
 	} else {
 		if (check_swap(sup, conf, err) < 0) {
 			conf_free(&conf);

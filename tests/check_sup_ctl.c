@@ -514,6 +514,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_frozen_credentials_ask_for_a_restart)
 {
+	static const struct timespec past[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	struct fake *fake = fake_new(loop);
 
 	fake_config(fake,
@@ -522,10 +523,19 @@ START_ASYNC_TEST(test_frozen_credentials_ask_for_a_restart)
 	fake_credentials(fake, "c:root:some-word\n");
 	harness_setenv("CREDENTIALS_DIRECTORY", harness_tmpdir());
 	fake_start(fake);
-	if (conf_credentials_may_be_stale(fake->options.credentials, NULL))
-		assert_reload(fake, 0, "systemctl restart camhub");
-	else
-		assert_reload(fake, 0, "1 untouched");
+	/* The source is not younger than its copy, then it is. */
+	fake->sup->options.credentials_source = fake->options.credentials;
+	assert_reload(fake, 0, "1 untouched");
+	ck_assert_ptr_null(strstr(msg_str(ask(fake, MSG_CTL_RELOAD, NULL, NULL), "text"),
+				  "systemctl restart camhub"));
+	fake->sup->options.credentials_source = harness_tmpfile("source");
+	ck_assert_int_eq(close(creat(harness_tmpfile("source"), 0600)), 0);
+	ck_assert_int_eq(utimensat(AT_FDCWD, fake->options.credentials, past, 0), 0);
+	assert_reload(fake, 0, "systemctl restart camhub");
+	/* A name that is in the source alone. */
+	fake_config(fake,
+		    "cameras:\n  - {name: door, url: \"rtsp://192.0.2.10/\", credentials: d}\n");
+	assert_reload(fake, 1, "systemctl restart camhub");
 	async_complete(loop);
 }
 END_ASYNC_TEST

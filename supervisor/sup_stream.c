@@ -165,8 +165,9 @@ on_lookup(void *arg, const struct sup_addresses *addresses, const char *why)
 	if (addresses != NULL) {
 		stream->addresses = *addresses;
 		stream->next_address = 0;
-		stream->looked_up_ns = sup_now_ns(stream->sup);
 	}
+	/* After a failure too: a resolver that hangs must not hold up each try. */
+	stream->looked_up_ns = sup_now_ns(stream->sup);
 	/* Where it was found before is better than nowhere. */
 	if (stream->addresses.n > 0) {
 		sup_stream_event(stream, SUP_EVENT_RESOLVED);

@@ -161,6 +161,7 @@ START_ASYNC_TEST(test_names_are_looked_up_by_a_process_of_their_own)
 	    start(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
 	struct fake_child *resolver = fake_get(fake, "camhub-resolve", "door");
 	char name[64] = "";
+	unsigned connects;
 
 	ck_assert_uint_eq(fake->connects, 0);
 	ck_assert_int_eq(recv(resolver->raw_fd, name, sizeof(name) - 1, MSG_DONTWAIT), 11);
@@ -178,6 +179,11 @@ START_ASYNC_TEST(test_names_are_looked_up_by_a_process_of_their_own)
 	ck_assert_uint_eq(fake_count(fake, "camhub-resolve", NULL), 2);
 	fake_wait_ms(fake, 10000);
 	ck_assert_uint_ge(fake->connects, 60);
+	/* The resolver hangs, the camera is asked every second all the same. */
+	connects = fake->connects;
+	fake_wait_ms(fake, 30000);
+	ck_assert_uint_eq(fake->connects, connects + 30);
+	ck_assert_uint_eq(fake_count(fake, "camhub-resolve", NULL), 2);
 	async_complete(loop);
 }
 END_ASYNC_TEST

@@ -153,7 +153,8 @@ make_job(const struct sup_snapshot *job)
 	return msg;
 }
 
-static void
+/* false: it could not, and the job is gone. */
+static bool
 start(struct sup_snapshot *job)
 {
 	static const struct sup_child_ops ops = { .on_ready = on_ready,
@@ -170,11 +171,12 @@ start(struct sup_snapshot *job)
 		snprintf(text, sizeof(text), "cannot start camhub-transcode: %s", strerror(-rc));
 		answer(job, text, NULL, -1);
 		release(job);
-		return;
+		return false;
 	}
 	sup_child_send(job->child, make_job(job), job->fd);
 	job->fd = -1;
 	clock_timer_set_ms(&job->deadline, sup_settings(job->sup)->snapshot_timeout_ms);
+	return true;
 }
 
 static void
@@ -190,10 +192,8 @@ start_waiting(struct sup *sup)
 	for (job = TAILQ_FIRST(&sup->snapshots);
 	     job != NULL && running < sup_settings(sup)->max_snapshots; job = next) {
 		next = TAILQ_NEXT(job, entry);
-		if (job->child == NULL) {
-			start(job);
-			running++;
-		}
+		if (job->child == NULL)
+			running += start(job);
 	}
 }
 
@@ -209,6 +209,18 @@ find_open(struct sup *sup, uint32_t id, size_t *waiting)
 		*waiting += job->child == NULL;
 	}
 	return found;
+}
+
+/* Who joins brings a later group of pictures: a job that only waits takes that one. */
+static void
+take_newer(struct sup_snapshot *job, int fd)
+{
+	if (job->fd < 0) {
+		close(fd);
+		return;
+	}
+	close(job->fd);
+	job->fd = fd;
 }
 
 static void
@@ -234,12 +246,14 @@ sup_snapshot_request(struct sup *sup, uint32_t subscriber, int64_t request, uint
 		error = "too many wait for this picture already";
 	else if (job == NULL && waiting >= SUP_SNAPSHOT_WAITING_MAX)
 		error = "too many snapshots are being made already";
-	if (error != NULL || job != NULL) {
+	if (error != NULL) {
 		close(fd);
-		if (error != NULL)
-			answer_one(sup, &asker, error, NULL, -1);
-		else
-			add_asker(job, &asker);
+		answer_one(sup, &asker, error, NULL, -1);
+		return;
+	}
+	if (job != NULL) {
+		take_newer(job, fd);
+		add_asker(job, &asker);
 		return;
 	}
 	job = xcalloc(1, sizeof(*job));

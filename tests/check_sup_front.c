@@ -483,6 +483,45 @@ assert_snapshot_fails(struct fake_child *front, int64_t request, const char *why
 	ck_assert_int_eq(peer_take_fd(front->peer), -1);
 }
 
+#define FIVE                                                                                       \
+	"cameras:\n  - {name: a, url: \"test:clock\"}\n  - {name: b, url: \"test:clock\"}\n"       \
+	"  - {name: c, url: \"test:clock\"}\n  - {name: d, url: \"test:clock\"}\n"                 \
+	"  - {name: e, url: \"test:clock\"}\n"
+
+START_ASYNC_TEST(test_waiting_snapshots_that_cannot_start_all_say_so)
+{
+	struct fake *fake = start(loop, FIVE);
+	struct fake_child *front = synced_front(fake);
+
+	for (uint32_t id = 1; id <= 5; id++)
+		ask_snapshot(front, id, id, "G");
+	fake->spawn_error = -EAGAIN;
+	fake_exit(fake_get(fake, "camhub-transcode", "a"), 0);
+	/* a, and the three that waited; b goes on. */
+	for (int i = 0; i < 4; i++)
+		peer_get_msg(front->peer, MSG_SNAPSHOT_DONE, 0);
+	peer_assert_no_msg(front->peer);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_waiting_snapshot_takes_the_newer_pictures)
+{
+	struct fake *fake = start(loop, FIVE);
+	struct fake_child *front = synced_front(fake), *transcoder;
+
+	ask_snapshot(front, 1, 1, "A");
+	ask_snapshot(front, 2, 2, "B");
+	ask_snapshot(front, 3, 3, "old");
+	ask_snapshot(front, 4, 3, "new");
+	fake_exit(fake_get(fake, "camhub-transcode", "a"), 0);
+	transcoder = fake_get(fake, "camhub-transcode", "c");
+	peer_get_msg(transcoder->peer, MSG_SNAPSHOT_JOB, 0);
+	assert_memfd_has(peer_take_fd(transcoder->peer), "new");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_snapshots_that_fail_say_so)
 {
 	struct fake *fake = start(loop, TWO);
@@ -583,6 +622,8 @@ make_suite(void)
 	tcase_add_test(snapshot, test_one_result_for_all_who_ask_for_the_same);
 	tcase_add_test(snapshot, test_two_snapshots_at_once_and_a_bounded_queue);
 	tcase_add_test(snapshot, test_snapshots_that_fail_say_so);
+	tcase_add_test(snapshot, test_waiting_snapshots_that_cannot_start_all_say_so);
+	tcase_add_test(snapshot, test_a_waiting_snapshot_takes_the_newer_pictures);
 	tcase_add_test(snapshot, test_a_transcoder_that_stays_after_its_result_is_killed);
 	tcase_add_test(snapshot, test_snapshots_of_a_dead_front_are_given_up);
 	suite_add_tcase(suite, snapshot);

@@ -49,6 +49,8 @@ struct sup_stream {
 	int64_t epoch;
 	char bus[SUP_PATH_MAX]; /* "" while no worker lives */
 	bool ready;
+	int64_t inputs_since_ns; /* `input` messages since then */
+	unsigned inputs;
 	json_t *status; /* the worker's latest worker-status, NULL: none */
 
 	bool demand; /* a front has viewers for it */

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define INPUTS_PER_S_MAX 50
+
 static void
 on_ready(void *arg)
 {
@@ -38,6 +40,19 @@ static const struct {
 	{ "ended", SUP_EVENT_IN_ENDED },
 };
 
+/* Each change is logged and told to the fronts: a worker that does nothing else is broken. */
+static bool
+is_restless(struct sup_stream *stream)
+{
+	int64_t now = sup_now_ns(stream->sup);
+
+	if (now - stream->inputs_since_ns >= NS_PER_S) {
+		stream->inputs_since_ns = now;
+		stream->inputs = 0;
+	}
+	return ++stream->inputs > INPUTS_PER_S_MAX;
+}
+
 static void
 on_input(struct sup_stream *stream, const json_t *msg)
 {
@@ -59,27 +74,32 @@ on_input(struct sup_stream *stream, const json_t *msg)
 }
 
 static void
-on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
-{
-	struct sup_stream *stream = arg;
-
-	if (fd >= 0)
-		close(fd);
-	if (type == MSG_INPUT) {
-		on_input(stream, msg);
-	} else if (type == MSG_WORKER_STATUS) {
-		json_decref(stream->status);
-		stream->status = json_deep_copy(msg);
-	}
-}
-
-static void
 on_bad(void *arg, const char *why)
 {
 	struct sup_stream *stream = arg;
 
 	sup_stream_trouble(stream, "internal", "%s", why);
 	sup_stream_event(stream, SUP_EVENT_BAD_CHILD);
+}
+
+static void
+on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
+{
+	struct sup_stream *stream = arg;
+
+	if (fd >= 0)
+		close(fd);
+	if (type == MSG_INPUT && is_restless(stream)) {
+		static const char why[] = "killed: it changes its state without end";
+
+		sup_child_kill(stream->child, why);
+		on_bad(stream, why);
+	} else if (type == MSG_INPUT) {
+		on_input(stream, msg);
+	} else if (type == MSG_WORKER_STATUS) {
+		json_decref(stream->status);
+		stream->status = json_deep_copy(msg);
+	}
 }
 
 /* What its end means. After "ended" the exit is only the full stop behind it, however it went. */
@@ -164,6 +184,7 @@ sup_worker_spawn(struct sup_stream *stream)
 
 	stream->epoch = new_epoch(sup);
 	stream->ended = stream->ready = false;
+	stream->inputs = 0;
 	rc = sup_dirs_bus_path(&sup->dirs, stream->name, stream->epoch, stream->bus);
 	if (rc == 0)
 		rc = sup_child_start(sup, &spec, &ops, stream, &stream->child);

@@ -252,6 +252,29 @@ START_ASYNC_TEST(test_garbage_costs_the_child_its_life_and_nobody_else_anything)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_a_worker_that_changes_its_state_without_end_is_killed)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_ready(worker);
+	for (int i = 0; i < 25; i++) {
+		fake_input(worker, "up", "none", NULL);
+		fake_input(worker, "stalled", "timeout", "no data");
+	}
+	ck_assert(!worker->killed);
+	fake_wait_ms(fake, 1000);
+	for (int i = 0; i < 50; i++)
+		fake_input(worker, i % 2 ? "stalled" : "up", "none", NULL);
+	ck_assert(!worker->killed);
+	fake_input(worker, "up", "none", NULL);
+	ck_assert(worker->killed);
+	ck_assert_str_eq(msg_str(fake_camera(fake, "door"), "last_error"),
+			 "killed: it changes its state without end");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_a_child_that_closed_its_channel_must_leave)
 {
 	struct fake *fake = start(loop, ONE);
@@ -456,6 +479,7 @@ add_worker_tests(TCase *tcase)
 	tcase_add_test(tcase, test_at_most_four_start_at_once);
 	tcase_add_test(tcase, test_a_failing_spawn_is_tried_again);
 	tcase_add_test(tcase, test_garbage_costs_the_child_its_life_and_nobody_else_anything);
+	tcase_add_test(tcase, test_a_worker_that_changes_its_state_without_end_is_killed);
 	tcase_add_test(tcase, test_a_child_that_closed_its_channel_must_leave);
 	tcase_add_test(tcase, test_a_child_that_does_not_read_is_killed);
 	tcase_add_test(tcase, test_last_words_count_though_the_process_is_over_first);

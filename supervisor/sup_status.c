@@ -179,12 +179,29 @@ first_line(const char *text, char *line, size_t len)
 	return line;
 }
 
+/* "; http: down: killed by SIGSEGV" for a front that does not serve. */
+static const char *
+front_trouble(struct sup *sup, char *text, size_t len)
+{
+	const struct sup_front *front;
+
+	text[0] = '\0';
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
+		if (front->ready)
+			continue;
+		snprintf(text, len, "; %s: %s%s%s", front->object, sup_front_state(front),
+			 front->last_exit[0] != '\0' ? ": " : "", front->last_exit);
+		break;
+	}
+	return text;
+}
+
 void
 sup_status_line(struct sup *sup, char *text, size_t len)
 {
 	const struct sup_stream *stream, *bad = NULL;
 	unsigned n = 0, well = 0;
-	char line[512];
+	char line[512], front[SUP_CHILD_TEXT_MAX + 64];
 
 	if (sup->degraded) {
 		snprintf(text, len, "not serving: %s",
@@ -205,14 +222,15 @@ sup_status_line(struct sup *sup, char *text, size_t len)
 		if (!is_well && bad == NULL)
 			bad = stream;
 	}
+	front_trouble(sup, front, sizeof(front));
 	if (bad == NULL)
-		snprintf(text, len, "streams: %u of %u well%s%s", well, n,
+		snprintf(text, len, "streams: %u of %u well%s%s%s", well, n, front,
 			 sup->config_error != NULL ? "; reload refused: " : "",
 			 sup->config_error != NULL
 			     ? first_line(sup->config_error, line, sizeof(line))
 			     : "");
 	else
-		snprintf(text, len, "streams: %u of %u well; %s: %s%s%s", well, n, bad->name,
-			 bad->told.state, bad->told.reason[0] != '\0' ? ": " : "",
+		snprintf(text, len, "streams: %u of %u well%s; %s: %s%s%s", well, n, front,
+			 bad->name, bad->told.state, bad->told.reason[0] != '\0' ? ": " : "",
 			 bad->told.reason);
 }

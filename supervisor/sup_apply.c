@@ -48,6 +48,7 @@ note_error(struct sup *sup, const char *text)
 static void
 note_secrets(const struct conf *conf)
 {
+	log_clear_secrets();
 	for (size_t i = 0; i < conf->n_cameras; i++)
 		if (conf->cameras[i].password != NULL)
 			log_add_secret(conf->cameras[i].password);
@@ -188,15 +189,9 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 static int
 check_swap(struct sup *sup, const struct conf *conf, char *err)
 {
-	struct sup_listeners listeners;
-	int rc = 0;
+	/* The open ones stay until the end, so they must obey the new rules. */
+	int rc = sup_listen_check(conf, &sup->listeners, err, ERR_MAX);
 
-	/* Those of systemd stay, so they must obey the new rules. Others are bound at the start. */
-	if (sup->listeners.inherited) {
-		rc = sup_listen_open(conf, &sup->listeners, &listeners, err, ERR_MAX);
-		if (rc == 0)
-			sup_listen_close(&listeners);
-	}
 	if (rc == 0)
 		rc = sup_dirs_bus(&sup->dirs, conf->bus_gid, err, ERR_MAX);
 	return rc;

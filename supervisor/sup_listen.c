@@ -174,6 +174,17 @@ sup_listen_open(const struct conf *conf, const struct sup_listeners *old,
 	return rc;
 }
 
+int
+sup_listen_check(const struct conf *conf, const struct sup_listeners *listeners, char *err,
+		 size_t err_len)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < listeners->n && rc == 0; i++)
+		rc = check_rule(conf, &listeners->list[i], err, err_len);
+	return rc;
+}
+
 static bool
 is_listener(int fd)
 {

@@ -31,6 +31,9 @@ struct sup_listeners {
  */
 int sup_listen_open(const struct conf *conf, const struct sup_listeners *old,
 		    struct sup_listeners *listeners, char *err, size_t err_len);
+/* May all of these be open under conf? 0, or -EACCES and the reason in err. */
+int sup_listen_check(const struct conf *conf, const struct sup_listeners *listeners, char *err,
+		     size_t err_len);
 /* Take over descriptors from systemd: those that are no listening stream sockets are closed. */
 void sup_listen_inherit(const int *fds, size_t n, struct sup_listeners *listeners);
 void sup_listen_close(struct sup_listeners *listeners);

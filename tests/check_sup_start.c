@@ -144,6 +144,27 @@ START_ASYNC_TEST(test_inherited_listeners_obey_the_address_rule)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_a_listener_of_our_own_obeys_the_address_rule_on_reload)
+{
+	struct fake *fake = fake_new(loop);
+	char config[512], *text;
+	int port = fake->port;
+
+	fake_inherit_none(fake);
+	snprintf(config, sizeof(config), "http: {insecure: true, listen: [\"0.0.0.0:%d\"]}\n" GOOD,
+		 port);
+	fake_config(fake, config);
+	fake_start(fake);
+	/* It stays open until a restart, whatever listen: says. */
+	snprintf(config, sizeof(config), "http: {listen: [\"127.0.0.1:%d\"]}\n" GOOD, port);
+	fake_config(fake, config);
+	ck_assert_int_eq(sup_reload(fake->sup, &text), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(text, "can be reached from other machines"));
+	free(text);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_under_systemd_a_forbidden_listener_serves_503)
 {
 	struct fake *fake = fake_new(loop);
@@ -385,6 +406,28 @@ START_ASYNC_TEST(test_systemd_is_told)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_systemd_is_told_of_a_front_that_is_down)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, GOOD);
+	fake_start(fake);
+	fake_ready(fake_front(fake));
+	fake_up(fake_worker(fake, "door"));
+	fake_wait_ms(fake, 1000);
+	fake->notified[0] = '\0';
+	fake_crash(fake_front(fake));
+	fake_wait_ms(fake, 1000);
+	ck_assert_ptr_nonnull(strstr(fake->notified, "streams: 1 of 1 well; http: "));
+	ck_assert_ptr_nonnull(strstr(fake->notified, ": killed by SIGSEGV\n"));
+	fake->notified[0] = '\0';
+	fake_ready(fake_front(fake));
+	fake_wait_ms(fake, 1000);
+	ck_assert_str_eq(fake->notified, "STATUS=streams: 1 of 1 well\n");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_a_camera_cannot_talk_to_systemd)
 {
 	struct fake *fake = fake_new(loop);
@@ -424,10 +467,12 @@ make_suite(void)
 	tcase_add_test(config, test_under_systemd_a_wrong_file_means_503_until_it_is_good);
 	tcase_add_test(config, test_503_is_bounded);
 	tcase_add_test(config, test_systemd_is_told);
+	tcase_add_test(config, test_systemd_is_told_of_a_front_that_is_down);
 	tcase_add_test(config, test_a_camera_cannot_talk_to_systemd);
 	tcase_add_test(config, test_ready_is_not_said_before_listening);
 	suite_add_tcase(suite, config);
 	tcase_add_test(listen, test_inherited_listeners_obey_the_address_rule);
+	tcase_add_test(listen, test_a_listener_of_our_own_obeys_the_address_rule_on_reload);
 	tcase_add_test(listen, test_under_systemd_a_forbidden_listener_serves_503);
 	tcase_add_test(listen, test_a_port_in_use);
 	tcase_add_test(listen, test_configured_listeners_are_bound_with_names_that_tell);

@@ -36,12 +36,12 @@ conf_name_is_valid(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
-/* A camera's page is /NAME: these addresses are taken, or will be. */
+/* A camera's page is /NAME: these addresses are taken, or will be; and http is the front. */
 static bool
 is_reserved_name(const char *name)
 {
 	static const char *const reserved[] = {
-		"api", "healthz", "metrics", "ws", "login", "logout"
+		"api", "healthz", "http", "metrics", "ws", "login", "logout"
 	};
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)

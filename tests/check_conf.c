@@ -176,6 +176,8 @@ static const struct {
 	  "t:2: name: bad name \"Door!\", " NAME_LINE },
 	{ "cameras:\n  - name: metrics\n    url: test:clock\n",
 	  "t:2: name: bad name \"metrics\", expected one that is no address of camhub itself" },
+	{ "cameras:\n  - name: http\n    url: test:clock\n",
+	  "t:2: name: bad name \"http\", expected one that is no address of camhub itself" },
 	{ "cameras:\n  - name: -a\n    url: test:clock\n",
 	  "t:2: name: bad name \"-a\", " NAME_LINE },
 	{ "cameras:\n  - name: a.sub\n    url: test:clock\n",

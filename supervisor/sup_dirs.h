@@ -23,7 +23,8 @@ struct sup_dirs {
  * negative errno and why in err (err_len bytes): -EBUSY another supervisor runs, -ENAMETOOLONG.
  */
 int sup_dirs_open(const char *runtime_dir, struct sup_dirs *dirs, char *err, size_t err_len);
-/* The bus directory: 0700, or 2750 and gid (0750 when that is our own). Safe to call again. As above. */
+/* The bus directory: 0700, or 2750 and gid (0750 when that is our own). Safe to call again. As
+ * above. */
 int sup_dirs_bus(const struct sup_dirs *dirs, gid_t gid, char *err, size_t err_len);
 /* "<bus>/<stream>-<epoch>.sock" into path (SUP_PATH_MAX); -ENAMETOOLONG. */
 int sup_dirs_bus_path(const struct sup_dirs *dirs, const char *stream, int64_t epoch, char *path);

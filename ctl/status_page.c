@@ -81,7 +81,7 @@ print_counters(const json_t *camera, FILE *file)
 	     text_bytes(msg_int(camera, "lag_bytes_high", 0), lag, sizeof(lag)));
 	line(file, "process:", "%s, pid %lld, %s, %lld restarts", msg_str(camera, "program"),
 	     msg_int(camera, "pid", 0),
-	     text_bytes(msg_int(camera, "rss_kib", 0) * 1024, rss, sizeof(rss)),
+	     text_memory(msg_int(camera, "rss_kib", 0), rss, sizeof(rss)),
 	     msg_int(camera, "restarts", 0));
 }
 

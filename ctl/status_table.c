@@ -155,7 +155,7 @@ print_process(const json_t *process, int64_t now_ms, const struct text_style *st
 		text_duration(now_ms - msg_int(process, "since_ms", now_ms), duration,
 			      sizeof(duration)),
 		msg_int(process, "pid", 0),
-		text_bytes(msg_int(process, "rss_kib", 0) * 1024, rss, sizeof(rss)),
+		text_memory(msg_int(process, "rss_kib", 0), rss, sizeof(rss)),
 		msg_int(process, "restarts", 0));
 	if (last[0] != '\0')
 		fprintf(file, " (the last: %s)", text_escape(last, shown, sizeof(shown)));

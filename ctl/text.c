@@ -111,6 +111,15 @@ text_bytes(int64_t bytes, char *buf, size_t size)
 	return buf;
 }
 
+const char *
+text_memory(int64_t kib, char *buf, size_t size)
+{
+	if (kib > 0)
+		return text_bytes(kib * 1024, buf, size);
+	snprintf(buf, size, "memory unknown");
+	return buf;
+}
+
 static int
 char_width(uint32_t code)
 {

@@ -19,6 +19,8 @@ const char *text_duration(int64_t ms, char *buf, size_t size);
 const char *text_bitrate(int64_t bps, char *buf, size_t size);
 /* "512 KiB", "16.0 MiB" */
 const char *text_bytes(int64_t bytes, char *buf, size_t size);
+/* A process's memory in KiB as text_bytes(), or in words that it is not known (0). */
+const char *text_memory(int64_t kib, char *buf, size_t size);
 
 /* Columns that text takes on a terminal. */
 size_t text_width(const char *text);

@@ -51,6 +51,7 @@ static const struct msg_field front_config[] = {
 	INT("live_target_ms", 0, 60000),
 	END };
 static const struct msg_field snapshot_job[] = { STR("stream", NAME_MAX_BYTES), INT("quality", 1, 31), INT("deadline_ms", 1, 60000), END };
+static const struct msg_field beat[] = { INT_OPT("rss_kib", 0, COUNT_MAX), END };
 static const struct msg_field demand[] = { BOOL("on"), END };
 static const struct msg_field replay[] = { INT("subscriber", 1, ID_MAX), END };
 static const struct msg_field level[] = { STR("level", 8), END };
@@ -143,7 +144,7 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_SNAPSHOT_DONE]   = { "snapshot-done", MSG_TO_FRONT, MSG_FD_OPTIONAL, snapshot_done },
 
 	[MSG_READY]	      = { "ready", FROM_ANY_CHILD, MSG_FD_NONE, ready },
-	[MSG_BEAT]	      = { "beat", FROM_ANY_CHILD, MSG_FD_NONE, none },
+	[MSG_BEAT]	      = { "beat", FROM_ANY_CHILD, MSG_FD_NONE, beat },
 	[MSG_DEMAND_DONE]     = { "demand-done", MSG_FROM_WORKER, MSG_FD_NONE, demand },
 	[MSG_INPUT]	      = { "input", MSG_FROM_WORKER, MSG_FD_NONE, input },
 	[MSG_WORKER_STATUS]   = { "worker-status", MSG_FROM_WORKER, MSG_FD_NONE, worker_status },

@@ -44,6 +44,7 @@ struct sup_child {
 	bool raw, asked, bad;
 	enum phase phase;
 	pid_t pid;
+	long long rss_kib; /* as it told last, 0 not yet */
 	int pidfd, raw_fd;
 	struct event *pid_ev, *raw_ev;
 	struct chan_ev *chan;
@@ -206,6 +207,8 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	struct sup_child *child = arg;
 	bool first = type == MSG_READY && child->phase == PHASE_STARTING;
 
+	if (type == MSG_BEAT)
+		child->rss_kib = msg_int(msg, "rss_kib", 0);
 	if (child->phase == PHASE_STARTING && !first) {
 		/* Beats before READY prove nothing: the start deadline stands. */
 	} else if (first || child->phase == PHASE_ALIVE) {
@@ -386,6 +389,12 @@ sup_child_kill_now(struct sup_child *child)
 	child->asked = true;
 	send_sigkill(child);
 	drop_channel(child);
+}
+
+long long
+sup_child_rss_kib(const struct sup_child *child)
+{
+	return child != NULL ? child->rss_kib : 0;
 }
 
 pid_t

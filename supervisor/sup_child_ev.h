@@ -60,6 +60,8 @@ void sup_child_kill_now(struct sup_child *child); /* SIGKILL, asked: nobody want
 void sup_child_stop_all(struct sup *sup, bool now);
 void sup_child_broadcast_level(struct sup *sup, const char *level);
 
+/* Its resident memory as it told with its last beat; 0 not yet, or for NULL. */
+long long sup_child_rss_kib(const struct sup_child *child);
 pid_t sup_child_pid(const struct sup_child *child); /* 0 for NULL */
 /* Let go without waiting: closes everything. For sup_free(). */
 void sup_child_free(struct sup_child **child);

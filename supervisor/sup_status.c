@@ -18,26 +18,6 @@
 #define LONG_GOP_S    4.0
 #define LAST_EXIT_MAX 160 /* what the message takes */
 
-/* 0 when it cannot be told. */
-static long long
-rss_kib(pid_t pid)
-{
-	char path[64];
-	long long pages = 0;
-	FILE *file;
-
-	if (pid <= 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%ld/statm", (long)pid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	if (fscanf(file, "%*d %lld", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 static void
 advise(json_t *list, const char *text)
 {
@@ -126,7 +106,7 @@ sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 	msg_set_int(msg, "epoch", stream->child != NULL ? stream->epoch : 0);
 	msg_set_str(msg, "program", stream->program->name);
 	msg_set_bool(msg, "on_demand", stream->conf->camera->on_demand);
-	msg_set_int(msg, "rss_kib", rss_kib(sup_child_pid(stream->child)));
+	msg_set_int(msg, "rss_kib", sup_child_rss_kib(stream->child));
 	add_media(msg, stream->status);
 	add_viewers(msg, sup, stream->id);
 	json_object_set_new(msg, "advice", sup_status_advice(stream->status));
@@ -146,7 +126,7 @@ sup_status_front(const struct sup_front *front)
 	msg_set_str(msg, "state", sup_front_state(front));
 	msg_set_int(msg, "since_ms", front->since_ms);
 	msg_set_int(msg, "restarts", front->spawns > 0 ? front->spawns - 1 : 0);
-	msg_set_int(msg, "rss_kib", rss_kib(sup_child_pid(front->child)));
+	msg_set_int(msg, "rss_kib", sup_child_rss_kib(front->child));
 	msg_set_str(msg, "last_exit", last_exit);
 	return msg;
 }

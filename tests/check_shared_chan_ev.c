@@ -186,7 +186,7 @@ START_ASYNC_TEST(test_peer_that_never_reads)
 	while ((rc = chan_ev_send(owner.chan, msg_new(MSG_BEAT), -1)) == 0)
 		ck_assert_int_lt(n++, 10000);
 	ck_assert_int_eq(rc, -ENOBUFS);
-	ck_assert_uint_eq(chan_ev_queued(owner.chan), 1024);
+	ck_assert_uint_eq(chan_ev_queued(owner.chan), 4096);
 	/* A descriptor that does not fit any more is not leaked. */
 	ck_assert_int_eq(chan_ev_send(owner.chan, listener(), dup(STDERR_FILENO)), -ENOBUFS);
 	loop_settle(loop);
@@ -314,7 +314,10 @@ START_ASYNC_TEST(test_child_beats_after_ready)
 		loop_run_for_ms(loop, CHILD_BEAT_MS - 1);
 		peer_assert_no_msg(owner.peer);
 		loop_run_for_ms(loop, 1);
-		peer_get_msg(owner.peer, MSG_BEAT, 0);
+		/* A test program is larger than a MiB and smaller than a GiB. */
+		long long rss = msg_int(peer_get_msg(owner.peer, MSG_BEAT, 0), "rss_kib", 0);
+		ck_assert_int_gt(rss, 1024);
+		ck_assert_int_lt(rss, 1 << 20);
 	}
 	async_complete(loop);
 }

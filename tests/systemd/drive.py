@@ -137,6 +137,11 @@ class Systemd(unittest.TestCase):
         self.assertNotEqual(main_pid(), 0)
         print(f"start to READY: {self.start_s:.2f} s", flush=True)
 
+    def test_memory_is_told(self):
+        """The unit hides other processes: each tells its own memory."""
+        until(lambda: all(c["rss_kib"] > 1024 for c in status()["cameras"] + status()["processes"]),
+              lambda: f"all tell their memory: {status()}")
+
     def test_runtime_directory(self):
         for at, names, files in os.walk("/run/camhub/"):
             for name in names + files:

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define QUEUE_MAX_MESSAGES 1024
+#define QUEUE_MAX_MESSAGES 4096 /* a reload of 256 cameras with a second stream each is 1536 */
 #define QUEUE_MAX_BYTES    (4u << 20)
 #define RECEIVE_PER_TURN   64 /* then others get their turn; the event is level triggered */
 

@@ -23,7 +23,7 @@ struct chan_ev_ops {
 struct chan_ev *chan_ev_new(struct event_base *base, int fd, enum msg_to receive,
 			    const struct chan_ev_ops *ops, void *arg);
 /* Queue and send: takes msg and pass_fd (-1: none; closed after sending). 0; -ENOBUFS when more
- * than 1024 messages or 4 MiB wait (the peer does not read: the caller decides); -EPIPE after the
+ * than 4096 messages or 4 MiB wait (the peer does not read: the caller decides); -EPIPE after the
  * end.
  */
 int chan_ev_send(struct chan_ev *chan, json_t *msg, int pass_fd);

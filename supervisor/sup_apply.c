@@ -60,10 +60,13 @@ add_stream(struct sup *sup, const struct conf_stream *conf)
 	/* It may have been taken out a moment ago and be stopping still. */
 	struct sup_stream *stream = sup_stream_find(sup, conf->name);
 
-	if (stream == NULL)
+	if (stream == NULL) {
 		stream = sup_stream_new(sup, conf);
-	else
-		sup_stream_set_conf(stream, conf);
+		/* Its first state is told at once, and with it all the rest. */
+		sup_stream_review(stream);
+		return;
+	}
+	sup_stream_set_conf(stream, conf);
 	sup_stream_review(stream);
 	sup_front_announce(sup, stream);
 }

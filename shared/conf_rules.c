@@ -40,9 +40,8 @@ conf_name_is_valid(const char *name)
 static bool
 is_reserved_name(const char *name)
 {
-	static const char *const reserved[] = {
-		"api", "healthz", "http", "metrics", "ws", "login", "logout"
-	};
+	static const char *const reserved[] = { "api", "healthz", "http",  "metrics",
+						"ws",  "login",   "logout" };
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (strcmp(name, reserved[i]) == 0)

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 found=0
 for target in "$dir"/fuzz_*; do
   if [ ! -x "$target" ] || [ ! -f "$target" ]; then continue; fi
-  case $target in *.*|*_replay) continue ;; esac
+  case ${target##*/} in *.*|*_replay) continue ;; esac
   name=${target##*/}
   found=$((found + 1))
   mkdir "$work/$name"

@@ -71,6 +71,27 @@ byte_writer_init_fixed(struct byte_writer *writer, uint8_t *data, size_t cap)
 }
 
 void
+byte_writer_init_growing(struct byte_writer *writer, uint8_t *data, size_t cap, size_t limit,
+			 byte_writer_grow_fn *grow, void *grow_arg)
+{
+	*writer = (struct byte_writer){
+		.data = data,
+		.cap = cap < limit ? cap : limit,
+		.limit = limit,
+		.is_fixed = true,
+		.grow = grow,
+		.grow_arg = grow_arg,
+	};
+}
+
+void
+byte_writer_truncate(struct byte_writer *writer, size_t len)
+{
+	writer->len = len;
+	writer->err = 0;
+}
+
+void
 byte_writer_reset(struct byte_writer *writer)
 {
 	writer->len = 0;
@@ -115,6 +136,12 @@ byte_writer_grow(struct byte_writer *writer, size_t need)
 		cap = writer->limit;
 	while (cap < need)
 		cap = cap > writer->limit / 2 ? writer->limit : cap * 2;
+	if (writer->grow != NULL) {
+		if (writer->grow(writer->grow_arg, cap, &writer->data, &writer->cap) == 0)
+			return 0;
+		byte_writer_fail(writer, -ENOMEM);
+		return writer->err;
+	}
 	data = realloc(writer->data, cap);
 	if (data == NULL) {
 		byte_writer_fail(writer, -ENOMEM);

@@ -29,12 +29,18 @@ const uint8_t *byte_reader_bytes(struct byte_reader *reader, size_t len);
  * The writer. On any failure `err` is set, everything later does nothing, and what had been
  * written stays. Check `err` once, at the end.
  */
+/* Makes memory of somebody else's larger: at least `need` bytes, with what is in *data kept.
+ * Returns 0 and the new place and size, or -ENOMEM with both untouched. */
+typedef int byte_writer_grow_fn(void *arg, size_t need, uint8_t **data, size_t *cap);
+
 struct byte_writer {
 	uint8_t *data;
-	size_t len;    /* bytes written */
-	size_t cap;    /* bytes at data */
-	size_t limit;  /* never grows beyond */
-	bool is_fixed; /* data belongs to the caller */
+	size_t len;                /* bytes written */
+	size_t cap;                /* bytes at data */
+	size_t limit;              /* never grows beyond */
+	bool is_fixed;             /* data belongs to the caller */
+	byte_writer_grow_fn *grow; /* data belongs to grow_arg, which makes it larger; or NULL */
+	void *grow_arg;
 	int err; /* 0, -ENOMEM (no memory), -EMSGSIZE (limit reached) or what a writer of boxes says
 		  */
 };
@@ -44,6 +50,14 @@ void byte_writer_init(struct byte_writer *writer, size_t limit);
 
 /* Writes into `data`, `cap` bytes; never allocates. */
 void byte_writer_init_fixed(struct byte_writer *writer, uint8_t *data, size_t cap);
+
+/* Writes into memory that belongs to something else and grows there (a message of the bus). data
+ * may be NULL with cap 0. */
+void byte_writer_init_growing(struct byte_writer *writer, uint8_t *data, size_t cap, size_t limit,
+			      byte_writer_grow_fn *grow, void *grow_arg);
+
+/* Takes back what was written behind the first len bytes (len <= writer->len) and the error. */
+void byte_writer_truncate(struct byte_writer *writer, size_t len);
 
 /* Forgets what was written and the error, keeps the memory. */
 void byte_writer_reset(struct byte_writer *writer);

@@ -30,6 +30,17 @@ void bus_msg_unref(struct bus_msg **msg); /* NULL-safe, nulls the pointer */
 struct bus_msg *bus_msg_new(const struct frame *frame, const void *payload, size_t len);
 
 /*
+ * A message written in place, so that its payload is copied once on its way to the bus: begin,
+ * write through a writer whose memory is the message's (bus_msg_grow fits byte_writer_grow_fn of
+ * media/bytes.h, arg is the message), finish. begin: NULL out of memory; room: bytes of payload to
+ * begin with. *data and *cap: where they go.
+ */
+struct bus_msg *bus_msg_begin(size_t room, uint8_t **data, size_t *cap);
+int bus_msg_grow(void *msg, size_t need, uint8_t **data, size_t *cap);
+/* len bytes were written; payload, frame and frame.payload_len are set, nothing is copied. */
+void bus_msg_finish(struct bus_msg *msg, const struct frame *frame, size_t len);
+
+/*
  * Publisher. path: absolute, at most 107 bytes (sun_path), must not exist; created with mode (0600,
  * or 0660 for a group). Returns 0, -ENAMETOOLONG, -EADDRINUSE, -ENOMEM, other negative errno.
  */
@@ -39,6 +50,9 @@ int bus_pub_send(struct bus_pub *pub, const struct frame *frame, const void *pay
 /* The same for a message that exists; flags and for_subscriber may differ from the original. */
 int bus_pub_resend(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flags,
 		   uint32_t for_subscriber);
+/* A message of bus_msg_finish(): takes over the reference, which must be the only one, without a
+ * copy; header as in frame. On failure the message is gone, too. */
+int bus_pub_send_msg(struct bus_pub *pub, struct bus_msg **msg);
 int bus_pub_subscribers(const struct bus_pub *pub);
 /* Unlink the path. Does not close the nng socket (nng 1.5.2 may hang): leave with _exit(). */
 void bus_pub_unlink(struct bus_pub *pub);

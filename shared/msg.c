@@ -42,6 +42,8 @@ static const struct msg_field worker_config[] = {
 	INT("open_timeout_ms", 100, 600000), INT("stall_ms", 100, 600000),
 	STR("log_level", 8),
 	BOOL("probe"),			/* describe the source once, then leave */
+	STR_OPT("tls", 72),		/* verify | insecure | sha256:HEX; absent: verify */
+	BOOL_OPT("keep_vui"), INT_OPT("reorder_ms", 0, 1000),
 	END };
 static const struct msg_field front_config[] = {
 	INT("subscriber", 1, ID_MAX),	/* this front's id in for_subscriber */
@@ -63,6 +65,7 @@ static const struct msg_field stream[] = {
 	INT("since_ms", 0, COUNT_MAX),	/* realtime */
 	STR_OPT("reason", REASON_MAX_BYTES),
 	INT("epoch", 0, COUNT_MAX), STR("bus", PATH_MAX_BYTES), /* 0 and "" while no worker is ready */
+	INT_OPT("loss_hold_ms", 0, 600000), /* pictures after a loss are kept back at most so long */
 	END };
 static const struct msg_field stream_gone[] = { INT("id", 1, ID_MAX), END };
 static const struct msg_field snapshot_done[] = {
@@ -74,7 +77,9 @@ static const struct msg_field input[] = {
 	STR("state", 16),		/* connecting | up | stalled | ended */
 	STR("class", 16),		/* none | unreachable | auth | not-found | timeout | protocol |
 					   unsupported | eof | internal */
-	STR_OPT("reason", REASON_MAX_BYTES), END };
+	STR_OPT("reason", REASON_MAX_BYTES),
+	STR_OPT("location", URL_MAX_BYTES), /* ended: the source is there (a redirect) */
+	END };
 static const struct msg_field worker_status[] = {
 	STR("codec", 16), STR("codec_string", 64), STR("profile", 64), STR("audio", 16),
 	INT("width", 0, 65535), INT("height", 0, 65535), REAL("fps", 0, 10000),
@@ -84,7 +89,13 @@ static const struct msg_field worker_status[] = {
 	INT("published", 0, COUNT_MAX), INT("subscribers", 0, 1000000),
 	INT("gop_cache_bytes", 0, COUNT_MAX), BOOL("gop_cached"),
 	INT("b_frames", 0, 1), INT("last_frame_ms", -1, COUNT_MAX),
-	INT("config_version", 0, ID_MAX), END };
+	INT("config_version", 0, ID_MAX),
+	STR_OPT("transport", 8),	/* tcp | udp; absent: does not apply */
+	INT_OPT("packets", 0, COUNT_MAX), INT_OPT("lost", 0, COUNT_MAX), INT_OPT("reordered", 0, COUNT_MAX),
+	STR_OPT("marker", 16),		/* ok | never | each-slice: how the camera ends its pictures */
+	STR_OPT("camera_clock", 16),	/* none | synced | unsynced */
+	STRS_OPT("advice", 16),		/* what the stream itself shows, in words for people */
+	END };
 static const struct msg_field want[] = { INT("id", 1, ID_MAX), BOOL("on"), END };
 static const struct msg_field want_replay[] = { INT("id", 1, ID_MAX), END };
 static const struct msg_field snapshot[] = { INT("request", 1, COUNT_MAX), INT("id", 1, ID_MAX), END };

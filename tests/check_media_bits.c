@@ -50,6 +50,56 @@ START_TEST(bits_error_stays)
 }
 END_TEST
 
+static unsigned grown;
+
+static int
+grow(void *arg, size_t need, uint8_t **data, size_t *cap)
+{
+	uint8_t *more = grown++ < 2 ? realloc(*data, need) : NULL;
+
+	ck_assert_ptr_eq(arg, &grown);
+	if (more == NULL)
+		return -ENOMEM;
+	*data = more;
+	*cap = need;
+	return 0;
+}
+
+/* The memory is not the writer's: it asks for more, and frees nothing. */
+START_TEST(a_writer_grows_in_memory_of_others)
+{
+	uint8_t *data = malloc(4);
+	struct byte_writer writer;
+
+	grown = 0;
+	byte_writer_init_growing(&writer, data, 4, 1000, grow, &grown);
+	byte_writer_u32(&writer, 0x01020304);
+	ck_assert_uint_eq(grown, 0);
+	byte_writer_zeros(&writer, 100);
+	ck_assert_uint_eq(grown, 1);
+	byte_writer_truncate(&writer, 3);
+	byte_writer_u8(&writer, 9);
+	ck_assert_mem_eq(writer.data, "\x01\x02\x03\x09", 4);
+	byte_writer_zeros(&writer, 700);
+	ck_assert_int_eq(writer.err, 0);
+	byte_writer_zeros(&writer, 297);
+	ck_assert_int_eq(writer.err, -EMSGSIZE);
+	byte_writer_truncate(&writer, 704);
+	byte_writer_zeros(&writer, 296);
+	ck_assert_int_eq(writer.err, 0);
+	ck_assert_uint_eq(writer.len, 1000);
+	data = writer.data;
+	byte_writer_free(&writer);
+	free(data);
+
+	grown = 2;
+	byte_writer_init_growing(&writer, NULL, 0, 1000, grow, &grown);
+	byte_writer_u8(&writer, 1);
+	ck_assert_int_eq(writer.err, -ENOMEM);
+	ck_assert_uint_eq(writer.len, 0);
+}
+END_TEST
+
 static const struct {
 	uint8_t bytes[12];
 	size_t len;
@@ -206,6 +256,7 @@ add(TCase *tcase)
 {
 	tcase_add_test(tcase, bits_come_most_significant_first);
 	tcase_add_test(tcase, bits_error_stays);
+	tcase_add_test(tcase, a_writer_grows_in_memory_of_others);
 	tcase_add_loop_test(tcase, exp_golomb_codes, 0, sizeof(codes) / sizeof(codes[0]));
 	tcase_add_test(tcase, exp_golomb_survives_a_round_trip);
 	tcase_add_test(tcase, emulation_prevention_is_left_out);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bus_msg;
 struct wrk;
 
 /* Why a source ended; the names are the classes of the "input" message (docs/protocol.md). */
@@ -43,6 +44,9 @@ struct wrk_unit {
 	uint32_t duration_us;                              /* 0 unknown */
 	int64_t arrived_realtime_ns, arrived_monotonic_ns; /* of the unit's last packet */
 	int64_t captured_realtime_ns;                      /* 0 unknown */
+	/* NULL, or made by bus_msg_begin() with data as its payload: the worker takes this
+	 * reference over, and no copy is made on the way to the bus. */
+	struct bus_msg *msg;
 };
 
 /* Borrowed for the call of start(). */
@@ -51,9 +55,26 @@ struct wrk_input_config {
 	const char *url;             /* without userinfo */
 	const char *user, *password; /* NULL when there are none */
 	const char *transport;       /* tcp | udp | auto */
-	int64_t open_timeout_ms;     /* to connect and describe */
-	int64_t read_timeout_ms;     /* of silence, then the input gives up by itself */
+	int fd;                  /* connected to the source, becomes the input's; -1: none came */
+	const char *tls;         /* verify | insecure | sha256:HEX (of the certificate) */
+	bool keep_vui;           /* leave parameter sets as the camera sends them */
+	int64_t reorder_ms;      /* how long a missing datagram may hold back those behind it */
+	int64_t open_timeout_ms; /* to connect and describe */
+	int64_t read_timeout_ms; /* of silence, then the input gives up by itself */
 	bool probe;
+};
+
+/* What an input knows about its source beyond the units, for status; asked once a second. */
+struct wrk_input_report {
+	const char *transport;             /* "tcp", "udp", static; NULL: does not apply */
+	uint64_t packets, lost, reordered; /* of the video track */
+	enum wrk_marker {
+		WRK_MARKER_NONE,
+		WRK_MARKER_OK,
+		WRK_MARKER_NEVER,
+		WRK_MARKER_EACH_SLICE
+	} marker;
+	enum wrk_clock { WRK_CLOCK_NONE, WRK_CLOCK_SYNCED, WRK_CLOCK_UNSYNCED } clock;
 };
 
 struct wrk_input_ops {
@@ -66,6 +87,8 @@ struct wrk_input_ops {
 	void (*stop)(void *input);
 	/* Only after wrk_input_closed(). */
 	void (*free)(void *input);
+	/* NULL: nothing to report. *report is zeroed. */
+	void (*report)(void *input, struct wrk_input_report *report);
 };
 
 /* The calls of an input; none may be made from within start(). */
@@ -74,5 +97,8 @@ void wrk_deliver(struct wrk *wrk, const struct wrk_unit *unit);
 /* Once; reason in words, for people, without secrets. The worker answers with stop(). */
 void wrk_input_failed(struct wrk *wrk, enum wrk_class class, const char *reason);
 void wrk_input_closed(struct wrk *wrk);
+/* Instead of wrk_input_failed(): the source is elsewhere. url without userinfo; the successor is
+ * given a socket to it. */
+void wrk_input_redirected(struct wrk *wrk, const char *url);
 
 #endif

@@ -25,6 +25,7 @@
 
 enum conf_transport { CONF_TRANSPORT_TCP, CONF_TRANSPORT_UDP, CONF_TRANSPORT_AUTO };
 enum conf_ingest { CONF_INGEST_AUTO, CONF_INGEST_AV };
+enum conf_vui { CONF_VUI_AUTO, CONF_VUI_KEEP };
 
 struct conf_strings {
 	char **list;
@@ -47,8 +48,12 @@ struct conf_camera {
 	char *user, *password; /* what that name stands for; NULL without credentials */
 	int transport;         /* enum conf_transport */
 	int ingest;            /* enum conf_ingest */
+	int vui;               /* enum conf_vui */
+	char *tls;             /* verify | insecure | sha256:HEX; never NULL */
 	bool on_demand;
 	int64_t open_timeout_ms, stall_timeout_ms;
+	int64_t reorder_ms;   /* UDP: so long a datagram that is missing holds back others */
+	int64_t loss_hold_ms; /* so long at most a loss keeps pictures from viewers */
 	unsigned line;
 };
 
@@ -151,7 +156,7 @@ enum conf_change {
 	CONF_STREAM_SAME,
 	CONF_STREAM_ADDED,   /* before is NULL */
 	CONF_STREAM_REMOVED, /* after is NULL */
-	CONF_STREAM_SHOWN,   /* title, place or on_demand only: the worker need not know */
+	CONF_STREAM_SHOWN,   /* title, place, on_demand or loss_hold: not the worker's business */
 	CONF_STREAM_CHANGED, /* what the worker was told: it needs a new one */
 };
 typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *before,
@@ -160,7 +165,7 @@ typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *bef
  * before NULL: everything was added. Settings outside cameras: that workers are told at their start
  * (bus:) count as a change of the key, not of the streams; see conf_diff_keys(). */
 void conf_diff(const struct conf *before, const struct conf *after, conf_diff_fn *fn, void *arg);
-/* Everything that a worker is told equal (title and on_demand do not count). */
+/* Everything that a worker is told equal (title, on_demand and loss_hold do not count). */
 bool conf_camera_equal(const struct conf_camera *a, const struct conf_camera *b);
 
 enum conf_reload {

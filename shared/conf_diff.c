@@ -19,6 +19,7 @@ same_access(const struct conf_camera *a, const struct conf_camera *b)
 {
 	return same_text(a->user, b->user) && same_text(a->password, b->password) &&
 	       a->transport == b->transport && a->ingest == b->ingest &&
+	       same_text(a->tls, b->tls) && a->vui == b->vui && a->reorder_ms == b->reorder_ms &&
 	       a->open_timeout_ms == b->open_timeout_ms &&
 	       a->stall_timeout_ms == b->stall_timeout_ms;
 }
@@ -36,7 +37,8 @@ compare(const struct conf_stream *a, const struct conf_stream *b)
 	if (!same_text(a->url, b->url) || !same_access(a->camera, b->camera))
 		return CONF_STREAM_CHANGED;
 	if (!same_text(a->camera->title, b->camera->title) || a->order != b->order ||
-	    a->camera->on_demand != b->camera->on_demand)
+	    a->camera->on_demand != b->camera->on_demand ||
+	    a->camera->loss_hold_ms != b->camera->loss_hold_ms)
 		return CONF_STREAM_SHOWN;
 	return CONF_STREAM_SAME;
 }

@@ -71,5 +71,6 @@ int conf_check_text(const char *value, char *err);
 int conf_check_listen(const char *value, char *err);
 int conf_check_origin(const char *value, char *err);
 int conf_check_group(const char *value, char *err);
+int conf_check_tls(const char *value, char *err);
 
 #endif

@@ -133,6 +133,21 @@ conf_check_group(const char *value, char *err)
 		      conf_show(value, shown));
 }
 
+int
+conf_check_tls(const char *value, char *err)
+{
+	static const char pin[] = "sha256:";
+	const char *digits = value + sizeof(pin) - 1;
+
+	if (strcmp(value, "verify") == 0 || strcmp(value, "insecure") == 0)
+		return 0;
+	if (strncmp(value, pin, sizeof(pin) - 1) == 0 && strlen(digits) == 64 &&
+	    strspn(digits, "0123456789abcdefABCDEF") == 64)
+		return 0;
+	return refuse(err, "wrong value, expected verify, insecure or sha256: and the 64 "
+			   "hexadecimal digits of the certificate's SHA-256");
+}
+
 static unsigned
 line_of_key(const struct conf_lines *lines, const char *section, const char *name)
 {
@@ -281,6 +296,14 @@ check_unique(struct conf_loader *loader, size_t index)
 	}
 }
 
+static bool
+has_scheme(const char *url, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	return url != NULL && strncasecmp(url, scheme, len) == 0 && url[len] == ':';
+}
+
 static void
 check_transport(struct conf_loader *loader, const struct conf_camera *camera,
 		const struct conf_lines *lines)
@@ -290,12 +313,27 @@ check_transport(struct conf_loader *loader, const struct conf_camera *camera,
 	if (camera->transport != CONF_TRANSPORT_UDP)
 		return;
 	for (size_t i = 0; i < 2; i++)
-		if (urls[i] != NULL && strncasecmp(urls[i], "rtsps:", 6) == 0) {
+		if (has_scheme(urls[i], "rtsps")) {
 			conf_error_add(loader->errors, loader->path,
 				       line_of_key(lines, "cameras", "transport"),
 				       "transport: rtsps:// has no udp, expected tcp or auto");
 			return;
 		}
+}
+
+static void
+check_tls(struct conf_loader *loader, const struct conf_camera *camera,
+	  const struct conf_lines *lines)
+{
+	if (!is_given(lines, "cameras", "tls") || camera->url == NULL)
+		return;
+	if (!has_scheme(camera->url, "rtsps") && !has_scheme(camera->sub, "rtsps"))
+		conf_error_add(loader->errors, loader->path, line_of_key(lines, "cameras", "tls"),
+			       "tls: for rtsps:// alone, expected that scheme or no tls:");
+	else if (camera->ingest == CONF_INGEST_AV && strcmp(camera->tls, "insecure") != 0)
+		conf_error_add(loader->errors, loader->path, line_of_key(lines, "cameras", "tls"),
+			       "tls: ingest: av checks no certificate, expected ingest: auto or "
+			       "tls: insecure");
 }
 
 static void
@@ -312,6 +350,7 @@ apply_camera(struct conf_loader *loader, size_t index)
 	if (camera->credentials != NULL)
 		apply_credentials(loader, camera, line_of_key(lines, "cameras", "credentials"));
 	check_transport(loader, camera, lines);
+	check_tls(loader, camera, lines);
 }
 
 void

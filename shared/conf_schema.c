@@ -34,6 +34,11 @@ static const struct conf_word ingests[] = {
 	{ "av", CONF_INGEST_AV },
 	{ NULL, 0 },
 };
+static const struct conf_word vuis[] = {
+	{ "auto", CONF_VUI_AUTO },
+	{ "keep", CONF_VUI_KEEP },
+	{ NULL, 0 },
+};
 
 static const char *const sections[] = { "http",    "embed",  "log",    "bus",
 					"restart", "limits", "cameras" };
@@ -139,10 +144,19 @@ static const struct conf_key keys[] = {
 	BOOL("cameras", "on_demand", CAM(on_demand), "false", CONF_RELOAD,
 	    "connect only while somebody watches"),
 	WORD("cameras", "ingest", CAM(ingest), "auto", ingests, CONF_RELOAD, "the worker that reads it"),
+	{ .section = "cameras", .name = "tls", .kind = CONF_STRING, .min = 1, .max = 72,
+	  .default_text = "verify", .check = conf_check_tls,
+	  .help = "what the certificate of an rtsps camera must prove", .offset = CAM(tls) },
+	WORD("cameras", "vui", CAM(vui), "auto", vuis, CONF_RELOAD,
+	    "whether decoders are told that no picture waits for a later one"),
+	DURATION("cameras", "reorder", CAM(reorder_ms), "60ms", 0, 1000, CONF_RELOAD,
+	    "UDP: so long a missing packet holds back those behind it"),
 	DURATION("cameras", "open_timeout", CAM(open_timeout_ms), "5s", 100, 10 * MS_MIN, CONF_RELOAD,
 	    "the first picture must be there by then"),
-	DURATION("cameras", "stall_timeout", CAM(stall_timeout_ms), "5s", 100, 10 * MS_MIN, CONF_RELOAD,
+	DURATION("cameras", "stall_timeout", CAM(stall_timeout_ms), "3s", 100, 10 * MS_MIN, CONF_RELOAD,
 	    "without a picture for so long it counts as stalled"),
+	DURATION("cameras", "loss_hold", CAM(loss_hold_ms), "1s", 0, 10 * MS_MIN, CONF_RELOAD,
+	    "damaged pictures are kept from viewers for so long at most"),
 };
 /* clang-format on */
 

@@ -159,6 +159,9 @@ make_config(const struct sup_stream *stream)
 	msg_set_int(msg, "stall_ms", camera->stall_timeout_ms);
 	msg_set_str(msg, "log_level", log_level_name(log_get_level()));
 	msg_set_bool(msg, "probe", false);
+	msg_set_str(msg, "tls", camera->tls);
+	msg_set_bool(msg, "keep_vui", camera->vui == CONF_VUI_KEEP);
+	msg_set_int(msg, "reorder_ms", camera->reorder_ms);
 	return msg;
 }
 

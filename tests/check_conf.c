@@ -50,7 +50,12 @@ mistakes(const char *yaml, size_t len)
 }
 
 #define NAME_LINE "expected 1 to 32 of a-z 0-9 _ - that begin with a letter or digit"
-#define CAMERA    "cameras:\n  - name: a\n    url: "
+#define TLS_EXPECTED                                                                               \
+	"expected verify, insecure or sha256: and the 64 hexadecimal digits of the "               \
+	"certificate's SHA-256"
+#define PIN    "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
+#define PIN_G  "g0112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
+#define CAMERA "cameras:\n  - name: a\n    url: "
 
 static const struct {
 	const char *yaml, *mistakes;
@@ -199,12 +204,31 @@ static const struct {
 	  "t:4: transport: wrong value, expected tcp, udp or auto" },
 	{ CAMERA "test:clock\n    sub: RTSPS://h/\n    transport: udp\n",
 	  "t:5: transport: rtsps:// has no udp, expected tcp or auto" },
+	{ CAMERA "rtsps://h/\n    tls: insecure\n", "" },
+	{ CAMERA "test:clock\n    sub: RTSPS://h/\n    tls: sha256:" PIN "\n", "" },
+	{ CAMERA "rtsps://h/\n    tls: off\n", "t:4: tls: wrong value, " TLS_EXPECTED },
+	{ CAMERA "rtsps://h/\n    tls: sha256:" PIN "0\n", "t:4: tls: wrong value, " TLS_EXPECTED },
+	{ CAMERA "rtsps://h/\n    tls: sha1:" PIN "\n", "t:4: tls: wrong value, " TLS_EXPECTED },
+	{ CAMERA "rtsps://h/\n    tls: sha256:" PIN_G "\n",
+	  "t:4: tls: wrong value, " TLS_EXPECTED },
+	{ CAMERA "rtsp://h/\n    tls: verify\n",
+	  "t:4: tls: for rtsps:// alone, expected that scheme or no tls:" },
+	{ CAMERA "https://h/\n    tls: insecure\n",
+	  "t:4: tls: for rtsps:// alone, expected that scheme or no tls:" },
+	{ CAMERA "rtsps://h/\n    ingest: av\n    tls: verify\n",
+	  "t:5: tls: ingest: av checks no certificate, expected ingest: auto or tls: insecure" },
+	{ CAMERA "rtsps://h/\n    ingest: av\n    tls: insecure\n", "" },
+	{ CAMERA "rtsp://h/\n    vui: off\n", "t:4: vui: wrong value, expected auto or keep" },
+	{ CAMERA "rtsp://h/\n    reorder: 1001ms\n",
+	  "t:4: reorder: out of range, expected a duration from 0 to 1s, such as 60ms" },
+	{ CAMERA "rtsp://h/\n    loss_hold: 1000\n",
+	  "t:4: loss_hold: wrong value, expected a duration from 0 to 10m, such as 1s" },
 	{ CAMERA "test:clock\n    password: geheim\n",
 	  "t:4: unknown key \"password\" in cameras:, expected credentials: NAME and a line "
 	  "NAME:USER:PASSWORD in the credentials file" },
 	{ CAMERA "test:clock\n    rtsp://admin:geheim@h/: x\n",
 	  "t:4: unknown key \"...\" in cameras:, expected one of name title url sub credentials "
-	  "transport on_demand ingest open_timeout stall_timeout" },
+	  "transport on_demand ingest tls vui reorder open_timeout stall_timeout loss_hold" },
 	{ CAMERA "test:clock\n    credentials: admin:geheim\n",
 	  "t:4: credentials: not a name, expected the NAME of a line NAME:USER:PASSWORD in the "
 	  "credentials file" },
@@ -394,7 +418,8 @@ START_TEST(test_values)
 		    "cameras:\n"
 		    "  - { name: door, title: Haustür, url: rtsp://h/1, sub: rtsp://h/2,\n"
 		    "      credentials: door, transport: udp, on_demand: true, ingest: av,\n"
-		    "      open_timeout: 1m, stall_timeout: 100ms }\n"
+		    "      open_timeout: 1m, stall_timeout: 100ms, vui: keep, reorder: 0,\n"
+		    "      loss_hold: 0 }\n"
 		    "  - { name: 123, url: \"test:clock\" }\n",
 		    creds_path);
 	ck_assert_uint_eq(conf->n_listen, 1);
@@ -419,6 +444,14 @@ START_TEST(test_values)
 	ck_assert_int_eq(conf->cameras[0].ingest, CONF_INGEST_AV);
 	ck_assert(conf->cameras[0].on_demand);
 	ck_assert_int_eq(conf->cameras[0].open_timeout_ms, 60000);
+	ck_assert_int_eq(conf->cameras[0].vui, CONF_VUI_KEEP);
+	ck_assert_int_eq(conf->cameras[0].reorder_ms, 0);
+	ck_assert_int_eq(conf->cameras[0].loss_hold_ms, 0);
+	ck_assert_str_eq(conf->cameras[0].tls, "verify");
+	ck_assert_int_eq(conf->cameras[1].vui, CONF_VUI_AUTO);
+	ck_assert_int_eq(conf->cameras[1].reorder_ms, 60);
+	ck_assert_int_eq(conf->cameras[1].loss_hold_ms, 1000);
+	ck_assert_int_eq(conf->cameras[1].stall_timeout_ms, 3000);
 	ck_assert_str_eq(conf->cameras[1].title, "123");
 	ck_assert_uint_eq(conf->n_streams, 3);
 	ck_assert_str_eq(conf->streams[1].name, "door.sub");

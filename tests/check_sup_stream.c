@@ -35,7 +35,8 @@ START_ASYNC_TEST(test_a_worker_is_told_everything_and_goes_up)
 	const json_t *config, *camera;
 	char path[256];
 
-	fake_config(fake, ONE "    credentials: c1\n    transport: udp\n");
+	fake_config(fake, ONE "    credentials: c1\n    transport: udp\n"
+			  "    vui: keep\n    reorder: 70ms\n    stall_timeout: 4s\n");
 	fake_credentials(fake, "c1:admin:s3cr3t-word\n");
 	log_forbid("s3cr3t-word");
 	fake_start(fake);
@@ -47,6 +48,10 @@ START_ASYNC_TEST(test_a_worker_is_told_everything_and_goes_up)
 	ck_assert_str_eq(msg_str(config, "user"), "admin");
 	ck_assert_str_eq(msg_str(config, "password"), "s3cr3t-word");
 	ck_assert_str_eq(msg_str(config, "transport"), "udp");
+	ck_assert_str_eq(msg_str(config, "tls"), "verify");
+	ck_assert(msg_bool(config, "keep_vui", false));
+	ck_assert_int_eq(msg_int(config, "reorder_ms", -1), 70);
+	ck_assert_int_eq(msg_int(config, "stall_ms", -1), 4000);
 	snprintf(path, sizeof(path), "%s/bus/door-%lld.sock", fake->options.runtime_dir,
 		 msg_int(config, "epoch", 0));
 	ck_assert_str_eq(msg_str(config, "bus"), path);

@@ -10,6 +10,7 @@
 #include "shared/log.h"
 #include "shared/xalloc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
@@ -154,6 +155,67 @@ bus_msg_new(const struct frame *frame, const void *payload, size_t len)
 	return msg;
 }
 
+/* A message in place: the header's room, then the payload, in nng's memory from the start. */
+
+static void
+show_room(const struct bus_msg *msg, uint8_t **data, size_t *cap)
+{
+	*data = (uint8_t *)nng_msg_body(msg->impl) + FRAME_HEADER_BYTES;
+	*cap = nng_msg_len(msg->impl) - FRAME_HEADER_BYTES;
+}
+
+struct bus_msg *
+bus_msg_begin(size_t room, uint8_t **data, size_t *cap)
+{
+	struct bus_msg *msg;
+	nng_msg *raw;
+
+	if (room > FRAME_PAYLOAD_MAX || nng_msg_alloc(&raw, FRAME_HEADER_BYTES + room) != 0)
+		return NULL;
+	msg = malloc(sizeof(*msg));
+	if (msg == NULL) {
+		nng_msg_free(raw);
+		return NULL;
+	}
+	*msg = (struct bus_msg){ .refs = 1, .impl = raw };
+	show_room(msg, data, cap);
+	msg->payload = *data;
+	return msg;
+}
+
+int
+bus_msg_grow(void *msg, size_t need, uint8_t **data, size_t *cap)
+{
+	struct bus_msg *grown = msg;
+	nng_msg *raw = grown->impl;
+
+	if (need > FRAME_PAYLOAD_MAX)
+		return -ENOMEM;
+	if (FRAME_HEADER_BYTES + need > nng_msg_len(raw) &&
+	    nng_msg_realloc(raw, FRAME_HEADER_BYTES + need) != 0)
+		return -ENOMEM;
+	show_room(grown, data, cap);
+	grown->payload = *data;
+	return 0;
+}
+
+void
+bus_msg_finish(struct bus_msg *msg, const struct frame *frame, size_t len)
+{
+	nng_msg *raw = msg->impl;
+
+	assert(FRAME_HEADER_BYTES + len <= nng_msg_len(raw));
+	nng_msg_chop(raw, nng_msg_len(raw) - FRAME_HEADER_BYTES - len);
+	msg->frame = *frame;
+	msg->frame.payload_len = (uint32_t)len;
+}
+
+size_t
+bus_msg_spare(const struct bus_msg *msg)
+{
+	return msg->impl != NULL ? nng_msg_capacity(msg->impl) - nng_msg_len(msg->impl) : 0;
+}
+
 /* Publisher */
 
 static int
@@ -223,6 +285,21 @@ bus_pub_send(struct bus_pub *pub, const struct frame *frame, const void *payload
 	rv = nng_sendmsg(pub->socket, msg, NNG_FLAG_NONBLOCK);
 	if (rv != 0)
 		nng_msg_free(msg);
+	return error_of(rv);
+}
+
+int
+bus_pub_send_msg(struct bus_pub *pub, struct bus_msg **msg)
+{
+	struct bus_msg *sent = *msg;
+	int rv;
+
+	assert(sent->refs == 1 && sent->impl != NULL);
+	frame_encode(&sent->frame, nng_msg_body(sent->impl));
+	rv = nng_sendmsg(pub->socket, sent->impl, NNG_FLAG_NONBLOCK);
+	if (rv == 0)
+		sent->impl = NULL; /* nng's now */
+	bus_msg_unref(msg);
 	return error_of(rv);
 }
 

@@ -39,6 +39,8 @@ struct bus_msg *bus_msg_begin(size_t room, uint8_t **data, size_t *cap);
 int bus_msg_grow(void *msg, size_t need, uint8_t **data, size_t *cap);
 /* len bytes were written; payload, frame and frame.payload_len are set, nothing is copied. */
 void bus_msg_finish(struct bus_msg *msg, const struct frame *frame, size_t len);
+/* Bytes that a finished message keeps in memory beyond what it carries. */
+size_t bus_msg_spare(const struct bus_msg *msg);
 
 /*
  * Publisher. path: absolute, at most 107 bytes (sun_path), must not exist; created with mode (0600,

@@ -399,6 +399,93 @@ START_ISOLATED_TEST(test_paths, .real_clock = true)
 }
 END_ISOLATED_TEST
 
+/* Messages written in place */
+
+START_ISOLATED_TEST(test_written_in_place_and_sent_as_it_is, .real_clock = true)
+{
+	const char *path = harness_tmpfile("a.sock");
+	struct bus_msg *made, *kept;
+	struct bus_pub *pub;
+	uint8_t *data;
+	size_t cap;
+
+	ck_assert_int_eq(bus_pub_open(path, 0600, &pub), 0);
+	ck_assert_int_eq(bus_sub_open(path, &sub), 0);
+	loop_run_until_true(loop, has_subscribers, pub, "a subscriber", 0);
+	for (size_t len = 0; len < 400000; len = 3 * len + 7) {
+		made = bus_msg_begin(100, &data, &cap);
+		ck_assert_ptr_nonnull(made);
+		ck_assert_uint_ge(cap, 100);
+		if (len > cap)
+			ck_assert_int_eq(bus_msg_grow(made, len, &data, &cap), 0);
+		memset(data, (int)len & 0xff, len);
+		bus_msg_finish(made, &key_frame, len);
+		/* What is sent is the memory that was written to. */
+		ck_assert_ptr_eq(made->payload, data);
+		kept = bus_msg_new(&made->frame, made->payload, len);
+		ck_assert_int_eq(bus_pub_send_msg(pub, &made), 0);
+		ck_assert_ptr_null(made);
+		ck_assert_int_eq(receive(loop), 0);
+		ck_assert_uint_eq(msg->frame.payload_len, len);
+		ck_assert_uint_eq(msg->frame.epoch, 42);
+		ck_assert_uint_eq(msg->frame.flags, FRAME_KEY);
+		ck_assert_mem_eq(msg->payload, kept->payload, len);
+		bus_msg_unref(&msg);
+		bus_msg_unref(&kept);
+	}
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
+START_TEST(test_growing_keeps_what_was_written)
+{
+	uint8_t *data;
+	size_t cap, room = 1;
+	struct bus_msg *made = bus_msg_begin(room, &data, &cap);
+
+	data[0] = 0x41;
+	for (size_t need = 2; need < 1u << 20; need = 2 * need + 1) {
+		ck_assert_int_eq(bus_msg_grow(made, need, &data, &cap), 0);
+		ck_assert_uint_ge(cap, need);
+		memset(data + room, 0x42, cap - room);
+		ck_assert_uint_eq(data[0], 0x41);
+		for (size_t i = 1; i < cap; i += 97)
+			ck_assert_uint_eq(data[i], 0x42);
+		room = cap;
+	}
+	/* Less than there is leaves all as it is. */
+	ck_assert_int_eq(bus_msg_grow(made, 10, &data, &cap), 0);
+	ck_assert_uint_eq(cap, room);
+	bus_msg_finish(made, &key_frame, 3);
+	ck_assert_uint_eq(made->frame.payload_len, 3);
+	ck_assert_mem_eq(made->payload, "ABB", 3);
+	ck_assert_uint_ge(bus_msg_spare(made), room - 3);
+	bus_msg_unref(&made);
+	made = bus_msg_new(&key_frame, "ABB", 3);
+	ck_assert_uint_eq(bus_msg_spare(made), 0);
+	bus_msg_unref(&made);
+}
+END_TEST
+
+START_TEST(test_a_message_in_place_is_bounded)
+{
+	uint8_t *data = NULL;
+	size_t cap = 0;
+	struct bus_msg *made;
+
+	ck_assert_ptr_null(bus_msg_begin(FRAME_PAYLOAD_MAX + 1, &data, &cap));
+	ck_assert_ptr_null(data);
+	made = bus_msg_begin(0, &data, &cap);
+	ck_assert_ptr_nonnull(made);
+	ck_assert_int_eq(bus_msg_grow(made, FRAME_PAYLOAD_MAX, &data, &cap), 0);
+	data[FRAME_PAYLOAD_MAX - 1] = 0x5a;
+	ck_assert_int_eq(bus_msg_grow(made, FRAME_PAYLOAD_MAX + 1, &data, &cap), -ENOMEM);
+	ck_assert_uint_eq(cap, FRAME_PAYLOAD_MAX);
+	ck_assert_uint_eq(data[FRAME_PAYLOAD_MAX - 1], 0x5a);
+	bus_msg_unref(&made);
+}
+END_TEST
+
 START_TEST(test_references_are_counted)
 {
 	struct bus_msg *a = bus_msg_new(&key_frame, "abc", 3), *b;
@@ -431,6 +518,9 @@ make_suite(void)
 	tcase_add_test(tcase, test_malformed_messages_are_refused);
 	tcase_add_test(tcase, test_larger_than_any_unit_ends_the_connection);
 	tcase_add_test(tcase, test_paths);
+	tcase_add_test(tcase, test_written_in_place_and_sent_as_it_is);
+	tcase_add_test(tcase, test_growing_keeps_what_was_written);
+	tcase_add_test(tcase, test_a_message_in_place_is_bounded);
 	tcase_add_test(tcase, test_references_are_counted);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct rig *rig;
 
@@ -45,6 +46,19 @@ bus_send(struct bus_pub *pub, const struct frame *frame, const void *payload, si
 }
 
 static int
+bus_send_msg(struct bus_pub *pub, struct bus_msg **msg)
+{
+	struct bus_msg *sent = *msg;
+	int rc;
+
+	ck_assert_int_eq(sent->refs, 1);
+	rc = bus_send(pub, &sent->frame, sent->payload, sent->frame.payload_len);
+	rig->sent[rig->n_sent - 1].written_at = sent->payload;
+	bus_msg_unref(msg);
+	return rc;
+}
+
+static int
 bus_resend(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flags, uint32_t for_subscriber)
 {
 	struct frame frame = msg->frame;
@@ -68,8 +82,14 @@ bus_unlink(struct bus_pub *pub)
 	rig->is_unlinked = true;
 }
 
-static const struct wrk_bus_ops fake_bus = { bus_open, bus_send, bus_resend, bus_subscribers,
-					     bus_unlink };
+static const struct wrk_bus_ops fake_bus = {
+	.open = bus_open,
+	.send = bus_send,
+	.send_msg = bus_send_msg,
+	.resend = bus_resend,
+	.subscribers = bus_subscribers,
+	.unlink = bus_unlink,
+};
 
 /* The fake input */
 
@@ -82,6 +102,12 @@ input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config, v
 	snprintf(rig->user, sizeof(rig->user), "%s", config->user != NULL ? config->user : "-");
 	snprintf(rig->password, sizeof(rig->password), "%s",
 		 config->password != NULL ? config->password : "-");
+	snprintf(rig->tls, sizeof(rig->tls), "%s", config->tls);
+	rig->keep_vui = config->keep_vui;
+	rig->reorder_ms = config->reorder_ms;
+	rig->has_fd = config->fd >= 0;
+	if (config->fd >= 0)
+		close(config->fd);
 	if (rig->start_rc < 0)
 		return rig->start_rc;
 	*input = rig;
@@ -104,7 +130,19 @@ input_free(void *input)
 	rig->frees++;
 }
 
-static const struct wrk_input_ops fake_input = { input_start, input_stop, input_free };
+static void
+input_report(void *input, struct wrk_input_report *report)
+{
+	ck_assert_ptr_eq(input, rig);
+	*report = rig->report;
+}
+
+static const struct wrk_input_ops fake_input = {
+	.start = input_start,
+	.stop = input_stop,
+	.free = input_free,
+	.report = input_report,
+};
 
 static void
 process_exit(void *arg, int code)
@@ -130,12 +168,13 @@ rig_new(struct loop *loop)
 	struct wrk_deps deps = { .base = loop_base(loop),
 				 .clock = loop_clock(loop),
 				 .bus = &fake_bus,
-				 .input = &fake_input,
 				 .exit = process_exit };
 	int fds[2];
 
 	rig = xcalloc(1, sizeof(*rig));
 	rig->loop = loop;
+	rig->input = fake_input;
+	deps.input = &rig->input;
 	rig->closes_at_once = true;
 	loop_hold_time(loop, true);
 	loop_pair(loop, SOCK_SEQPACKET, fds);

@@ -15,6 +15,7 @@ struct sent {
 	struct frame frame;
 	uint8_t *payload;
 	int64_t at_ms;
+	const uint8_t *written_at; /* send_msg: where the payload lay; else NULL */
 };
 
 struct rig {
@@ -29,9 +30,13 @@ struct rig {
 	int open_rc;
 	bool is_listening, is_unlinked;
 	/* The fake input */
+	struct wrk_input_ops input;
+	struct wrk_input_report report;
 	int start_rc, starts, stops, frees;
 	bool closes_at_once;
-	char user[32], password[32];
+	char user[32], password[32], tls[80];
+	bool keep_vui, has_fd;
+	int64_t reorder_ms;
 	/* The fake process */
 	bool has_exited;
 	int exit_code;

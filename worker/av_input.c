@@ -12,6 +12,7 @@
 #include "worker/wrk_watch_ev.h"
 
 #include <libavutil/mem.h>
+#include <unistd.h>
 
 #define ITEMS_PER_TURN  64 /* then timers and messages get their turn */
 #define ALLOC_MAX_BYTES (64u << 20)
@@ -67,6 +68,8 @@ av_input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config
 	int rc;
 
 	(void)arg;
+	if (config->fd >= 0)
+		close(config->fd); /* libavformat opens its own */
 	new_input->wrk = wrk;
 	rc = av_reader_start(config, &new_input->reader);
 	if (rc < 0) {

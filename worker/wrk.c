@@ -14,8 +14,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LOCATION_MAX_BYTES 4096 /* of the "input" message */
 
 struct wrk {
 	struct wrk_deps deps;
@@ -34,6 +37,7 @@ struct wrk {
 	int exit_code;
 	enum wrk_class class;
 	char reason[512];
+	char *location; /* of a redirect */
 };
 
 static void handle(struct wrk *wrk, enum wrk_event event);
@@ -41,7 +45,9 @@ static void handle(struct wrk *wrk, enum wrk_event event);
 static void
 say_input(struct wrk *wrk, enum wrk_state state, enum wrk_class class, const char *reason)
 {
-	(void)child_ev_send(wrk->child, wrk_status_input(state, class, reason), -1);
+	const char *location = class == WRK_CLASS_REDIRECT ? wrk->location : NULL;
+
+	(void)child_ev_send(wrk->child, wrk_status_input(state, class, reason, location), -1);
 }
 
 static int
@@ -54,8 +60,13 @@ static void
 say_status(struct wrk *wrk)
 {
 	int64_t now_ns = clock_now_ns(wrk->deps.clock);
+	json_t *msg = wrk_status_message(wrk->pub, now_ns, subscribers(wrk));
+	struct wrk_input_report report = { .transport = NULL };
 
-	(void)child_ev_send(wrk->child, wrk_status_message(wrk->pub, now_ns, subscribers(wrk)), -1);
+	if (wrk->deps.input->report != NULL && wrk->input != NULL && !wrk->is_input_closed)
+		wrk->deps.input->report(wrk->input, &report);
+	wrk_status_add_report(msg, &report);
+	(void)child_ev_send(wrk->child, msg, -1);
 }
 
 static void
@@ -170,9 +181,15 @@ start_input(struct wrk *wrk)
 		.open_timeout_ms = config->open_timeout_ms,
 		.read_timeout_ms = config->stalled_after_ms + config->stall_ms + 1000,
 		.probe = config->is_probe,
+		.fd = config->fd,
+		.tls = config->tls,
+		.keep_vui = config->keep_vui,
+		.reorder_ms = config->reorder_ms,
 	};
-	int rc = wrk->deps.input->start(wrk->deps.input_arg, wrk, &input, &wrk->input);
+	int rc;
 
+	wrk->config.fd = -1; /* the input's from here on */
+	rc = wrk->deps.input->start(wrk->deps.input_arg, wrk, &input, &wrk->input);
 	if (rc == 0)
 		return;
 	wrk->state = WRK_STATE_ENDED;
@@ -281,17 +298,21 @@ open_bus(struct wrk *wrk)
 }
 
 static void
-on_config(struct wrk *wrk, const json_t *msg)
+on_config(struct wrk *wrk, const json_t *msg, int fd)
 {
+	int64_t max_ms = wrk->deps.input->stalled_after_max_ms;
 	struct wrk_pub_config config;
 	const char *what;
 
 	if (wrk->is_configured) {
 		log_warn("a second configuration is ignored");
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
 	wrk->is_configured = true;
-	what = wrk_config_read(msg, &wrk->config);
+	what =
+	    wrk_config_read(msg, fd, max_ms > 0 ? max_ms : WRK_STALLED_AFTER_MAX_MS, &wrk->config);
 	if (what != NULL) {
 		log_err("wrong configuration: %s", what);
 		leave(wrk, CHILD_EXIT_WRONG_CONFIG);
@@ -324,14 +345,15 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 {
 	struct wrk *wrk = arg;
 
-	/* A connected socket is for programs that take one; this input opens its own. */
+	if (type == MSG_WORKER_CONFIG && !wrk->has_exited) {
+		on_config(wrk, msg, fd);
+		return;
+	}
 	if (fd >= 0)
 		close(fd);
 	if (wrk->has_exited)
 		return;
-	if (type == MSG_WORKER_CONFIG)
-		on_config(wrk, msg);
-	else if (type == MSG_DEMAND)
+	if (type == MSG_DEMAND)
 		on_demand(wrk, msg_bool(msg, "on", false));
 	else if (type == MSG_REPLAY && wrk->pub != NULL &&
 		 wrk_pub_replay(wrk->pub, (uint32_t)msg_int(msg, "subscriber", 0)) < 0)
@@ -361,8 +383,12 @@ wrk_deliver(struct wrk *wrk, const struct wrk_unit *unit)
 {
 	enum wrk_seen seen;
 
-	if (wrk->state == WRK_STATE_ENDED || wrk->has_exited)
+	if (wrk->state == WRK_STATE_ENDED || wrk->has_exited) {
+		struct bus_msg *msg = unit->msg;
+
+		bus_msg_unref(&msg);
 		return;
+	}
 	seen = wrk_pub_deliver(wrk->pub, unit);
 	if (seen == WRK_SEEN_NOTHING)
 		return;
@@ -380,6 +406,21 @@ wrk_input_failed(struct wrk *wrk, enum wrk_class class, const char *reason)
 	wrk->class = class;
 	snprintf(wrk->reason, sizeof(wrk->reason), "%s", reason);
 	handle(wrk, wrk->config.is_probe && has_seen ? WRK_EVENT_PROBED : WRK_EVENT_FAILED);
+}
+
+void
+wrk_input_redirected(struct wrk *wrk, const char *url)
+{
+	char reason[sizeof(wrk->reason)];
+
+	if (strlen(url) > LOCATION_MAX_BYTES) {
+		wrk_input_failed(wrk, WRK_CLASS_PROTOCOL, "redirected to a URL that is too long");
+		return;
+	}
+	free(wrk->location);
+	wrk->location = xstrdup(url);
+	snprintf(reason, sizeof(reason), "the source is at %.400s", url);
+	wrk_input_failed(wrk, WRK_CLASS_REDIRECT, reason);
 }
 
 void
@@ -436,6 +477,7 @@ wrk_new(const struct wrk_deps *deps)
 	struct wrk *wrk = xcalloc(1, sizeof(*wrk));
 
 	wrk->deps = *deps;
+	wrk->config.fd = -1;
 	wrk->state = WRK_STATE_WAITING_CONFIG;
 	clock_timer_init(&wrk->silence, deps->clock, on_silence, wrk);
 	clock_timer_init(&wrk->grace, deps->clock, on_grace, wrk);
@@ -463,6 +505,7 @@ wrk_free(struct wrk **wrk)
 	child_ev_free(&old->child);
 	wrk_pub_free(&old->pub);
 	wrk_config_clear(&old->config);
+	free(old->location);
 	free(old);
 }
 

@@ -8,9 +8,13 @@
 #include "shared/log.h"
 #include "shared/msg.h"
 #include "shared/xalloc.h"
-#include "worker/wrk.h"
 
 #include <string.h>
+#include <unistd.h>
+
+#define PIN_PREFIX         "sha256:"
+#define PIN_HEX_DIGITS     64
+#define REORDER_DEFAULT_MS 60
 
 /* Also the form in which HTTP and RTSP send them. */
 static void
@@ -33,8 +37,31 @@ is_transport(const char *transport)
 	       strcmp(transport, "auto") == 0;
 }
 
+static bool
+is_tls(const char *tls)
+{
+	const char *hex = tls + sizeof(PIN_PREFIX) - 1;
+
+	if (strcmp(tls, "verify") == 0 || strcmp(tls, "insecure") == 0)
+		return true;
+	return strncmp(tls, PIN_PREFIX, sizeof(PIN_PREFIX) - 1) == 0 &&
+	       strlen(hex) == PIN_HEX_DIGITS &&
+	       strspn(hex, "0123456789abcdefABCDEF") == PIN_HEX_DIGITS;
+}
+
+static const char *
+wrong_field(const struct wrk_config *config, enum log_level *level)
+{
+	if (!is_transport(config->transport))
+		return "transport";
+	if (!is_tls(config->tls))
+		return "tls";
+	return log_level_from_name(msg_str(config->msg, "log_level"), level) < 0 ? "log_level"
+										 : NULL;
+}
+
 static void
-read_fields(struct wrk_config *config)
+read_fields(struct wrk_config *config, int64_t stalled_after_max_ms)
 {
 	const json_t *msg = config->msg;
 	bool has_login = msg_str(msg, "user")[0] != '\0' || msg_str(msg, "password")[0] != '\0';
@@ -51,26 +78,29 @@ read_fields(struct wrk_config *config)
 	config->gop_cache_bytes = (size_t)msg_int(msg, "gop_cache_bytes", 0);
 	config->open_timeout_ms = msg_int(msg, "open_timeout_ms", 0);
 	config->stall_ms = msg_int(msg, "stall_ms", 0);
-	config->stalled_after_ms = config->stall_ms < WRK_STALLED_AFTER_MAX_MS
-				       ? config->stall_ms
-				       : WRK_STALLED_AFTER_MAX_MS;
+	config->stalled_after_ms =
+	    config->stall_ms < stalled_after_max_ms ? config->stall_ms : stalled_after_max_ms;
+	config->tls = msg_str(msg, "tls")[0] != '\0' ? msg_str(msg, "tls") : "verify";
+	config->keep_vui = msg_bool(msg, "keep_vui", false);
+	config->reorder_ms = msg_int(msg, "reorder_ms", REORDER_DEFAULT_MS);
 	config->is_probe = msg_bool(msg, "probe", false);
 }
 
 const char *
-wrk_config_read(const json_t *msg, struct wrk_config *config)
+wrk_config_read(const json_t *msg, int fd, int64_t stalled_after_max_ms, struct wrk_config *config)
 {
-	struct wrk_config new_config = { .msg = json_deep_copy(msg) };
+	struct wrk_config new_config = { .msg = json_deep_copy(msg), .fd = fd };
 	enum log_level level;
+	const char *wrong;
 
 	if (new_config.msg == NULL)
 		xalloc_die();
-	read_fields(&new_config);
+	read_fields(&new_config, stalled_after_max_ms);
 	add_secrets(&new_config);
-	if (!is_transport(new_config.transport) ||
-	    log_level_from_name(msg_str(msg, "log_level"), &level) < 0) {
+	wrong = wrong_field(&new_config, &level);
+	if (wrong != NULL) {
 		wrk_config_clear(&new_config);
-		return is_transport(msg_str(msg, "transport")) ? "log_level" : "transport";
+		return wrong;
 	}
 	log_set_level(level);
 	*config = new_config;
@@ -80,6 +110,8 @@ wrk_config_read(const json_t *msg, struct wrk_config *config)
 void
 wrk_config_clear(struct wrk_config *config)
 {
+	if (config->fd >= 0)
+		close(config->fd);
 	json_decref(config->msg);
-	*config = (struct wrk_config){ .msg = NULL };
+	*config = (struct wrk_config){ .fd = -1 };
 }

@@ -21,13 +21,20 @@ struct wrk_config {
 	int64_t stalled_after_ms; /* silence is told after this long */
 	int64_t stall_ms;         /* and then ends the source after this long */
 	bool is_probe;
+	int fd;          /* connected to the source; -1: none came. Owned until the input has it */
+	const char *tls; /* verify | insecure | sha256:HEX */
+	bool keep_vui;
+	int64_t reorder_ms;
 };
 
 /*
  * Reads a message that has passed msg_check(); registers its secrets with shared/log and sets the
- * log level. Returns NULL, or the name of the field that is wrong (then *config is untouched).
+ * log level. fd: what came with it, -1 none; taken over. stalled_after_max_ms: silence is told by
+ * then, whatever stall_ms says. Returns NULL, or the name of the field that is wrong (then *config
+ * is untouched and fd closed).
  */
-const char *wrk_config_read(const json_t *msg, struct wrk_config *config);
+const char *wrk_config_read(const json_t *msg, int fd, int64_t stalled_after_max_ms,
+			    struct wrk_config *config);
 void wrk_config_clear(struct wrk_config *config);
 
 #endif

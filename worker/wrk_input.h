@@ -24,6 +24,7 @@ enum wrk_class {
 	WRK_CLASS_PROTOCOL,
 	WRK_CLASS_UNSUPPORTED,
 	WRK_CLASS_EOF,
+	WRK_CLASS_REDIRECT, /* it is elsewhere: the message has the location */
 	WRK_CLASS_INTERNAL,
 	WRK_CLASS_COUNT
 };
@@ -55,7 +56,8 @@ struct wrk_input_config {
 	const char *url;             /* without userinfo */
 	const char *user, *password; /* NULL when there are none */
 	const char *transport;       /* tcp | udp | auto */
-	int fd;                  /* connected to the source, becomes the input's; -1: none came */
+	int fd; /* connected to the source; -1: none came. Belongs to the input from the call of
+		   start() on, also when that fails */
 	const char *tls;         /* verify | insecure | sha256:HEX (of the certificate) */
 	bool keep_vui;           /* leave parameter sets as the camera sends them */
 	int64_t reorder_ms;      /* how long a missing datagram may hold back those behind it */
@@ -78,6 +80,9 @@ struct wrk_input_report {
 };
 
 struct wrk_input_ops {
+	/* How long after the last picture a source counts as stalled, if the configuration does not
+	 * say less; 0: WRK_STALLED_AFTER_MAX_MS. */
+	int64_t stalled_after_max_ms;
 	/* Begin to connect; all news come later, from the loop. Returns 0; -EINVAL: the
 	 * configuration is wrong, do not retry; other negative errno. On failure *input is
 	 * untouched. */

@@ -17,11 +17,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TRACKS (FRAME_TRACK_AUDIO + 1)
+#define TRACKS          (FRAME_TRACK_AUDIO + 1)
+#define SPARE_MAX_BYTES 1024
 
 const struct wrk_bus_ops wrk_bus_nng = {
 	.open = bus_pub_open,
 	.send = bus_pub_send,
+	.send_msg = bus_pub_send_msg,
 	.resend = bus_pub_resend,
 	.subscribers = bus_pub_subscribers,
 	.unlink = bus_pub_unlink,
@@ -74,25 +76,47 @@ frame_for(const struct wrk_pub *pub, enum frame_kind kind, uint8_t track)
 	};
 }
 
-/* Number, cache and send. A unit that the cache cannot take leaves without a copy for it. */
+/* A message that was given more memory than it used would keep it for the life of its GOP. */
+static bool
+is_snug(const struct bus_msg *msg)
+{
+	return bus_msg_spare(msg) <= msg->frame.payload_len / 4 + SPARE_MAX_BYTES;
+}
+
+/* made: NULL, or the message of this frame, which nobody else wants: no copy is needed for the
+ * cache. A unit that the cache cannot take spoils its GOP. */
 static void
-emit(struct wrk_pub *pub, struct frame *frame, const uint8_t *data, size_t len)
+keep(struct wrk_pub *pub, const struct frame *frame, const uint8_t *data, size_t len,
+     struct bus_msg *made)
 {
 	struct bus_msg *msg = NULL;
+
+	if (wrk_gop_would_keep(pub->gop, len))
+		msg = made != NULL && is_snug(made) ? bus_msg_ref(made)
+						    : bus_msg_new(frame, data, len);
+	if (msg != NULL)
+		wrk_gop_add(pub->gop, msg);
+	else
+		wrk_gop_spoil(pub->gop);
+	bus_msg_unref(&msg);
+}
+
+/* Number, cache and send. *made: NULL, or the message that data lies in; taken over when sent. */
+static void
+emit(struct wrk_pub *pub, struct frame *frame, const uint8_t *data, size_t len,
+     struct bus_msg **made)
+{
 	bool is_sent = pub->is_on && pub->pub != NULL;
 
 	frame->seq = ++pub->seq[frame->track];
-	if (frame->track == FRAME_TRACK_VIDEO) {
-		if (wrk_gop_would_keep(pub->gop, len))
-			msg = bus_msg_new(frame, data, len);
-		if (msg != NULL)
-			wrk_gop_add(pub->gop, msg);
-		else
-			wrk_gop_spoil(pub->gop);
-	}
-	bus_msg_unref(&msg);
-	if (is_sent)
-		note_send(pub, pub->bus->send(pub->pub, frame, data, len));
+	if (*made != NULL)
+		bus_msg_finish(*made, frame, len);
+	if (frame->track == FRAME_TRACK_VIDEO)
+		keep(pub, frame, data, len, is_sent ? NULL : *made);
+	if (!is_sent)
+		return;
+	note_send(pub, *made != NULL ? pub->bus->send_msg(pub->pub, made)
+				     : pub->bus->send(pub->pub, frame, data, len));
 }
 
 static void
@@ -100,7 +124,7 @@ emit_config(struct wrk_pub *pub, uint8_t track, const struct wrk_unit *unit)
 {
 	const struct wrk_track *about = &pub->tracks[track];
 	struct frame frame = frame_for(pub, FRAME_KIND_CONFIG, track);
-	struct bus_msg *msg;
+	struct bus_msg *msg = NULL;
 
 	if (about->config == NULL)
 		return;
@@ -108,7 +132,7 @@ emit_config(struct wrk_pub *pub, uint8_t track, const struct wrk_unit *unit)
 	frame.dts_ns = unit->dts_ns;
 	frame.arrived_realtime_ns = unit->arrived_realtime_ns;
 	frame.arrived_monotonic_ns = unit->arrived_monotonic_ns;
-	emit(pub, &frame, about->config, about->config_len);
+	emit(pub, &frame, about->config, about->config_len, &msg);
 	if (track == FRAME_TRACK_VIDEO)
 		return; /* the GOP has it */
 	msg = bus_msg_new(&frame, about->config, about->config_len);
@@ -119,7 +143,8 @@ emit_config(struct wrk_pub *pub, uint8_t track, const struct wrk_unit *unit)
 }
 
 static void
-emit_unit(struct wrk_pub *pub, const struct wrk_unit *unit, const struct wrk_unit_info *info)
+emit_unit(struct wrk_pub *pub, const struct wrk_unit *unit, const struct wrk_unit_info *info,
+	  struct bus_msg **made)
 {
 	struct frame frame = frame_for(pub, unit->kind, unit->track);
 
@@ -134,13 +159,14 @@ emit_unit(struct wrk_pub *pub, const struct wrk_unit *unit, const struct wrk_uni
 	frame.arrived_realtime_ns = unit->arrived_realtime_ns;
 	frame.arrived_monotonic_ns = unit->arrived_monotonic_ns;
 	frame.captured_realtime_ns = unit->captured_realtime_ns;
-	emit(pub, &frame, unit->data, info->len);
+	emit(pub, &frame, unit->data, info->len, made);
 	if (frame.flags & FRAME_CORRUPT)
 		pub->stats.corrupt++;
 }
 
 static enum wrk_seen
-deliver_picture(struct wrk_pub *pub, const struct wrk_unit *unit, const struct wrk_unit_info *info)
+deliver_picture(struct wrk_pub *pub, const struct wrk_unit *unit, const struct wrk_unit_info *info,
+		struct bus_msg **made)
 {
 	wrk_meter_frame(&pub->meter, unit->dts_ns, unit->arrived_monotonic_ns, info->len,
 			info->is_key, (unit->flags & FRAME_DISCONTINUITY) != 0);
@@ -159,7 +185,7 @@ deliver_picture(struct wrk_pub *pub, const struct wrk_unit *unit, const struct w
 		if (info->config_changed)
 			emit_config(pub, FRAME_TRACK_VIDEO, unit);
 	}
-	emit_unit(pub, unit, info);
+	emit_unit(pub, unit, info, made);
 	return info->is_key ? WRK_SEEN_KEY : WRK_SEEN_VIDEO;
 }
 
@@ -189,8 +215,8 @@ deliver_config(struct wrk_pub *pub, const struct wrk_unit *unit)
 		emit_config(pub, unit->track, unit);
 }
 
-enum wrk_seen
-wrk_pub_deliver(struct wrk_pub *pub, const struct wrk_unit *unit)
+static enum wrk_seen
+deliver(struct wrk_pub *pub, const struct wrk_unit *unit, struct bus_msg **made)
 {
 	struct wrk_unit_info info;
 	int rc;
@@ -209,10 +235,20 @@ wrk_pub_deliver(struct wrk_pub *pub, const struct wrk_unit *unit)
 	if (rc < 0)
 		return WRK_SEEN_NOTHING;
 	if (unit->track == FRAME_TRACK_VIDEO)
-		return deliver_picture(pub, unit, &info);
+		return deliver_picture(pub, unit, &info, made);
 	if (pub->has_key)
-		emit_unit(pub, unit, &info);
+		emit_unit(pub, unit, &info, made);
 	return WRK_SEEN_NOTHING;
+}
+
+enum wrk_seen
+wrk_pub_deliver(struct wrk_pub *pub, const struct wrk_unit *unit)
+{
+	struct bus_msg *made = unit->msg;
+	enum wrk_seen seen = deliver(pub, unit, &made);
+
+	bus_msg_unref(&made);
+	return seen;
 }
 
 /* Replays */

@@ -17,6 +17,7 @@ struct wrk_bus_ops {
 	int (*open)(const char *path, unsigned mode, struct bus_pub **pub);
 	int (*send)(struct bus_pub *pub, const struct frame *frame, const void *payload,
 		    size_t len);
+	int (*send_msg)(struct bus_pub *pub, struct bus_msg **msg);
 	int (*resend)(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flags,
 		      uint32_t for_subscriber);
 	int (*subscribers)(const struct bus_pub *pub);
@@ -50,7 +51,8 @@ struct wrk_pub *wrk_pub_new(const struct wrk_pub_config *config, const struct wr
 			    struct bus_pub *pub, struct clock *clock);
 void wrk_pub_free(struct wrk_pub **pub); /* NULL-safe */
 
-/* Number, describe, cache and (while there is demand) publish a unit. */
+/* Number, describe, cache and (while there is demand) publish a unit. Takes unit->msg over,
+ * whatever becomes of it. */
 enum wrk_seen wrk_pub_deliver(struct wrk_pub *pub, const struct wrk_unit *unit);
 /* Off: nothing but the pulse leaves, after this call. */
 void wrk_pub_demand(struct wrk_pub *pub, bool is_on);

@@ -22,6 +22,7 @@ const char *wrk_class_name(enum wrk_class class)
 		[WRK_CLASS_PROTOCOL] = "protocol",
 		[WRK_CLASS_UNSUPPORTED] = "unsupported",
 		[WRK_CLASS_EOF] = "eof",
+		[WRK_CLASS_REDIRECT] = "redirect",
 		[WRK_CLASS_INTERNAL] = "internal",
 	};
 
@@ -75,14 +76,41 @@ wrk_status_message(struct wrk_pub *pub, int64_t now_ns, int subscribers)
 	return msg;
 }
 
+void
+wrk_status_add_report(json_t *msg, const struct wrk_input_report *report)
+{
+	static const char *const markers[] = {
+		[WRK_MARKER_NONE] = NULL,
+		[WRK_MARKER_OK] = "ok",
+		[WRK_MARKER_NEVER] = "never",
+		[WRK_MARKER_EACH_SLICE] = "each-slice",
+	};
+	static const char *const clocks[] = {
+		[WRK_CLOCK_NONE] = "none",
+		[WRK_CLOCK_SYNCED] = "synced",
+		[WRK_CLOCK_UNSYNCED] = "unsynced",
+	};
+
+	if (report->transport == NULL)
+		return;
+	msg_set_str(msg, "transport", report->transport);
+	msg_set_int(msg, "packets", (long long)report->packets);
+	msg_set_int(msg, "lost", (long long)report->lost);
+	msg_set_int(msg, "reordered", (long long)report->reordered);
+	msg_set_str(msg, "marker", markers[report->marker]);
+	msg_set_str(msg, "camera_clock", clocks[report->clock]);
+}
+
 json_t *
-wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason)
+wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason,
+		 const char *location)
 {
 	json_t *msg = msg_new(MSG_INPUT);
 
 	msg_set_str(msg, "state", wrk_state_name(state));
 	msg_set_str(msg, "class", wrk_class_name(class));
 	msg_set_str(msg, "reason", reason);
+	msg_set_str(msg, "location", location);
 	return msg;
 }
 

@@ -15,8 +15,12 @@ struct wrk_pub;
 /* A whole worker-status message (shared/msg.c). subscribers: on the bus now. */
 json_t *wrk_status_message(struct wrk_pub *pub, int64_t now_ns, int subscribers);
 
-/* An input message; reason NULL: none. */
-json_t *wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason);
+/* Adds what the input says about its source; nothing where it does not apply. */
+void wrk_status_add_report(json_t *msg, const struct wrk_input_report *report);
+
+/* An input message; reason, location NULL: none. */
+json_t *wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason,
+			 const char *location);
 
 /* The payload of the pulse, malloc'd (docs/protocol.md, "Status"). */
 char *wrk_status_pulse(struct wrk_pub *pub, const char *stream, enum wrk_state state,

@@ -18,8 +18,8 @@ struct rtp_depay_codec {
 	void (*clear)(struct rtp_depay *depay, void *state); /* NULL: nothing to free */
 };
 
-extern const struct rtp_depay_codec rtp_depay_h264,
-    rtp_depay_h265;                                 /* rtp_depay_h26x.c, _h264, _h265 */
+extern const struct rtp_depay_codec rtp_depay_h264; /* rtp_depay_h264.c, rtp_depay_nal.c */
+extern const struct rtp_depay_codec rtp_depay_h265; /* rtp_depay_h265.c, rtp_depay_nal.c */
 extern const struct rtp_depay_codec rtp_depay_jpeg; /* rtp_depay_jpeg.c */
 extern const struct rtp_depay_codec rtp_depay_aac;  /* rtp_depay_aac.c */
 extern const struct rtp_depay_codec
@@ -34,9 +34,12 @@ struct rtp_depay {
 	struct rtp_depay_stats stats;
 
 	/* The unit in progress */
-	struct byte_writer *out; /* NULL: none begun */
+	struct byte_writer *out;   /* NULL: none begun */
+	struct byte_writer *spare; /* what begin() gave and end() did not take back yet */
 	struct rtp_unit unit;
-	bool has_loss; /* since the last unit ended */
+	/* Since the last unit ended; rtp_depay_push() sets it before the codec sees the packet. A
+	 * codec that ends a unit because of a packet after a loss sets it again for the next. */
+	bool has_loss;
 };
 
 /* The writer of the unit in progress, begun now if there is none (its timestamp, arrival and loss

@@ -58,6 +58,34 @@ h264_parse_slice(const uint8_t *nal, size_t len, struct h264_slice *slice)
 	return 0;
 }
 
+int
+h264_slice_poc_lsb(const struct h264_sps *sps, const uint8_t *nal, size_t len, uint32_t *lsb)
+{
+	struct bits bits;
+	uint32_t header, found;
+
+	bits_init_nal(&bits, nal, len);
+	header = bits_get(&bits, 8);
+	if ((header & 0x80) != 0 || !has_slice_header(header & 0x1f))
+		return -EPROTO;
+	if (sps->poc_type != 0)
+		return -ENODATA;
+	(void)bits_get_ue(&bits);          /* first_mb_in_slice */
+	(void)bits_get_ue_max(&bits, 9);   /* slice_type */
+	(void)bits_get_ue_max(&bits, 255); /* pic_parameter_set_id */
+	bits_skip(&bits, sps->has_separate_planes ? 2 : 0);
+	bits_skip(&bits, sps->log2_max_frame_num);
+	if (sps->is_interlaced && bits_get_flag(&bits)) /* field_pic_flag */
+		bits_skip(&bits, 1);
+	if ((header & 0x1f) == H264_NAL_IDR)
+		(void)bits_get_ue_max(&bits, 65535); /* idr_pic_id */
+	found = bits_get(&bits, sps->log2_max_poc_lsb);
+	if (bits.err != 0)
+		return bits.err;
+	*lsb = found;
+	return 0;
+}
+
 /* Type and size of an SEI message are bytes of 255 that add up, and a last one: 7.3.2.3.1. */
 static size_t
 get_sei_number(struct bits *bits)

@@ -33,7 +33,10 @@ struct h264_sps {
 	uint8_t id;                                       /* 0..31 */
 	uint8_t chroma_format_idc;                        /* 1 = 4:2:0 */
 	uint8_t bit_depth_luma, bit_depth_chroma;
-	uint8_t poc_type; /* 2: output order is decoding order */
+	bool has_separate_planes;   /* separate_colour_plane_flag */
+	uint8_t log2_max_frame_num; /* 4..16 */
+	uint8_t poc_type;           /* 2: output order is decoding order */
+	uint8_t log2_max_poc_lsb;   /* 4..16, with poc_type 0 */
 	uint8_t max_num_ref_frames;
 	uint32_t coded_width, coded_height;
 	uint32_t width, height;       /* pixels, after cropping */
@@ -50,6 +53,8 @@ struct h264_sps {
 	 * rewritten. */
 	size_t vui_flag_bit;              /* vui_parameters_present_flag */
 	size_t bitstream_restriction_bit; /* bitstream_restriction_flag, 0 without (whole) VUI */
+	size_t reorder_bit; /* max_num_reorder_frames, 0 without bitstream restriction */
+	size_t vui_end_bit; /* behind the VUI; 0 without (whole) VUI */
 };
 
 struct h264_pps {
@@ -95,6 +100,9 @@ int h264_parse_pps(const uint8_t *nal, size_t len, struct h264_pps *pps);
 
 /* The first fields of 7.3.3 for nal types 1, 2 and 5. 0 or -EPROTO. */
 int h264_parse_slice(const uint8_t *nal, size_t len, struct h264_slice *slice);
+
+/* pic_order_cnt_lsb of a slice that refers to sps. 0, -ENODATA: poc_type is not 0, or -EPROTO. */
+int h264_slice_poc_lsb(const struct h264_sps *sps, const uint8_t *nal, size_t len, uint32_t *lsb);
 
 /*
  * Frames per second as *num / *den from the VUI's timing (two ticks a frame). Returns false,

@@ -68,7 +68,8 @@ parse_chroma_format(struct bits *bits, struct h264_sps *sps, unsigned *chroma_ar
 		return;
 	sps->chroma_format_idc = (uint8_t)bits_get_ue_max(bits, 3);
 	*chroma_array_type = sps->chroma_format_idc;
-	if (sps->chroma_format_idc == 3 && bits_get_flag(bits)) /* separate_colour_plane_flag */
+	sps->has_separate_planes = sps->chroma_format_idc == 3 && bits_get_flag(bits);
+	if (sps->has_separate_planes)
 		*chroma_array_type = 0;
 	sps->bit_depth_luma = (uint8_t)(8 + bits_get_ue_max(bits, 6));
 	sps->bit_depth_chroma = (uint8_t)(8 + bits_get_ue_max(bits, 6));
@@ -88,7 +89,7 @@ parse_picture_order(struct bits *bits, struct h264_sps *sps)
 
 	sps->poc_type = (uint8_t)bits_get_ue_max(bits, 2);
 	if (sps->poc_type == 0) {
-		(void)bits_get_ue_max(bits, 12); /* log2_max_pic_order_cnt_lsb_minus4 */
+		sps->log2_max_poc_lsb = (uint8_t)(4 + bits_get_ue_max(bits, 12));
 	} else if (sps->poc_type == 1) {
 		bits_skip(bits, 1);
 		(void)bits_get_se(bits);
@@ -169,6 +170,7 @@ parse_bitstream_restriction(struct bits *bits, struct h264_sps *sps)
 	(void)bits_get_ue_max(bits, 16); /* max_bits_per_mb_denom */
 	(void)bits_get_ue_max(bits, 32); /* log2_max_mv_length_horizontal */
 	(void)bits_get_ue_max(bits, 32); /* log2_max_mv_length_vertical */
+	sps->reorder_bit = bits->position;
 	sps->max_num_reorder_frames = bits_get_ue_max(bits, DPB_FRAMES_MAX);
 	sps->max_dec_frame_buffering = bits_get_ue_max(bits, DPB_FRAMES_MAX);
 }
@@ -200,6 +202,7 @@ parse_vui(struct bits *bits, struct h264_sps *sps)
 		bits_skip(bits, 1); /* low_delay_hrd_flag */
 	bits_skip(bits, 1);         /* pic_struct_present_flag */
 	parse_bitstream_restriction(bits, sps);
+	sps->vui_end_bit = bits->position;
 }
 
 int
@@ -217,7 +220,7 @@ h264_parse_sps(const uint8_t *nal, size_t len, struct h264_sps *sps)
 	found.level_idc = (uint8_t)bits_get(&bits, 8);
 	found.id = (uint8_t)bits_get_ue_max(&bits, 31);
 	parse_chroma_format(&bits, &found, &chroma_array_type);
-	(void)bits_get_ue_max(&bits, 12); /* log2_max_frame_num_minus4 */
+	found.log2_max_frame_num = (uint8_t)(4 + bits_get_ue_max(&bits, 12));
 	parse_picture_order(&bits, &found);
 	found.max_num_ref_frames = (uint8_t)bits_get_ue_max(&bits, 32);
 	bits_skip(&bits, 1); /* gaps_in_frame_num_value_allowed_flag */

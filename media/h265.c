@@ -24,9 +24,39 @@ h265_parse_pps(const uint8_t *nal, size_t len, struct h265_pps *pps)
 		return -EPROTO;
 	found.id = (uint8_t)bits_get_ue_max(&bits, 63);
 	found.sps_id = (uint8_t)bits_get_ue_max(&bits, 15);
+	bits_skip(&bits, 1); /* dependent_slice_segments_enabled_flag */
+	found.has_output_flag = bits_get_flag(&bits);
+	found.extra_slice_bits = (uint8_t)bits_get(&bits, 3);
 	if (bits.err != 0)
 		return bits.err;
 	*pps = found;
+	return 0;
+}
+
+int
+h265_slice_poc_lsb(const struct h265_sps *sps, const struct h265_pps *pps, const uint8_t *nal,
+		   size_t len, uint32_t *lsb)
+{
+	struct bits bits;
+	uint32_t type, found;
+	bool is_first, is_ours;
+
+	bits_init_nal(&bits, nal, len);
+	type = bits_get(&bits, 16) >> 9;
+	if (type > H265_NAL_VCL_LAST)
+		return -EPROTO;
+	is_first = bits_get_flag(&bits);
+	bits_skip(&bits, type >= H265_NAL_BLA_W_LP && type <= H265_NAL_RSV_IRAP_23 ? 1 : 0);
+	is_ours = bits_get_ue_max(&bits, 63) == pps->id && pps->sps_id == sps->id;
+	bits_skip(&bits, pps->extra_slice_bits);
+	(void)bits_get_ue_max(&bits, 2); /* slice_type */
+	bits_skip(&bits, (pps->has_output_flag ? 1u : 0u) + (sps->has_separate_planes ? 2u : 0u));
+	found = type == H265_NAL_IDR_W_RADL || type == H265_NAL_IDR_N_LP
+		    ? 0
+		    : bits_get(&bits, sps->log2_max_poc_lsb);
+	if (bits.err != 0 || !is_first || !is_ours)
+		return is_first && is_ours ? -EPROTO : -ENODATA;
+	*lsb = found;
 	return 0;
 }
 

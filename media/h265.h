@@ -52,8 +52,11 @@ struct h265_profile {
 struct h265_vps {
 	uint8_t id; /* 0..15 */
 	uint8_t max_sub_layers;
+	uint32_t max_num_reorder_pics; /* the largest of any sub-layer */
 	bool has_timing;
 	uint32_t num_units_in_tick, time_scale; /* with has_timing: both > 0 */
+	size_t ordering_bit, timing_bit;        /* vps_sub_layer_ordering_info_present_flag and
+						   vps_timing_info_present_flag, as in struct h265_sps */
 };
 
 struct h265_sps {
@@ -67,21 +70,27 @@ struct h265_sps {
 	uint32_t coded_width, coded_height;
 	uint32_t width, height; /* pixels, after the conformance window */
 	uint32_t max_dec_pic_buffering, max_num_reorder_pics,
-	    max_latency_increase;     /* of the highest sub-layer */
-	bool is_interlaced;           /* field_seq_flag, or the profile says interlaced only */
-	bool has_vui, is_vui_damaged; /* as in struct h264_sps */
-	uint16_t sar_num, sar_den;    /* 0/0 unknown */
+	    max_latency_increase;      /* of the highest sub-layer */
+	uint32_t any_num_reorder_pics; /* the largest of any sub-layer */
+	uint8_t log2_max_poc_lsb;      /* 4..16 */
+	bool has_separate_planes;      /* separate_colour_plane_flag */
+	bool is_interlaced;            /* field_seq_flag, or the profile says interlaced only */
+	bool has_vui, is_vui_damaged;  /* as in struct h264_sps */
+	uint16_t sar_num, sar_den;     /* 0/0 unknown */
 	bool has_full_range;
 	bool has_timing;
 	uint32_t num_units_in_tick, time_scale; /* with has_timing: both > 0 */
 	uint16_t min_spatial_segmentation;      /* 0 unknown */
-	/* Bit from the first bit of the NAL header, in the unescaped unit. */
+	/* Bits from the first bit of the NAL header, in the unescaped unit. */
+	size_t ordering_bit; /* sps_sub_layer_ordering_info_present_flag */
 	size_t vui_flag_bit; /* vui_parameters_present_flag */
 };
 
 struct h265_pps {
-	uint8_t id;     /* 0..63 */
-	uint8_t sps_id; /* 0..15 */
+	uint8_t id;               /* 0..63 */
+	uint8_t sps_id;           /* 0..15 */
+	bool has_output_flag;     /* output_flag_present_flag */
+	uint8_t extra_slice_bits; /* num_extra_slice_header_bits */
 };
 
 /* What one access unit is. */
@@ -102,8 +111,13 @@ int h265_parse_vps(const uint8_t *nal, size_t len, struct h265_vps *vps);
 /* 7.3.2.2.1. 0, or -EPROTO with *sps untouched; a broken VUI does not fail the rest. */
 int h265_parse_sps(const uint8_t *nal, size_t len, struct h265_sps *sps);
 
-/* The ids of 7.3.2.3.1. 0 or -EPROTO. */
+/* The first fields of 7.3.2.3.1. 0 or -EPROTO. */
 int h265_parse_pps(const uint8_t *nal, size_t len, struct h265_pps *pps);
+
+/* slice_pic_order_cnt_lsb (7.3.6.1; 0 for IDR pictures) of the first slice segment of a picture
+ * that refers to both. 0, -ENODATA: it is another segment, or another PPS's, or -EPROTO. */
+int h265_slice_poc_lsb(const struct h265_sps *sps, const struct h265_pps *pps, const uint8_t *nal,
+		       size_t len, uint32_t *lsb);
 
 /* As h264_sps_fps(); one tick a picture. vps may be NULL; the SPS's timing goes before the VPS's.
  */

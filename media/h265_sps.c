@@ -49,16 +49,22 @@ parse_profile(struct bits *bits, unsigned max_sub_layers, struct h265_profile *p
 		bits_skip(bits, (has_profile[i] ? 88u : 0u) + (has_level[i] ? 8u : 0u));
 }
 
-/* sub_layer_ordering_info: what stays in the outputs is that of the highest sub-layer. */
+/* sub_layer_ordering_info: what stays in the outputs is that of the highest sub-layer, and the
+ * largest reordering of all. */
 static void
 parse_ordering(struct bits *bits, unsigned max_sub_layers, struct h265_sps *sps)
 {
-	unsigned i = bits_get_flag(bits) ? 0 : max_sub_layers - 1;
+	unsigned i;
 
+	sps->ordering_bit = bits->position;
+	sps->any_num_reorder_pics = 0;
+	i = bits_get_flag(bits) ? 0 : max_sub_layers - 1;
 	for (; i < max_sub_layers; i++) {
 		sps->max_dec_pic_buffering = bits_get_ue_max(bits, DPB_PICTURES_MAX - 1) + 1;
 		sps->max_num_reorder_pics = bits_get_ue_max(bits, DPB_PICTURES_MAX - 1);
 		sps->max_latency_increase = bits_get_ue(bits);
+		if (sps->max_num_reorder_pics > sps->any_num_reorder_pics)
+			sps->any_num_reorder_pics = sps->max_num_reorder_pics;
 	}
 }
 
@@ -69,6 +75,7 @@ parse_vps_timing(struct bits *bits, struct h265_vps *vps)
 	size_t layer_sets_minus1 = bits_get_ue_max(bits, 1023);
 
 	bits_skip(bits, layer_sets_minus1 * (max_layer_id + 1));
+	vps->timing_bit = bits->position;
 	if (bits_get_flag(bits)) { /* vps_timing_info_present_flag */
 		vps->num_units_in_tick = bits_get(bits, 32);
 		vps->time_scale = bits_get(bits, 32);
@@ -95,6 +102,8 @@ h265_parse_vps(const uint8_t *nal, size_t len, struct h265_vps *vps)
 	bits_skip(&bits, 1 + 16);
 	parse_profile(&bits, found.max_sub_layers, &profile);
 	parse_ordering(&bits, found.max_sub_layers, &ordering);
+	found.max_num_reorder_pics = ordering.any_num_reorder_pics;
+	found.ordering_bit = ordering.ordering_bit;
 	parse_vps_timing(&bits, &found);
 	if (bits.err != 0)
 		return bits.err;
@@ -173,7 +182,8 @@ parse_size(struct bits *bits, struct h265_sps *sps)
 	sps->chroma_format_idc = (uint8_t)bits_get_ue_max(bits, 3);
 	unit_x = sps->chroma_format_idc == 1 || sps->chroma_format_idc == 2 ? 2 : 1;
 	unit_y = sps->chroma_format_idc == 1 ? 2 : 1;
-	if (sps->chroma_format_idc == 3 && bits_get_flag(bits)) /* separate_colour_plane_flag */
+	sps->has_separate_planes = sps->chroma_format_idc == 3 && bits_get_flag(bits);
+	if (sps->has_separate_planes)
 		unit_x = unit_y = 1;
 	sps->coded_width = sps->width = bits_get_ue_max(bits, H265_SIZE_MAX);
 	sps->coded_height = sps->height = bits_get_ue_max(bits, H265_SIZE_MAX);
@@ -275,6 +285,7 @@ parse_before_vui(struct bits *bits, struct h265_sps *sps)
 	sps->bit_depth_luma = (uint8_t)(8 + bits_get_ue_max(bits, 8));
 	sps->bit_depth_chroma = (uint8_t)(8 + bits_get_ue_max(bits, 8));
 	poc_bits = 4 + bits_get_ue_max(bits, 12);
+	sps->log2_max_poc_lsb = (uint8_t)poc_bits;
 	parse_ordering(bits, sps->max_sub_layers, sps);
 	skip_coding_tools(bits, poc_bits);
 	sps->vui_flag_bit = bits->position;

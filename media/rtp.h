@@ -41,6 +41,7 @@ struct rtp_format {
 	uint8_t size_length, index_length, index_delta_length; /* AAC, bits of an AU header */
 	uint16_t constant_size;  /* AAC, bytes of each unit when size_length is 0 */
 	uint8_t bits_per_sample; /* G.726: 2, 3, 4, 5 */
+	uint16_t width, height;  /* JPEG, as described; 0 none. Its own header ends at 2040 */
 };
 
 void rtp_format_clear(struct rtp_format *format);

@@ -1,6 +1,12 @@
 /*
  * From packets as they arrive to packets in order: a window bounded in number, bytes and time. One
- * for each track. Over TCP (wait_ns 0) it only counts: nothing is kept or copied.
+ * for each track. Over TCP (wait_ns 0) it only counts: nothing is kept or copied, but for one
+ * packet when the numbers jump. Memory is bounded and used again.
+ *
+ * A jump beyond what RFC 3550 A.1 takes for loss or disorder (3000 ahead, 100 back) counts when a
+ * second packet agrees with the first; no packet of the new numbering is lost by that. An SSRC that
+ * changes while the numbers go on is nothing new; one that was left does not come back while the
+ * present one speaks.
  */
 #ifndef CAMHUB_MEDIA_RTP_REORDER_H
 #define CAMHUB_MEDIA_RTP_REORDER_H
@@ -16,7 +22,8 @@ struct rtp_reorder_stats {
 	uint64_t reordered; /* came after a higher number, in time */
 	uint64_t late;      /* came when given up already */
 	uint64_t duplicates;
-	uint64_t resets; /* the sender began anew: another SSRC, or a jump that lasted */
+	uint64_t resets; /* the sender began anew: another numbering that lasted */
+	uint64_t strays; /* of another source, or of a numbering that did not last */
 	uint16_t highest_seq;
 	uint32_t cycles; /* wraps of the sequence number */
 	uint32_t ssrc;
@@ -32,7 +39,8 @@ typedef void rtp_reorder_fn(void *arg, const struct rtp_packet *packet, uint32_t
 
 struct rtp_reorder;
 
-/* wait_ns: how long a hole may hold back what comes after it; 0: not at all. */
+/* wait_ns: how long a hole may hold back what comes after it; 0: not at all. NULL: no memory.
+ * deliver must not free the reorder nor push into it. */
 struct rtp_reorder *rtp_reorder_new(int64_t wait_ns, rtp_reorder_fn *deliver, void *arg);
 void rtp_reorder_free(struct rtp_reorder **reorder); /* NULL-safe */
 

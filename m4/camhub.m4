@@ -25,6 +25,7 @@ AC_DEFUN([CAMHUB_LIBRARIES], [
 	CAMHUB_NEED([AV], [libavformat >= 59 libavcodec >= 59 libavutil >= 57 libswscale >= 6 libavdevice >= 59],
 		[libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev])
 	CAMHUB_NEED([CRYPTO], [libcrypto >= 3.0], [libssl-dev])
+	CAMHUB_NEED([TLS], [libssl >= 3.0], [libssl-dev])
 	CAMHUB_NEED_LIB([NNG], [nng], [nng/nng.h], [nng_msg_alloc], [libnng-dev])
 	CAMHUB_NEED_LIB([WSLAY], [wslay], [wslay/wslay.h], [wslay_event_context_server_init], [libwslay-dev])
 	AS_IF([test -n "$camhub_missing"], [AC_MSG_ERROR([missing libraries, and the Debian packages that have them:$camhub_missing])])

@@ -26,6 +26,7 @@
 	X(REDIRECT, "redirect")   /* 301, 302, 303, 305, 307, or a REDIRECT from the camera */     \
 	X(FAILED, "failed")       /* any other status, or a reply that cannot be used */           \
 	X(SILENT, "silent")       /* no packet of video for too long */                            \
+	X(DEAD, "dead")           /* it stays silent, or it said good-bye */                       \
 	X(TIMEOUT, "timeout")     /* of the state */                                               \
 	X(LOST, "lost")           /* end of the connection, error of TLS, nothing like RTSP */     \
 	X(STOP, "stop")
@@ -42,7 +43,8 @@
 	X(FOLLOW, "follow") /* say where the successor is to go, and end */                        \
 	X(FAIL, "fail")     /* say why, and end */                                                 \
 	X(LEAVE, "leave")   /* TEARDOWN, then close */                                             \
-	X(CLOSE, "close")
+	X(CLOSE, "close")                                                                          \
+	X(TELL, "tell") /* the last word to the worker: it is closed */
 
 #define RTSP_ENUM_STATE(id, name)  RTSP_STATE_##id,
 #define RTSP_ENUM_EVENT(id, name)  RTSP_EVENT_##id,

@@ -32,11 +32,13 @@ int rtcp_parse(const uint8_t *data, size_t len, struct rtcp_seen *seen);
  * 6). */
 int64_t rtcp_ntp_to_realtime_ns(uint64_t ntp, int64_t near_realtime_ns);
 
-/* One source's account for receiver reports (RFC 3550 A.3 loss, A.8 jitter). Zero-initialise. */
+/* One source's account for receiver reports (RFC 3550 A.3 loss, A.8 jitter). Zero-initialise. It
+ * begins anew by itself when the numbers jump as far as RFC 3550 A.1 says, or when has_packet is
+ * cleared; give it the packets that the reorder window delivers. */
 struct rtcp_account {
 	uint32_t ssrc;
 	bool has_packet;
-	uint16_t base_seq;
+	uint16_t base_seq, highest_seq;
 	uint64_t received, expected_prior, received_prior;
 	int64_t jitter_q4; /* 28.4 ticks */
 	int32_t transit;

@@ -39,16 +39,18 @@ write_byte(struct bit_writer *writer, uint8_t byte)
 void
 bit_writer_put(struct bit_writer *writer, uint32_t value, unsigned n)
 {
+	unsigned room, take;
+	uint32_t part;
+
 	if (n > 32)
 		byte_writer_fail(writer->out, -EINVAL);
-	while (n > 0 && n <= 32) {
-		unsigned room = 8 - writer->bits;
-		unsigned take = n < room ? n : room;
-		uint32_t part = value >> (n - take) & ((1u << take) - 1);
+	for (; n > 0 && n <= 32; n -= take) {
+		room = 8 - writer->bits;
+		take = n < room ? n : room;
+		part = (uint32_t)((uint64_t)value >> (n - take)) & ((1u << take) - 1);
 
 		writer->current = (uint8_t)(writer->current | part << (room - take));
 		writer->bits += take;
-		n -= take;
 		if (writer->bits == 8) {
 			write_byte(writer, writer->current);
 			writer->current = 0;

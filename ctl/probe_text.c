@@ -27,6 +27,7 @@ static const struct {
 	{ "unsupported",
 	  "it works, but camhub cannot show this kind of stream: set the camera to H.264" },
 	{ "eof", "it ends the connection: are too many viewers connected to the camera?" },
+	{ "redirect", "the stream is elsewhere: give the URL that it names" },
 	{ "internal", "the worker failed; its message is above" },
 };
 

@@ -76,7 +76,7 @@ static const struct msg_field ready[] = { STR("version", 64), END };
 static const struct msg_field input[] = {
 	STR("state", 16),		/* connecting | up | stalled | ended */
 	STR("class", 16),		/* none | unreachable | auth | not-found | timeout | protocol |
-					   unsupported | eof | internal */
+					   unsupported | eof | redirect | internal */
 	STR_OPT("reason", REASON_MAX_BYTES),
 	STR_OPT("location", URL_MAX_BYTES), /* ended: the source is there (a redirect) */
 	END };

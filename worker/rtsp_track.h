@@ -9,14 +9,14 @@
 #include "media/rtp_clock.h"
 #include "media/rtp_depay.h"
 #include "media/rtp_reorder.h"
+#include "worker/rtsp_times.h"
 #include "worker/wrk_input.h"
-#include "worker/wrk_time.h"
 
 /* What the tracks of one session share: the stream's clock, so that picture and sound stay
- * together. */
+ * together. times begins as zeros. */
 struct rtsp_tracks {
 	struct wrk *wrk;
-	struct wrk_time time;
+	struct rtsp_times times;
 	bool keep_vui; /* leave parameter sets as they are */
 };
 

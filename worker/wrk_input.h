@@ -45,6 +45,8 @@ struct wrk_unit {
 	uint32_t duration_us;                              /* 0 unknown */
 	int64_t arrived_realtime_ns, arrived_monotonic_ns; /* of the unit's last packet */
 	int64_t captured_realtime_ns;                      /* 0 unknown */
+	bool is_after_loss; /* pictures before it may be missing: FRAME_CORRUPT, unless decoding can
+			       start here */
 	/* NULL, or made by bus_msg_begin() with data as its payload: the worker takes this
 	 * reference over, and no copy is made on the way to the bus. */
 	struct bus_msg *msg;

@@ -142,6 +142,13 @@ emit_config(struct wrk_pub *pub, uint8_t track, const struct wrk_unit *unit)
 	}
 }
 
+/* What it refers to may be missing. */
+static bool
+is_orphan(const struct wrk_unit *unit, const struct wrk_unit_info *info)
+{
+	return unit->is_after_loss && unit->track == FRAME_TRACK_VIDEO && !info->is_key;
+}
+
 static void
 emit_unit(struct wrk_pub *pub, const struct wrk_unit *unit, const struct wrk_unit_info *info,
 	  struct bus_msg **made)
@@ -152,7 +159,7 @@ emit_unit(struct wrk_pub *pub, const struct wrk_unit *unit, const struct wrk_uni
 	frame.flags |= info->is_key ? FRAME_KEY : 0;
 	frame.flags |= info->is_disposable ? FRAME_DISPOSABLE : 0;
 	frame.flags |= info->has_config ? FRAME_CONFIG_IN_BAND : 0;
-	frame.flags |= info->is_damaged ? FRAME_CORRUPT : 0;
+	frame.flags |= info->is_damaged || is_orphan(unit, info) ? FRAME_CORRUPT : 0;
 	frame.pts_ns = unit->pts_ns;
 	frame.dts_ns = unit->dts_ns;
 	frame.duration_us = unit->duration_us;

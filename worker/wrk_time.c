@@ -77,7 +77,9 @@ wrk_time_fix(struct wrk_time *time, uint8_t track, int64_t step_ns, int64_t *pts
 		time->offset_ns = dts - dts_in;
 	} else if (last->has_last) {
 		diff = dts - last->last_dts_ns;
-		jumps = diff > WRK_TIME_JUMP_NS || diff < -SMALL_BACKWARD_NS;
+		/* Sound that paused while pictures went on comes back to where they are. */
+		jumps = (diff > WRK_TIME_JUMP_NS && dts > end_of_all(time) + WRK_TIME_JUMP_NS) ||
+			diff < -SMALL_BACKWARD_NS;
 		if (jumps) {
 			dts = last->last_dts_ns + last->step_ns;
 			time->offset_ns = dts - dts_in;

@@ -33,8 +33,9 @@ void wrk_time_restart(struct wrk_time *time);
 /*
  * Corrects the times of one unit in place, WRK_TIME_NONE allowed in both. The first unit of all is
  * at 0. Afterwards: dts is above the last dts of its track; a step back, or forward by more than
- * WRK_TIME_JUMP_NS, moves the clock so that the unit follows the one before. Returns true when it
- * did that (FRAME_DISCONTINUITY). step_ns: the usual time between two units, for a start.
+ * WRK_TIME_JUMP_NS beyond all tracks, moves the clock so that the unit follows the one before.
+ * Returns true when it did that (FRAME_DISCONTINUITY). step_ns: the usual time between two units,
+ * for a start.
  */
 bool wrk_time_fix(struct wrk_time *time, uint8_t track, int64_t step_ns, int64_t *pts_ns,
 		  int64_t *dts_ns);

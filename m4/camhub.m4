@@ -46,6 +46,8 @@ AC_DEFUN([CAMHUB_COMPILER], [
 		[], [enable_hardening=yes])
 	AC_ARG_ENABLE([fuzzers], [AS_HELP_STRING([--enable-fuzzers], [build the libFuzzer targets (needs clang)])],
 		[], [enable_fuzzers=no])
+	AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [count the lines that tests run (gcov)])],
+		[], [enable_coverage=no])
 	AM_CONDITIONAL([FUZZERS], [test "$enable_fuzzers" = yes])
 	# Fuzzing sees only what is instrumented: the libraries too.
 	AS_IF([test "$enable_fuzzers" = yes], [enable_sanitizers=fuzzer])
@@ -65,6 +67,7 @@ AC_DEFUN([CAMHUB_COMPILER], [
 		[yes], [camhub_flags="$camhub_flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"],
 		[fuzzer], [camhub_flags="$camhub_flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"],
 		[camhub_flags="$camhub_flags -fsanitize=$enable_sanitizers -fno-omit-frame-pointer"])
+	AS_IF([test "$enable_coverage" = yes], [camhub_flags="$camhub_flags -O0 --coverage"])
 	AM_CONDITIONAL([SANITIZERS], [test "$enable_sanitizers" != no])
 	CAMHUB_CFLAGS=$camhub_flags
 	AC_SUBST([CAMHUB_CFLAGS])

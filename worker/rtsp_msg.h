@@ -13,6 +13,7 @@
 #define RTSP_BODY_MAX    65536
 #define RTSP_HEADERS_MAX 64 /* further ones are passed over */
 #define RTSP_DATA_MAX    65535
+#define RTSP_GARBAGE_MAX 65536 /* passed over between two items */
 
 enum rtsp_item_kind {
 	RTSP_ITEM_REPLY,
@@ -20,7 +21,7 @@ enum rtsp_item_kind {
 	RTSP_ITEM_DATA,    /* interleaved (RFC 2326 10.12) */
 };
 
-struct rtsp_text { /* borrowed, not zero-terminated */
+struct rtsp_text { /* borrowed, not zero-terminated; no NUL in it */
 	const char *at;
 	size_t len;
 };
@@ -52,12 +53,20 @@ struct rtsp_reader *rtsp_reader_new(void);
 void rtsp_reader_free(struct rtsp_reader **reader); /* NULL-safe */
 
 /*
+ * Interleaved data may come on this channel: it is found again behind stray bytes. The reader knows
+ * those on which data came; say the ones of a Transport header.
+ */
+void rtsp_reader_know_channel(struct rtsp_reader *reader, uint8_t channel);
+
+/*
  * The next whole item in buf. Returns 1: *item is it, and *used bytes are done with (drop them from
  * the buffer after handling the item). 0: more bytes are needed; *used may be above 0 (what the
  * reader has copied for itself, or passed over). -EPROTO: this is no RTSP, or a length is beyond
- * the limits. DATA is never copied. Interleaved data that a camera puts in the middle of a message
- * (at the beginning of a line of its headers, or of a description) comes out first, as DATA. Empty
- * lines between messages and messages that end their lines with LF alone are borne.
+ * the limits; -ENOMEM; both stay. DATA is never copied. Interleaved data that a camera puts in the
+ * middle of a message (at the beginning of a line of its headers, or of a description) comes out
+ * first, as DATA. Empty lines and NULs between messages and messages that end their lines with LF
+ * alone are borne. Stray bytes are passed over, RTSP_GARBAGE_MAX at most, up to the next "RTSP/" of
+ * a reply or packet on a known channel. Bytes that were not used must be shown again.
  */
 int rtsp_reader_next(struct rtsp_reader *reader, const uint8_t *buf, size_t len, size_t *used,
 		     struct rtsp_item *item);

@@ -6,8 +6,11 @@
 #include "tests/check_worker_rig.h"
 
 #include "shared/child_ev.h"
+#include "worker/wrk_config.h"
 
 #include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Start and end */
 
@@ -132,7 +135,203 @@ START_ASYNC_TEST(test_wrong_transport)
 }
 END_ASYNC_TEST
 
+/* What the input is given */
+
+static int
+any_fd(void)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	close(fds[1]);
+	return fds[0];
+}
+
+START_ASYNC_TEST(test_the_input_gets_the_socket)
+{
+	rig_new(loop);
+	peer_send_msg(rig->supervisor, config(), any_fd());
+	expect_input("connecting");
+	ck_assert(rig->has_fd);
+	/* Of a second configuration it is closed, as each that comes with anything. */
+	peer_send_msg(rig->supervisor, config(), any_fd());
+	loop_settle(loop);
+	ck_assert_int_eq(rig->starts, 1);
+	expect_log("second configuration is ignored");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_socket_that_nobody_takes_is_closed)
+{
+	rig_new(loop);
+	rig->open_rc = -EADDRINUSE;
+	peer_send_msg(rig->supervisor, config(), any_fd());
+	loop_settle(loop);
+	ck_assert(rig->has_exited);
+	ck_assert(!rig->has_fd);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_socket_that_comes_too_late_is_closed)
+{
+	rig_new(loop);
+	send_stop();
+	peer_send_msg(rig->supervisor, config(), any_fd());
+	loop_settle(loop);
+	ck_assert_int_eq(rig->starts, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_what_is_not_said_is_strict)
+{
+	rig_new(loop);
+	configure(config());
+	ck_assert(!rig->has_fd);
+	ck_assert_str_eq(rig->tls, "verify");
+	ck_assert(!rig->keep_vui);
+	ck_assert_int_eq(rig->reorder_ms, 60);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+#define PIN "sha256:0123456789abcdefABCDEF00112233445566778899aabbccddeeff0011223344"
+
+START_ASYNC_TEST(test_what_is_said_is_passed_on)
+{
+	json_t *msg = config();
+
+	rig_new(loop);
+	msg_set_str(msg, "tls", PIN);
+	msg_set_bool(msg, "keep_vui", true);
+	msg_set_int(msg, "reorder_ms", 0);
+	configure(msg);
+	ck_assert_str_eq(rig->tls, PIN);
+	ck_assert(rig->keep_vui);
+	ck_assert_int_eq(rig->reorder_ms, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_wrong_tls)
+{
+	json_t *msg = config();
+
+	rig_new(loop);
+	msg_set_str(msg, "tls", "sha256:00");
+	peer_send_msg(rig->supervisor, msg, any_fd());
+	loop_settle(loop);
+	ck_assert(rig->has_exited);
+	ck_assert_int_eq(rig->exit_code, CHILD_EXIT_WRONG_CONFIG);
+	ck_assert_int_eq(rig->starts, 0);
+	expect_log("wrong configuration: tls");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_TEST(test_forms_of_tls)
+{
+	static const struct {
+		const char *tls, *wrong;
+	} rows[] = {
+		{ "verify", NULL },
+		{ "insecure", NULL },
+		{ PIN, NULL },
+		{ "Verify", "tls" },
+		{ "none", "tls" },
+		{ "sha256:", "tls" },
+		{ "sha256:00", "tls" },
+		{ PIN "0", "tls" },
+		{ "sha1:00", "tls" },
+		{ "sha256:g123456789abcdefABCDEF00112233445566778899aabbccddeeff0011223344",
+		  "tls" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct wrk_config read = { .fd = -1 };
+		json_t *msg = config();
+
+		msg_set_str(msg, "tls", rows[i].tls);
+		ck_assert_pstr_eq(wrk_config_read(msg, any_fd(), 3000, &read), rows[i].wrong);
+		if (rows[i].wrong == NULL)
+			ck_assert_str_eq(read.tls, rows[i].tls);
+		wrk_config_clear(&read);
+		json_decref(msg);
+	}
+}
+END_TEST
+
+static const json_t *
+next_status(void)
+{
+	loop_run_for_ms(rig->loop, WRK_STATUS_MS);
+	return peer_get_msg(rig->supervisor, MSG_WORKER_STATUS, 0);
+}
+
+START_ASYNC_TEST(test_what_the_input_reports_is_told)
+{
+	const json_t *msg;
+
+	rig_new_with_status(loop);
+	configure(config());
+	msg = next_status();
+	ck_assert_ptr_null(json_object_get(msg, "transport"));
+	ck_assert_ptr_null(json_object_get(msg, "packets"));
+	ck_assert_ptr_null(json_object_get(msg, "camera_clock"));
+	rig->report =
+	    (struct wrk_input_report){ "udp", 1000, 7, 3, WRK_MARKER_NEVER, WRK_CLOCK_UNSYNCED };
+	msg = next_status();
+	ck_assert_str_eq(msg_str(msg, "transport"), "udp");
+	ck_assert_int_eq(msg_int(msg, "packets", 0), 1000);
+	ck_assert_int_eq(msg_int(msg, "lost", 0), 7);
+	ck_assert_int_eq(msg_int(msg, "reordered", 0), 3);
+	ck_assert_str_eq(msg_str(msg, "marker"), "never");
+	ck_assert_str_eq(msg_str(msg, "camera_clock"), "unsynced");
+	rig->report.marker = WRK_MARKER_NONE;
+	rig->report.clock = WRK_CLOCK_SYNCED;
+	msg = next_status();
+	ck_assert_ptr_null(json_object_get(msg, "marker"));
+	ck_assert_str_eq(msg_str(msg, "camera_clock"), "synced");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* Sources that fail */
+
+START_ASYNC_TEST(test_source_is_elsewhere)
+{
+	const json_t *msg;
+
+	rig_new(loop);
+	configure(config());
+	wrk_input_redirected(rig->wrk, "rtsp://192.0.2.7/other");
+	msg = expect_input("ended");
+	ck_assert_str_eq(msg_str(msg, "class"), "redirect");
+	ck_assert_str_eq(msg_str(msg, "location"), "rtsp://192.0.2.7/other");
+	ck_assert(rig->has_exited);
+	ck_assert_int_eq(rig->exit_code, CHILD_EXIT_RETRY);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_source_is_too_far_elsewhere)
+{
+	char url[4200] = "rtsp://192.0.2.7/";
+	const json_t *msg;
+
+	memset(url + strlen(url), 'x', sizeof(url) - strlen(url) - 1);
+	url[sizeof(url) - 1] = '\0';
+	rig_new(loop);
+	configure(config());
+	wrk_input_redirected(rig->wrk, url);
+	msg = expect_input("ended");
+	ck_assert_str_eq(msg_str(msg, "class"), "protocol");
+	ck_assert_ptr_null(json_object_get(msg, "location"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
 
 START_ASYNC_TEST(test_source_fails)
 {
@@ -192,6 +391,27 @@ START_ASYNC_TEST(test_long_patience_still_tells_after_5_s)
 	deliver_frames(0, 1, 10);
 	expect_input("up");
 	loop_run_for_ms(loop, WRK_STALLED_AFTER_MAX_MS + 10);
+	expect_input("stalled");
+	loop_run_for_ms(loop, 59000);
+	ck_assert(!rig->has_exited);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_an_input_may_be_told_earlier)
+{
+	json_t *msg = config();
+
+	rig_new(loop);
+	rig->input.stalled_after_max_ms = 3000;
+	msg_set_int(msg, "stall_ms", 60000);
+	configure(msg);
+	wrk_input_opened(rig->wrk);
+	deliver_frames(0, 1, 10);
+	expect_input("up");
+	loop_run_for_ms(loop, 2990);
+	ck_assert_int_eq(wrk_state(rig->wrk), WRK_STATE_UP);
+	loop_run_for_ms(loop, 20);
 	expect_input("stalled");
 	loop_run_for_ms(loop, 59000);
 	ck_assert(!rig->has_exited);
@@ -360,10 +580,21 @@ suite(void)
 	tcase_add_test(tc, test_bus_path_in_use);
 	tcase_add_test(tc, test_url_of_nobody);
 	tcase_add_test(tc, test_wrong_transport);
+	tcase_add_test(tc, test_the_input_gets_the_socket);
+	tcase_add_test(tc, test_a_socket_that_nobody_takes_is_closed);
+	tcase_add_test(tc, test_a_socket_that_comes_too_late_is_closed);
+	tcase_add_test(tc, test_what_is_not_said_is_strict);
+	tcase_add_test(tc, test_what_is_said_is_passed_on);
+	tcase_add_test(tc, test_wrong_tls);
+	tcase_add_test(tc, test_forms_of_tls);
+	tcase_add_test(tc, test_what_the_input_reports_is_told);
+	tcase_add_test(tc, test_source_is_elsewhere);
+	tcase_add_test(tc, test_source_is_too_far_elsewhere);
 	tcase_add_test(tc, test_source_fails);
 	tcase_add_test(tc, test_no_answer);
 	tcase_add_test(tc, test_silence_is_told_then_ends);
 	tcase_add_test(tc, test_long_patience_still_tells_after_5_s);
+	tcase_add_test(tc, test_an_input_may_be_told_earlier);
 	tcase_add_test(tc, test_stall_and_back);
 	tcase_add_test(tc, test_audio_alone_is_silence);
 	tcase_add_test(tc, test_no_key_frame_is_not_up);

@@ -179,6 +179,132 @@ START_ASYNC_TEST(test_damaged_units_go_out_marked)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_after_a_loss)
+{
+	struct wrk_unit lost = H264_UNIT(SLICE_P, 40);
+	struct wrk_unit key = H264_UNIT(SETS_720 SLICE_IDR, 80);
+	struct wrk_unit sound = make_unit(FRAME_KIND_AUDIO, FRAME_CODEC_PCMU, BYTES("aaaa"), 80);
+
+	rig_new(loop);
+	go_up();
+	demand(true);
+	lost.is_after_loss = key.is_after_loss = sound.is_after_loss = true;
+	deliver(lost);
+	ck_assert_uint_eq(rig->sent[0].frame.flags, FRAME_CORRUPT);
+	/* A key frame needs nothing from before, nor does sound. */
+	deliver(key);
+	ck_assert_uint_eq(rig->sent[2].frame.flags, FRAME_KEY | FRAME_CONFIG_IN_BAND);
+	deliver(sound);
+	ck_assert_uint_eq(rig->sent[3].frame.flags, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* Units that come as messages */
+
+START_ASYNC_TEST(test_a_message_leaves_as_it_was_written)
+{
+	rig_new(loop);
+	go_up();
+	demand(true);
+	deliver_msg(H264_UNIT(SETS_720 SLICE_IDR, 40), 2000);
+	ck_assert_uint_eq(count_sent(), 2);
+	ck_assert_uint_eq(rig->sent[0].frame.kind, FRAME_KIND_CONFIG);
+	ck_assert_ptr_eq(rig->sent[1].written_at, rig->written_at);
+	ck_assert_uint_eq(rig->sent[1].frame.flags, FRAME_KEY | FRAME_CONFIG_IN_BAND);
+	ck_assert_uint_eq(rig->sent[1].frame.payload_len, sizeof(SETS_720 SLICE_IDR) - 1);
+	ck_assert_mem_eq(rig->sent[1].payload, SETS_720 SLICE_IDR, sizeof(SETS_720 SLICE_IDR) - 1);
+	deliver_msg(make_unit(FRAME_KIND_AUDIO, FRAME_CODEC_PCMU, BYTES("aaaa"), 40), 0);
+	ck_assert_ptr_eq(rig->sent[2].written_at, rig->written_at);
+	/* The cache has a copy of its own. */
+	ask_replay(9);
+	ck_assert_uint_eq(count_sent(), 6);
+	ck_assert_mem_eq(rig->sent[4].payload, SETS_720 SLICE_IDR, sizeof(SETS_720 SLICE_IDR) - 1);
+	ck_assert_uint_eq(rig->sent[4].frame.seq, rig->sent[1].frame.seq);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_without_demand_a_message_is_the_caches)
+{
+	const uint8_t *key, *wasteful;
+
+	rig_new(loop);
+	go_up();
+	deliver_msg(H264_UNIT(SETS_720 SLICE_IDR, 40), 0);
+	key = rig->written_at;
+	deliver_msg(H264_UNIT(SLICE_P, 80), 100000);
+	wasteful = rig->written_at;
+	ck_assert_uint_eq(count_sent(), 0);
+	ask_replay(9);
+	ck_assert_uint_eq(count_sent(), 4);
+	ck_assert_ptr_eq(rig->sent[1].written_at, key);
+	ck_assert_mem_eq(rig->sent[1].payload, SETS_720 SLICE_IDR, sizeof(SETS_720 SLICE_IDR) - 1);
+	/* One with much more memory than it needs is not kept: a copy is. */
+	ck_assert_ptr_ne(rig->sent[2].written_at, wasteful);
+	ck_assert_mem_eq(rig->sent[2].payload, SLICE_P, sizeof(SLICE_P) - 1);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_trailing_bytes_of_a_message_do_not_leave)
+{
+	rig_new(loop);
+	configure(config());
+	wrk_input_opened(rig->wrk);
+	demand(true);
+	deliver_msg(make_unit(FRAME_KIND_JPEG, FRAME_CODEC_JPEG_RTP, BYTES(JPEG_640_360 "rest"), 0),
+		    0);
+	expect_input("up");
+	ck_assert_ptr_eq(rig->sent[0].written_at, rig->written_at);
+	ck_assert_uint_eq(rig->sent[0].frame.payload_len, sizeof(JPEG_640_360) - 1);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* Delivers it with a reference kept, which must be the last one afterwards. */
+static void
+assert_let_go(struct wrk_unit unit)
+{
+	struct bus_msg *msg;
+	uint8_t *data;
+	size_t cap;
+
+	msg = bus_msg_begin(unit.len, &data, &cap);
+	memcpy(data, unit.data, unit.len);
+	unit.data = data;
+	unit.msg = bus_msg_ref(msg);
+	deliver(unit);
+	ck_assert_int_eq(msg->refs, 1);
+	bus_msg_unref(&msg);
+}
+
+START_ASYNC_TEST(test_messages_that_go_nowhere_are_let_go)
+{
+	struct wrk_unit sound = make_unit(FRAME_KIND_AUDIO, FRAME_CODEC_PCMU, BYTES("aaaa"), 0);
+	json_t *msg = config();
+
+	rig_new(loop);
+	msg_set_int(msg, "gop_cache_bytes", 300);
+	configure(msg);
+	wrk_input_opened(rig->wrk);
+	demand(true);
+	assert_let_go(sound);                   /* before the first key frame */
+	assert_let_go(H264_UNIT(SLICE_P, 0));   /* the same */
+	assert_let_go(H264_UNIT(DELIMITER, 0)); /* no picture */
+	assert_let_go(H264_CONFIG(SETS_720));   /* a configuration is copied */
+	assert_let_go(make_unit(FRAME_KIND_JPEG, FRAME_CODEC_JPEG_RTP, BYTES(JPEG_640_360), 0));
+	demand(false);
+	deliver_frames(0, 1, 10);
+	assert_let_go(sound); /* nobody watches */
+	for (int i = 1; i < 4; i++)
+		assert_let_go(H264_UNIT(SLICE_P, i * FRAME_MS)); /* nor fits it the cache */
+	wrk_input_failed(rig->wrk, WRK_CLASS_EOF, "over");
+	assert_let_go(H264_UNIT(SLICE_P, 1000)); /* all is over */
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* Replays */
 
 static void
@@ -357,6 +483,11 @@ suite(void)
 	tcase_add_test(tc, test_aac_config_comes_with_every_key_frame);
 	tcase_add_test(tc, test_a_unit_too_large_leaves_a_hole);
 	tcase_add_test(tc, test_damaged_units_go_out_marked);
+	tcase_add_test(tc, test_after_a_loss);
+	tcase_add_test(tc, test_a_message_leaves_as_it_was_written);
+	tcase_add_test(tc, test_without_demand_a_message_is_the_caches);
+	tcase_add_test(tc, test_trailing_bytes_of_a_message_do_not_leave);
+	tcase_add_test(tc, test_messages_that_go_nowhere_are_let_go);
 	tcase_add_test(tc, test_replay);
 	tcase_add_test(tc, test_replay_joins_live_without_a_hole);
 	tcase_add_test(tc, test_replay_portions_fit_the_bus);

@@ -65,7 +65,9 @@ bus_resend(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flags, uint3
 
 	frame.flags = flags;
 	frame.for_subscriber = for_subscriber;
-	return bus_send(pub, &frame, msg->payload, msg->frame.payload_len);
+	bus_send(pub, &frame, msg->payload, msg->frame.payload_len);
+	rig->sent[rig->n_sent - 1].written_at = msg->payload;
+	return 0;
 }
 
 static int
@@ -163,7 +165,7 @@ rig_free(void *arg)
 }
 
 void
-rig_new(struct loop *loop)
+rig_new_with_status(struct loop *loop)
 {
 	struct wrk_deps deps = { .base = loop_base(loop),
 				 .clock = loop_clock(loop),
@@ -180,11 +182,17 @@ rig_new(struct loop *loop)
 	loop_pair(loop, SOCK_SEQPACKET, fds);
 	rig->supervisor = peer_new_chan(loop, fds[0], MSG_FROM_WORKER, "supervisor");
 	peer_ignore_msg(rig->supervisor, MSG_BEAT);
-	peer_ignore_msg(rig->supervisor, MSG_WORKER_STATUS);
 	deps.fd = fds[1];
 	deps.input_arg = rig;
 	rig->wrk = wrk_new(&deps);
 	harness_defer(rig_free, rig);
+}
+
+void
+rig_new(struct loop *loop)
+{
+	rig_new_with_status(loop);
+	peer_ignore_msg(rig->supervisor, MSG_WORKER_STATUS);
 }
 
 json_t *
@@ -258,6 +266,23 @@ deliver(struct wrk_unit unit)
 {
 	unit.arrived_monotonic_ns = clock_now_ns(loop_clock(rig->loop));
 	wrk_deliver(rig->wrk, &unit);
+}
+
+struct bus_msg *
+deliver_msg(struct wrk_unit unit, size_t room)
+{
+	struct bus_msg *msg;
+	uint8_t *data;
+	size_t cap;
+
+	msg = bus_msg_begin(unit.len > room ? unit.len : room, &data, &cap);
+	ck_assert_ptr_nonnull(msg);
+	memcpy(data, unit.data, unit.len);
+	unit.data = data;
+	unit.msg = msg;
+	rig->written_at = data;
+	deliver(unit);
+	return msg;
 }
 
 void

@@ -15,7 +15,7 @@ struct sent {
 	struct frame frame;
 	uint8_t *payload;
 	int64_t at_ms;
-	const uint8_t *written_at; /* send_msg: where the payload lay; else NULL */
+	const uint8_t *written_at; /* messages: where the payload lay; copies: NULL */
 };
 
 struct rig {
@@ -37,6 +37,7 @@ struct rig {
 	char user[32], password[32], tls[80];
 	bool keep_vui, has_fd;
 	int64_t reorder_ms;
+	const uint8_t *written_at; /* of the last deliver_msg() */
 	/* The fake process */
 	bool has_exited;
 	int exit_code;
@@ -45,6 +46,8 @@ struct rig {
 extern struct rig *rig; /* of the running test */
 
 void rig_new(struct loop *loop);
+/* With worker-status among the messages that the supervisor awaits. */
+void rig_new_with_status(struct loop *loop);
 
 /* A worker-config to be changed and sent. */
 json_t *config(void);
@@ -62,6 +65,9 @@ void send_stop(void);
 /* From the input: a unit that arrives now; frames `from` to `to` - 1, one key frame in each `gop`.
  */
 void deliver(struct wrk_unit unit);
+/* The same as a message written in place, with that much room. The message is the worker's: only
+ * whoever holds a reference from before may look at it. */
+struct bus_msg *deliver_msg(struct wrk_unit unit, size_t room);
 void deliver_frames(int from, int to, int gop);
 
 /* On the bus: messages that are no pulse, from index *i on, NULL at the end; how many; the last

@@ -318,6 +318,25 @@ START_TEST(test_time_restart_keeps_tracks_together)
 }
 END_TEST
 
+/* Sound alone pauses: neither its return nor the next picture is a jump. */
+START_TEST(test_time_of_a_track_that_pauses)
+{
+	struct wrk_time time = { 0 };
+	int64_t pts = 0, dts = 0;
+
+	fix(&time, 0, 0, false);
+	wrk_time_fix(&time, FRAME_TRACK_AUDIO, 20 * MS, &pts, &dts);
+	for (int i = 1; i <= 500; i++)
+		fix(&time, i * 40, i * 40, false);
+	for (int i = 0; i < 3; i++) {
+		pts = dts = (20000 + i * 40) * MS;
+		ck_assert(!wrk_time_fix(&time, FRAME_TRACK_AUDIO, 20 * MS, &pts, &dts));
+		ck_assert_int_eq(dts, (20000 + i * 40) * MS);
+		ck_assert_int_eq(fix(&time, 20040 + i * 40, 20040 + i * 40, false), 20040 + i * 40);
+	}
+}
+END_TEST
+
 START_TEST(test_absurd_times_do_not_overflow)
 {
 	static const int64_t values[] = { INT64_MAX, INT64_MIN + 1, INT64_MAX / 2, 0,
@@ -471,6 +490,7 @@ suite(void)
 	tcase_add_test(rest, test_time_without_any);
 	tcase_add_test(rest, test_time_of_b_frames_without_dts);
 	tcase_add_test(rest, test_time_restart_keeps_tracks_together);
+	tcase_add_test(rest, test_time_of_a_track_that_pauses);
 	tcase_add_test(rest, test_absurd_times_do_not_overflow);
 	tcase_add_test(rest, test_meter);
 	tcase_add_test(rest, test_gop_keeps_until_the_next);

@@ -5,21 +5,21 @@
 #ifndef CAMHUB_WORKER_RTSP_CLIENT_H
 #define CAMHUB_WORKER_RTSP_CLIENT_H
 
-#include "worker/rtsp_conn_ev.h"
 #include "worker/rtsp_fsm.h"
 #include "worker/rtsp_track.h"
 #include "worker/wrk_input.h"
 
-#define RTSP_SILENCE_MS        3000 /* without a packet of video: PAUSE and PLAY once more */
+#define RTSP_SILENCE_MS        3000 /* without a packet of video, when the configuration is silent too */
 #define RTSP_TEARDOWN_MS       300
 #define RTSP_REPORT_MS         5000 /* receiver reports */
 #define RTSP_SESSION_DEFAULT_S 60   /* RFC 2326 12.37 */
 
 struct rtsp_client;
 
-/* fd: connected, non-blocking; becomes the client's. Calls of wrk_input.h follow, from the loop.
- * 0, -EINVAL: the URL is not for it. */
-int rtsp_client_new(struct wrk *wrk, const struct wrk_input_config *config, int fd,
+/* config->fd: connected or connecting, non-blocking; becomes the client's, on failure too. Calls of
+ * wrk_input.h follow, from the loop. 0, -EINVAL: the URL is not for it, -ENOTCONN: no socket came.
+ */
+int rtsp_client_new(struct wrk *wrk, const struct wrk_input_config *config,
 		    struct rtsp_client **client);
 void rtsp_client_stop(struct rtsp_client *client);
 void rtsp_client_free(struct rtsp_client **client); /* only after wrk_input_closed(); NULL-safe */

@@ -179,6 +179,7 @@ start_input(struct wrk *wrk)
 		.password = config->password,
 		.transport = config->transport,
 		.open_timeout_ms = config->open_timeout_ms,
+		.silence_ms = config->stalled_after_ms,
 		.read_timeout_ms = config->stalled_after_ms + config->stall_ms + 1000,
 		.probe = config->is_probe,
 		.fd = config->fd,
@@ -205,9 +206,11 @@ do_start(struct wrk *wrk)
 {
 	child_ev_ready(wrk->child);
 	say_input(wrk, WRK_STATE_CONNECTING, WRK_CLASS_NONE, NULL);
-	clock_timer_set_ms(&wrk->silence, wrk->config.open_timeout_ms);
 	clock_timer_set_ms(&wrk->pulse, WRK_STATUS_MS);
 	start_input(wrk);
+	/* after the input's own timers: it knows better what it has been waiting for */
+	if (!wrk->has_exited)
+		clock_timer_set_ms(&wrk->silence, wrk->config.open_timeout_ms);
 }
 
 static void

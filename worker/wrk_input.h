@@ -64,6 +64,8 @@ struct wrk_input_config {
 	bool keep_vui;           /* leave parameter sets as the camera sends them */
 	int64_t reorder_ms;      /* how long a missing datagram may hold back those behind it */
 	int64_t open_timeout_ms; /* to connect and describe */
+	int64_t silence_ms; /* without a picture: the source counts as stalled, and may be asked
+			       again */
 	int64_t read_timeout_ms; /* of silence, then the input gives up by itself */
 	bool probe;
 };

@@ -226,8 +226,8 @@ h265_sps_rewrite(const uint8_t *nal, size_t len, struct byte_writer *out)
 	struct h265_sps sps;
 	int rc = h265_parse_sps(nal, len, &sps);
 
-	if (rc != 0)
-		return rc;
+	if (rc != 0 || sps.is_vui_damaged)
+		return -EPROTO;
 	if (sps.any_num_reorder_pics == 0)
 		return 0;
 	return rewrite_ordering(nal, len, sps.ordering_bit, sps.max_sub_layers,

@@ -151,6 +151,56 @@ put_finish(struct bit_out *out, uint8_t nal[2048])
 	return n;
 }
 
+/* One character a bit, without emulation prevention and without the stop bit and what follows. */
+static size_t
+bits_of(const struct nal_unit *unit, char *bits)
+{
+	size_t n = 0, end = 0, i;
+	unsigned zeros = 0, bit;
+
+	for (i = 0; i < unit->len; i++) {
+		if (zeros >= 2 && unit->data[i] == 3) {
+			zeros = 0;
+			continue;
+		}
+		zeros = unit->data[i] == 0 ? zeros + 1 : 0;
+		for (bit = 0; bit < 8; bit++) {
+			bits[n] = (unit->data[i] << bit & 0x80) != 0 ? '1' : '0';
+			end = bits[n] == '1' ? n : end;
+			n++;
+		}
+	}
+	return end;
+}
+
+static void
+put_text(struct bit_out *out, const char *bits, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		put_bits(out, bits[i] == '1', 1);
+}
+
+size_t
+data_splice(const struct nal_unit *unit, size_t from, size_t to, const char *bits,
+	    uint8_t nal[2048])
+{
+	struct bit_out out = { 0 };
+	char *before = malloc(8 * unit->len + 1);
+	size_t len;
+
+	ck_assert_ptr_nonnull(before);
+	len = bits_of(unit, before);
+	ck_assert_uint_le(from, to);
+	ck_assert_uint_le(to, len);
+	put_text(&out, before, from);
+	put_text(&out, bits, strlen(bits));
+	put_text(&out, before + to, len - to);
+	free(before);
+	return put_finish(&out, nal);
+}
+
 int
 data_run(const char *name, void (*add)(TCase *tcase))
 {

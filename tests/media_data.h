@@ -39,6 +39,14 @@ void put_zeros(struct bit_out *out, unsigned n);
 /* rbsp_trailing_bits and emulation prevention; returns the bytes written to nal. */
 size_t put_finish(struct bit_out *out, uint8_t nal[2048]);
 
+/*
+ * A NAL unit with its bits from..to - 1 (counted without emulation prevention, from the first bit
+ * of its header) replaced by bits ("0110"); what follows the last 1 is cut off and the trailing
+ * bits are made anew. Returns the bytes written to nal.
+ */
+size_t data_splice(const struct nal_unit *unit, size_t from, size_t to, const char *bits,
+		   uint8_t nal[2048]);
+
 /* Runs the tests that `add` puts into a case; the value for main(). */
 int data_run(const char *name, void (*add)(TCase *tcase));
 

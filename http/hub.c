@@ -33,6 +33,7 @@ struct hub {
 	struct hub_config *config;
 	struct hub_pending pending;
 	struct timeline timeline;
+	struct hub_loss loss;
 	struct hub_stats stats;
 };
 
@@ -46,7 +47,14 @@ hub_new(uint32_t subscriber, size_t ring_bytes)
 	hub->cap = 64;
 	hub->ring = xcalloc(hub->cap, sizeof(hub->ring[0]));
 	hub_pending_init(&hub->pending, ring_bytes);
+	hub_set_loss_hold(hub, HUB_LOSS_HOLD_MS);
 	return hub;
+}
+
+void
+hub_set_loss_hold(struct hub *hub, int64_t hold_ms)
+{
+	hub->loss.hold_ns = hold_ms * 1000000;
 }
 
 static struct hub_entry *
@@ -100,6 +108,7 @@ hub_cut(struct hub *hub)
 	hub->noted_seq = hub->noted_last_seq = 0;
 	hub_config_unref(&hub->config);
 	hub_pending_clear(&hub->pending);
+	hub_loss_reset(&hub->loss);
 	timeline_break(&hub->timeline);
 }
 
@@ -125,12 +134,6 @@ grow(struct hub *hub)
 	hub->cap = cap;
 }
 
-static bool
-is_key(const struct frame *frame)
-{
-	return frame->kind == FRAME_KIND_JPEG || (frame->flags & FRAME_KEY);
-}
-
 static void
 append(struct hub *hub, struct bus_msg *msg)
 {
@@ -143,7 +146,9 @@ append(struct hub *hub, struct bus_msg *msg)
 			drop_head(hub);
 	}
 	entry = slot(hub, hub->tail);
-	*entry = (struct hub_entry){ .msg = bus_msg_ref(msg), .is_key = is_key(&msg->frame) };
+	*entry = (struct hub_entry){ .msg = bus_msg_ref(msg),
+				     .is_key = hub_loss_is_key(&msg->frame),
+				     .is_damaged = hub_is_damaged(hub) };
 	if (msg->frame.kind == FRAME_KIND_VIDEO)
 		entry->config = hub_config_ref(hub->config);
 	entry->stamp = timeline_stamp(&hub->timeline, &msg->frame);
@@ -191,9 +196,8 @@ can_decode(const struct hub *hub, const struct frame *frame)
 }
 
 static unsigned
-enter_flow(struct hub *hub, struct bus_msg *msg)
+show(struct hub *hub, struct bus_msg *msg)
 {
-	hub_pending_clear(&hub->pending);
 	hub->flowing = true;
 	hub->key_only = false;
 	append(hub, msg);
@@ -207,31 +211,51 @@ withhold(struct hub *hub)
 	hub->flowing = false;
 	hub->key_only = true;
 	hub->stats.withheld++;
-	hub_pending_clear(&hub->pending);
 	return 0;
+}
+
+/* The next unit of an unbroken sequence that viewers are in, or could begin with; it can be decoded
+ * as far as configurations go. */
+static unsigned
+admit(struct hub *hub, struct bus_msg *msg)
+{
+	const struct frame *frame = &msg->frame;
+	enum hub_loss_verdict verdict = hub_loss_judge(&hub->loss, frame);
+
+	if (verdict == HUB_LOSS_SKIP) {
+		hub->stats.withheld++;
+		return 0;
+	}
+	if (verdict == HUB_LOSS_SOUND)
+		return show(hub, msg);
+	/* Without any picture of this worker before it, only a key frame means something. */
+	if (verdict == HUB_LOSS_WITHHOLD || (hub->delivered_seq == 0 && !hub_loss_is_key(frame)))
+		return withhold(hub);
+	hub->stats.passed_damaged++;
+	return show(hub, msg);
 }
 
 static unsigned
 push_media(struct hub *hub, struct bus_msg *msg)
 {
 	const struct frame *frame = &msg->frame;
-	bool sound = !(frame->flags & FRAME_CORRUPT);
+	bool is_key = hub_loss_is_key(frame), can = can_decode(hub, frame);
+	bool begins = is_key && can && hub_loss_is_sound(frame);
 
-	if (!sound)
-		return withhold(hub);
-	if (hub->flowing && !can_decode(hub, frame))
+	if (!can)
 		hub->flowing = false;
-	if (hub->flowing) {
-		append(hub, msg);
-		return 1;
+	if (!hub->flowing && !hub->key_only && !begins) {
+		hub->key_only = !hub_pending_add(&hub->pending, msg);
+		return 0;
 	}
-	if (is_key(frame) && can_decode(hub, frame))
-		return enter_flow(hub, msg);
-	if (hub->key_only)
-		return withhold(hub);
-	if (!hub_pending_add(&hub->pending, msg))
-		hub->key_only = true;
-	return 0;
+	/* Without damage: what came before was too much to be kept. */
+	if (hub->key_only && (!can || (hub->loss.state == HUB_LOSS_NONE && !is_key))) {
+		hub->stats.withheld += hub->loss.state != HUB_LOSS_NONE;
+		return 0;
+	}
+	if (begins)
+		hub_pending_clear(&hub->pending);
+	return admit(hub, msg);
 }
 
 static unsigned
@@ -265,8 +289,10 @@ push_replay(struct hub *hub, struct bus_msg *msg)
 		set_config(hub, msg);
 		return 0;
 	}
-	if (frame->kind == FRAME_KIND_JPEG)
-		return frame->flags & FRAME_CORRUPT ? 0 : enter_flow(hub, msg);
+	if (frame->kind == FRAME_KIND_JPEG && hub_loss_is_sound(frame)) {
+		hub_pending_clear(&hub->pending);
+		return admit(hub, msg);
+	}
 	if (!hub->key_only && !hub_pending_add(&hub->pending, msg))
 		hub->key_only = true;
 	return 0;
@@ -291,6 +317,40 @@ hub_push(struct hub *hub, struct bus_msg *msg)
 	return replay ? push_replay(hub, msg) : push_live(hub, msg);
 }
 
+/* Units that begin with a key frame, or follow the newest entry, go the way that live ones go. */
+static unsigned
+admit_pending(struct hub *hub, size_t first)
+{
+	struct hub_pending *pending = &hub->pending;
+	unsigned appended = 0;
+
+	hub->flowing = true;
+	for (size_t i = first; i < pending->count; i++) {
+		if (!can_decode(hub, &pending->msgs[i]->frame)) {
+			hub->flowing = false;
+			break;
+		}
+		appended += admit(hub, pending->msgs[i]);
+	}
+	return appended;
+}
+
+/* All that there is begins with a damaged key frame: when the hold is over, so be it. */
+static bool
+is_hold_over(struct hub *hub, size_t first)
+{
+	struct hub_loss loss = hub->loss;
+	enum hub_loss_verdict verdict = HUB_LOSS_WITHHOLD;
+
+	hub_loss_reset(&loss);
+	for (size_t i = first; i < hub->pending.count; i++)
+		verdict = hub_loss_judge(&loss, &hub->pending.msgs[i]->frame);
+	if (verdict == HUB_LOSS_WITHHOLD)
+		return false;
+	hub->loss = loss;
+	return true;
+}
+
 unsigned
 hub_replay_end(struct hub *hub)
 {
@@ -299,18 +359,15 @@ hub_replay_end(struct hub *hub)
 	bool continues;
 	size_t first;
 
-	if (!hub->started || hub->flowing || pending->count == 0)
+	if (!hub->started || hub->flowing || hub->key_only || pending->count == 0)
 		return 0;
-	if (hub_pending_run(pending, hub->delivered_seq, &first, &continues)) {
-		hub->flowing = true;
-		for (size_t i = first; i < pending->count && hub->flowing; i++) {
-			if (can_decode(hub, &pending->msgs[i]->frame)) {
-				append(hub, pending->msgs[i]);
-				appended++;
-			} else {
-				hub->flowing = false;
-			}
-		}
+	if (hub_pending_run(pending, hub->delivered_seq, false, &first, &continues)) {
+		appended = admit_pending(hub, first);
+	} else if (hub_pending_run(pending, hub->delivered_seq, true, &first, &continues)) {
+		if (!continues && !hub_loss_is_sound(&pending->msgs[first]->frame) &&
+		    !is_hold_over(hub, first))
+			return 0; /* they wait for the next replay */
+		appended = admit_pending(hub, first);
 	}
 	hub_pending_clear(pending);
 	return appended;
@@ -341,6 +398,12 @@ bool
 hub_is_flowing(const struct hub *hub)
 {
 	return hub->flowing;
+}
+
+bool
+hub_is_damaged(const struct hub *hub)
+{
+	return hub->loss.state == HUB_LOSS_PASSING;
 }
 
 uint64_t

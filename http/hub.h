@@ -5,12 +5,14 @@
  *
  * How it begins to flow: with the next key frame, or before that with a replay of the worker's
  * GOP, to which the live frames that came meanwhile are joined by seq. A hole in seq ends the flow;
- * a damaged unit, and what refers to it, is kept from viewers until the next key frame.
+ * a damaged unit, and what refers to it, is kept from viewers until the next key frame, but not for
+ * longer than the loss hold (hub_loss.h): then what comes is passed on, marked as damaged.
  */
 #ifndef CAMHUB_HTTP_HUB_H
 #define CAMHUB_HTTP_HUB_H
 
 #include "http/hub_config.h"
+#include "http/hub_loss.h"
 #include "http/timeline.h"
 #include "http/wire.h"
 
@@ -20,6 +22,7 @@ struct hub_entry {
 	struct wire *wire;         /* made when first asked for */
 	struct timeline_stamp stamp;
 	bool is_key;
+	bool is_damaged;       /* it, or what it refers to */
 	uint64_t bytes_before; /* of all entries before this one, ever */
 };
 
@@ -27,6 +30,7 @@ struct hub_stats {
 	uint64_t frames;            /* media frames seen on the bus, replays not counted */
 	uint64_t holes;             /* breaks in seq */
 	uint64_t withheld;          /* damaged units and what depended on them */
+	uint64_t passed_damaged;    /* of the same, what went to viewers all the same */
 	uint64_t bytes, bytes_high; /* held in the ring */
 };
 
@@ -36,6 +40,9 @@ struct hub;
  * during a replay, each. */
 struct hub *hub_new(uint32_t subscriber, size_t ring_bytes);
 void hub_free(struct hub **hub);
+/* How long a loss keeps pictures back at most; HUB_LOSS_HOLD_MS until somebody says so. */
+#define HUB_LOSS_HOLD_MS 1000
+void hub_set_loss_hold(struct hub *hub, int64_t hold_ms);
 
 /* Somebody watches (or nobody any more: frees what is held; what comes then is passed over). */
 void hub_start(struct hub *hub);
@@ -53,6 +60,8 @@ void hub_note_last_seq(struct hub *hub, uint64_t epoch, uint64_t seq);
 /* Whether a replay would help: started, not flowing, and not waiting for a sound key frame. */
 bool hub_wants_replay(const struct hub *hub);
 bool hub_is_flowing(const struct hub *hub);
+/* Whether what viewers see now is damaged, and they see it all the same. */
+bool hub_is_damaged(const struct hub *hub);
 
 /* Positions: entries head..tail-1 are there. */
 uint64_t hub_head(const struct hub *hub);

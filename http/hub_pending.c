@@ -5,6 +5,7 @@
 
 #include "http/hub_pending.h"
 
+#include "http/hub_loss.h"
 #include "shared/xalloc.h"
 
 #include <string.h>
@@ -58,26 +59,20 @@ hub_pending_add(struct hub_pending *pending, struct bus_msg *msg)
 static bool
 follows(const struct frame *a, const struct frame *b)
 {
-	if (b->flags & FRAME_CORRUPT)
-		return false;
 	return b->seq == a->seq + 1 ||
 	       (b->gop_id == a->gop_id && b->gop_index == a->gop_index + 1) ||
 	       (b->gop_id == a->gop_id + 1 && (b->flags & FRAME_KEY) && b->seq <= a->seq + 2);
 }
 
-static bool
-is_sound_key(const struct frame *frame)
-{
-	return (frame->flags & FRAME_KEY) && !(frame->flags & FRAME_CORRUPT);
-}
-
 bool
-hub_pending_run(const struct hub_pending *pending, uint64_t after, size_t *first, bool *continues)
+hub_pending_run(const struct hub_pending *pending, uint64_t after, bool damaged, size_t *first,
+		bool *continues)
 {
-	bool found = false;
+	bool found = false, found_sound = false;
 
 	for (size_t i = pending->count; i-- > 0;) {
 		const struct frame *frame = &pending->msgs[i]->frame;
+		bool sound = hub_loss_is_sound(frame);
 
 		if (i + 1 < pending->count && !follows(frame, &pending->msgs[i + 1]->frame))
 			break;
@@ -86,17 +81,21 @@ hub_pending_run(const struct hub_pending *pending, uint64_t after, size_t *first
 			*continues = true;
 			return true;
 		}
-		if (after != 0 && frame->seq == after + 1 && !(frame->flags & FRAME_CORRUPT)) {
+		if (!sound && !damaged)
+			break;
+		if (after != 0 && frame->seq == after + 1) {
 			*first = i;
 			*continues = true;
 			return true;
 		}
-		/* The latest key frame: what lies before it is history. */
-		if (!found && is_sound_key(frame)) {
+		/* The latest key frame: what lies before it is history. But a damaged one tells
+		 * only by the ones before it for how long there has been nothing better. */
+		if (hub_loss_is_key(frame) && !found_sound) {
 			*first = i;
 			*continues = false;
 			found = true;
-			if (after == 0)
+			found_sound = sound;
+			if (after == 0 && sound)
 				return true;
 		}
 	}

@@ -25,8 +25,10 @@ bool hub_pending_add(struct hub_pending *pending, struct bus_msg *msg);
  * has no hole and no damage. If `after` (seq of the newest frame delivered, 0: none) is inside an
  * unbroken run, or right before it, *first is the one after it and *continues is true: then no key
  * frame is needed. Returns false when there is no such run.
+ * damaged: a run without a hole will do, whatever is damaged in it; it begins with the latest sound
+ * key frame in it, or, where there is none, with the earliest damaged one.
  */
-bool hub_pending_run(const struct hub_pending *pending, uint64_t after, size_t *first,
+bool hub_pending_run(const struct hub_pending *pending, uint64_t after, bool damaged, size_t *first,
 		     bool *continues);
 
 #endif

@@ -51,6 +51,18 @@ withheld(const struct stream *stream)
 }
 
 static uint64_t
+passed_damaged(const struct stream *stream)
+{
+	return hub_stats(stream->hub)->passed_damaged;
+}
+
+static uint64_t
+is_damaged(const struct stream *stream)
+{
+	return hub_is_damaged(stream->hub);
+}
+
+static uint64_t
 skipped(const struct stream *stream)
 {
 	return stream->skipped;
@@ -87,6 +99,10 @@ static const struct family families[] = {
 	{ "camhub_stream_holes_total", "counter", "Breaks in the sequence on the bus.", holes },
 	{ "camhub_stream_withheld_total", "counter",
 	  "Damaged frames, and frames that depend on them, kept from viewers.", withheld },
+	{ "camhub_stream_passed_damaged_total", "counter",
+	  "Damaged frames, and frames that depend on them, that viewers got all the same.",
+	  passed_damaged },
+	{ "camhub_stream_damaged", "gauge", "1 while viewers see damaged pictures.", is_damaged },
 	{ "camhub_stream_skipped_total", "counter", "Frames that slow viewers did not get.",
 	  skipped },
 	{ "camhub_stream_ring_bytes", "gauge", "Bytes held for viewers.", ring_bytes },

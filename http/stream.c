@@ -113,6 +113,7 @@ stream_announce(struct front *front, const json_t *msg)
 	set_text(&stream->title, msg_str(msg, "title"));
 	stream->order = msg_int(msg, "order", 0);
 	stream->on_demand = msg_bool(msg, "on_demand", false);
+	hub_set_loss_hold(stream->hub, msg_int(msg, "loss_hold_ms", HUB_LOSS_HOLD_MS));
 	stream_bus_announce(stream, (uint64_t)msg_int(msg, "epoch", 0), msg_str(msg, "bus"));
 	set_state(stream, msg);
 }
@@ -284,5 +285,7 @@ stream_report(const struct stream *stream)
 	msg_set_int(msg, "ring_bytes", (long long)stats->bytes);
 	msg_set_int(msg, "ring_bytes_high", (long long)stats->bytes_high);
 	msg_set_int(msg, "lag_bytes_high", (long long)stream->lag_bytes_high);
+	msg_set_int(msg, "withheld", (long long)stats->withheld);
+	msg_set_int(msg, "passed_damaged", (long long)stats->passed_damaged);
 	return msg;
 }

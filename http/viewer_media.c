@@ -151,7 +151,7 @@ static size_t
 measure(struct viewer *viewer, uint64_t end, size_t max_entries, size_t max_bytes, size_t *bytes)
 {
 	struct hub *hub = viewer->stream->hub;
-	const struct hub_config *config = hub_at(hub, viewer->pos)->config;
+	const struct hub_entry *front = hub_at(hub, viewer->pos);
 	size_t n = 0;
 
 	*bytes = 0;
@@ -159,7 +159,7 @@ measure(struct viewer *viewer, uint64_t end, size_t max_entries, size_t max_byte
 		struct hub_entry *entry = hub_at(hub, pos);
 		struct wire *wire = hub_wire(entry);
 
-		if (entry->config != config)
+		if (entry->config != front->config || entry->is_damaged != front->is_damaged)
 			break;
 		if (wire == NULL)
 			continue;
@@ -217,6 +217,17 @@ say_skipped(struct viewer *viewer)
 	viewer->skipped_frames_due = viewer->skipped_ms_due = 0;
 }
 
+/* Before the first damaged picture, and before the first sound one. */
+static void
+say_damaged(struct viewer *viewer, const struct hub_entry *entry)
+{
+	if (viewer->told_damaged == entry->is_damaged)
+		return;
+	viewer->told_damaged = entry->is_damaged;
+	if (viewer->kind == VIEWER_WS)
+		viewer_say(viewer, "damaged", json_pack("{s:b}", "on", entry->is_damaged));
+}
+
 void
 viewer_fill_fragments(struct viewer *viewer)
 {
@@ -231,6 +242,7 @@ viewer_fill_fragments(struct viewer *viewer)
 	say_skipped(viewer);
 	if (!begin(viewer, hub_at(hub, viewer->pos)))
 		return;
+	say_damaged(viewer, hub_at(hub, viewer->pos));
 	if (viewer->kind == VIEWER_WS && viewer->pos < viewer->burst_end)
 		fill_burst(viewer);
 	else
@@ -282,6 +294,7 @@ viewer_fill_pictures(struct viewer *viewer)
 		if (viewer->answer_due)
 			viewer_say(viewer, "mjpeg", NULL);
 		viewer->answer_due = false;
+		say_damaged(viewer, entry);
 		outq_add(&viewer->out, head, ws_head(WS_BINARY, wire->len, head), wire, NULL);
 	} else {
 		queue_part(viewer, wire);

@@ -104,7 +104,10 @@ static const struct msg_field front_stream[] = {
 	INT("holes", 0, COUNT_MAX),	/* breaks in seq seen on the bus */
 	INT("skipped", 0, COUNT_MAX),	/* frames that slow viewers did not get */
 	INT("ring_bytes", 0, COUNT_MAX), INT("ring_bytes_high", 0, COUNT_MAX),
-	INT("lag_bytes_high", 0, COUNT_MAX), END };
+	INT("lag_bytes_high", 0, COUNT_MAX),
+	INT_OPT("withheld", 0, COUNT_MAX), /* damaged frames, and what refers to them, kept back */
+	INT_OPT("passed_damaged", 0, COUNT_MAX), /* the same, shown all the same */
+	END };
 static const struct msg_field front_totals[] = {
 	INT("connections", 0, 1000000), INT("requests", 0, COUNT_MAX), INT("viewers", 0, 1000000),
 	INT("bytes_sent", 0, COUNT_MAX), INT("bus_lingering", 0, COUNT_MAX), END };
@@ -127,7 +130,13 @@ static const struct msg_field ctl_camera[] = {
 	BOOL("gop_cached"), INT("b_frames", 0, 1),
 	INT("viewers", 0, 1000000), INT("skipped", 0, COUNT_MAX), INT("holes", 0, COUNT_MAX),
 	INT("ring_bytes_high", 0, COUNT_MAX), INT("lag_bytes_high", 0, COUNT_MAX),
-	INT("rss_kib", 0, COUNT_MAX), STRS_OPT("advice", 16), END };
+	INT("rss_kib", 0, COUNT_MAX), STRS_OPT("advice", 16),
+	INT_OPT("withheld", 0, COUNT_MAX), INT_OPT("passed_damaged", 0, COUNT_MAX),
+	STR_OPT("transport", 8),	/* these six as in worker-status */
+	INT_OPT("packets", 0, COUNT_MAX), INT_OPT("lost", 0, COUNT_MAX), INT_OPT("reordered", 0, COUNT_MAX),
+	STR_OPT("marker", 16), STR_OPT("camera_clock", 16),
+	STR_OPT("redirected_to", URL_MAX_BYTES), /* where the camera sent us, without userinfo */
+	END };
 static const struct msg_field ctl_supervisor[] = {
 	STR("version", 64), INT("pid", 1, COUNT_MAX), INT("since_ms", 0, COUNT_MAX),
 	STR("config", 4096), STR("config_error", 4096), INT("reloads", 0, COUNT_MAX),

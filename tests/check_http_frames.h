@@ -59,6 +59,7 @@ feed_msg(struct feed *feed, enum frame_kind kind, enum frame_codec codec, const 
 		.gop_index = feed->gop_index,
 		.pts_ns = feed->time_ms * 1000000,
 		.dts_ns = feed->time_ms * 1000000,
+		.arrived_monotonic_ns = feed->time_ms * 1000000,
 		.config_version = feed->version,
 		.width = 640,
 		.height = 360,

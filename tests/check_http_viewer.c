@@ -276,6 +276,42 @@ START_ASYNC_TEST(test_slow_viewer_skips_to_a_key_frame_and_is_told, .hold_time =
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_viewer_is_told_of_damage_and_of_its_end)
+{
+	struct rig *rig = start_door(loop, NULL);
+	struct peer *browser = rig_websocket(rig, "door"), *late;
+	struct feed feed = feed_new(EPOCH);
+	uint64_t time = 0;
+
+	hub_set_loss_hold(stream_find(rig->front, "door")->hub, 2 * FRAME_MS);
+	rig_ws_send(browser, MSE);
+	expect_want(rig, true);
+	rig_push_gop(rig, &feed, 2);
+	expect_mse_start(browser);
+	expect_fragment(browser, &time, true);
+	rig_ws_expect(browser, "state");
+	expect_fragment(browser, &time, false);
+	feed.flags = FRAME_CORRUPT;
+	for (int i = 0; i < 4; i++)
+		rig_push(rig, feed_delta(&feed));
+	ck_assert(msg_bool(rig_ws_expect(browser, "damaged"), "on", false));
+	for (int i = 0; i < 2; i++)
+		ck_assert_uint_eq(rig_ws_next(browser).opcode, 2);
+	/* Who joins now is told where it begins. */
+	late = rig_websocket(rig, "door");
+	rig_ws_send(late, MSE);
+	expect_mse_start(late);
+	ck_assert_uint_eq(rig_ws_next(late).opcode, 2);
+	rig_ws_expect(late, "state");
+	loop_run_for_ms(loop, 200);
+	ck_assert(msg_bool(rig_ws_expect(late, "damaged"), "on", false));
+	rig_push_gop(rig, &feed, 1);
+	ck_assert(!msg_bool(rig_ws_expect(browser, "damaged"), "on", true));
+	ck_assert_uint_eq(rig_ws_next(browser).opcode, 2);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_viewer_that_reads_nothing_is_closed, .hold_time = true)
 {
 	struct rig *rig = start_door(loop, NULL);
@@ -514,6 +550,7 @@ make_suite(void)
 	tcase_add_test(viewers, test_requests_that_cannot_be_served);
 	tcase_add_test(viewers, test_pictures_over_a_websocket);
 	tcase_add_test(viewers, test_slow_viewer_skips_to_a_key_frame_and_is_told);
+	tcase_add_test(viewers, test_viewer_is_told_of_damage_and_of_its_end);
 	tcase_add_test(viewers, test_viewer_that_reads_nothing_is_closed);
 	tcase_add_loop_test(viewers, test_pictures_are_never_queued, 0, 2);
 	tcase_add_test(viewers, test_mp4_over_http);

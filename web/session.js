@@ -30,6 +30,7 @@ export class Session {
     frozenSince: 0,
     live: false,
     unsupported: "",
+    damaged: false,
     note: "",
     paused: false,
     blocked: false,
@@ -161,7 +162,7 @@ export class Session {
     this.#dataAt = now;
     this.#presentedAt = now;
     this.#socket.send(JSON.stringify(offer));
-    this.#change({ link: "open", linkDownFor: 0, blocked: false });
+    this.#change({ link: "open", linkDownFor: 0, blocked: false, damaged: false });
   }
 
   #message(data) {
@@ -184,6 +185,8 @@ export class Session {
       this.#cameraState(message.value);
     else if (message.type === "skipped")
       this.#options.onNotice(skippedText(message.value));
+    else if (message.type === "damaged")
+      this.#change({ damaged: message.value?.on === true });
     else if (message.type === "error")
       this.#serverError(String(message.value ?? ""));
     else

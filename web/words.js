@@ -2,6 +2,8 @@
 
 const QUIET_MS = 1500; // a break shorter than this is not worth words while a picture is there
 
+const DAMAGED = "damaged on the way from the camera";
+
 /* "12:31", with the day when it is not today's. */
 export function clock(at, now) {
   const date = new Date(at);
@@ -30,6 +32,7 @@ function capital(text) {
  *   frozenSince  0, or since when (ms) no new picture was shown although the camera is up
  *   live         pictures are moving
  *   unsupported  "" or why no transport can show this camera
+ *   damaged      parts of the moving pictures were lost on the way from the camera
  *   note         "" or why this transport was chosen
  *   paused       nobody can see the tile
  *   blocked      the browser wants a click before it plays
@@ -52,7 +55,7 @@ export function describe(facts, now) {
   if (facts.blocked)
     return say("stalled", "Press to play", "The browser wants a click first");
   if (facts.live && !facts.frozenSince)
-    return say("playing", "", facts.note);
+    return say("playing", "", facts.damaged ? DAMAGED : facts.note);
   if (facts.frozenSince)
     return say("stalled", since("Picture frozen", facts.frozenSince, now), "No new picture comes");
   return say("connecting", facts.hasPicture ? "" : "Waiting for the first picture");

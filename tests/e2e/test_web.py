@@ -215,6 +215,16 @@ class OneCamera(Web):
         self.assertEqual(self.page.evaluate(f"{notice}.textContent"), "Slow connection: 2.5 s skipped")
         self.wait(f"{notice}.hidden", "the notice to go")
 
+    def test_damage_is_said(self):
+        self.open("door")
+        self.wait_state("playing")
+        note = PLAYER + ".shadowRoot.querySelector('.note').textContent"
+        self.front.camera("door").say("damaged", {"on": True})
+        self.wait(f"{note} === 'Damaged on the way from the camera'")
+        self.front.camera("door").say("damaged", {"on": False})
+        self.wait(f"{note} === ''")
+        self.check_moves()
+
     def test_mjpeg(self):
         self.open(cameras=())
         camera = self.front.add("gate", mock_front.jpegs())

@@ -262,11 +262,14 @@ class Logic(unittest.TestCase):
             lost: say({ link: "waiting", linkDownFor: 3000 }), black: say({ link: "waiting", hasPicture: false }),
             opening: say({ link: "opening", hasPicture: false }), blocked: say({ blocked: true }),
             cannot: say({ unsupported: "this browser cannot play H.265" }), paused: say({ paused: true }),
+            damaged: say({ live: true, damaged: true, note: "MJPEG" }),
             unknown: say({ unknown: true, hasPicture: false, why: "there is no camera “x” here" }),
             read: sentence("Front door", say(camera("down"))), readLive: sentence("Front door", say({ live: true })),
             skipped: [skippedText({ ms: 1500 }), skippedText({ frames: 3 }), skippedText(null)],
             error: errorText("mse: stream not found") };""")
         self.assertEqual(got["live"], {"state": "playing", "headline": "", "detail": "", "dim": False})
+        self.assertEqual(got["damaged"], {"state": "playing", "headline": "", "detail":
+                                          "Damaged on the way from the camera", "dim": False})
         self.assertEqual(got["down"], {"state": "offline", "headline": "Offline since 12:31",
                                        "detail": "No answer", "dim": True})
         self.assertRegex(got["old"]["headline"], r"since .*3.*12:31")

@@ -25,7 +25,7 @@ check_ring(const struct hub *hub)
 		struct hub_entry *entry = hub_at(hub, pos);
 		const struct hub_entry *before = pos > hub_head(hub) ? hub_at(hub, pos - 1) : NULL;
 
-		FUZZ_CHECK(!(entry->msg->frame.flags & FRAME_CORRUPT));
+		FUZZ_CHECK(entry->is_damaged || !(entry->msg->frame.flags & FRAME_CORRUPT));
 		FUZZ_CHECK(before == NULL || entry->stamp.decode_time > before->stamp.decode_time);
 		FUZZ_CHECK(entry->is_key || entry->config != NULL);
 		hub_wire(entry);
@@ -49,6 +49,7 @@ push(struct hub *hub, const uint8_t *in, uint64_t *seq)
 		.dts_ns = (int64_t)((uint64_t)in[5] << 56 | (uint64_t)in[6] << 24),
 		.pts_ns = (int64_t)((uint64_t)in[6] << 56),
 		.duration_us = (uint32_t)in[6] << 20,
+		.arrived_monotonic_ns = (int64_t)((uint64_t)in[6] << 28),
 		.for_subscriber = in[1] & FRAME_REPLAY ? SUBSCRIBER + (in[4] >> 7) : 0,
 	};
 	const uint8_t *bytes = frame.kind == FRAME_KIND_CONFIG ? sets : slice;

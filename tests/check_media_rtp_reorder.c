@@ -68,6 +68,8 @@ on_packet(void *arg, const struct rtp_packet *packet, uint32_t lost, int64_t arr
 	size_t len = strlen(history);
 	char before[16] = "";
 
+	bool was_inside = is_inside;
+
 	is_inside = false;
 	ck_assert_ptr_eq(arg, history);
 	if (lost == RTP_LOST_UNKNOWN)
@@ -84,7 +86,7 @@ on_packet(void *arg, const struct rtp_packet *packet, uint32_t lost, int64_t arr
 	delivered_len = packet->len;
 	delivered = packet->payload;
 	last_arrived_ns = arrived_ns;
-	is_inside = true;
+	is_inside = was_inside;
 }
 
 static void

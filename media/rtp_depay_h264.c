@@ -46,8 +46,8 @@ classify(const uint8_t *nal, size_t len)
 	unsigned type = nal[0] & 0x1f;
 	enum rtp_nal_class class = classes[type];
 
-	if (class != RTP_NAL_NOTHING && nal[0] & 0x80)
-		return RTP_NAL_BROKEN;
+	if (nal[0] & 0x80)
+		return class == RTP_NAL_SLICE ? RTP_NAL_BROKEN : RTP_NAL_NOTHING;
 	if (class != RTP_NAL_SLICE)
 		return class;
 	if (len < 2)

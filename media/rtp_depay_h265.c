@@ -59,7 +59,7 @@ classify(const uint8_t *nal, size_t len)
 	if (class == RTP_NAL_NOTHING || (nal[1] & 7) == 0)
 		return RTP_NAL_NOTHING;
 	if (nal[0] & 0x80)
-		return RTP_NAL_BROKEN;
+		return class == RTP_NAL_SLICE ? RTP_NAL_BROKEN : RTP_NAL_NOTHING;
 	if (!is_base_layer)
 		return class == RTP_NAL_SLICE ? RTP_NAL_BEHIND : RTP_NAL_BESIDE;
 	if (class != RTP_NAL_SLICE)

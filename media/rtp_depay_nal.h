@@ -13,7 +13,7 @@
 /* What a NAL unit is to an access unit (H.264 7.4.1.2.3, H.265 7.4.2.4.4). */
 enum rtp_nal_class {
 	RTP_NAL_NOTHING, /* no NAL unit, or of a type that nobody knows: left out, counted */
-	RTP_NAL_BROKEN,  /* the sender says so (forbidden_zero_bit): left out, damage */
+	RTP_NAL_BROKEN,  /* a slice, the sender says so (forbidden_zero_bit): left out, damage */
 	RTP_NAL_FILLER,  /* left out */
 	RTP_NAL_FIRST,   /* the first slice of a picture */
 	RTP_NAL_SLICE,   /* another one */

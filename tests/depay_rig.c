@@ -127,7 +127,7 @@ depay_rig_init(struct depay_rig *rig, const struct rtp_format *format, bool has_
 		.parameter_set = has_sets ? on_set : NULL,
 	};
 
-	*rig = (struct depay_rig){ 0 };
+	*rig = (struct depay_rig){ .packet = -1 };
 	byte_writer_init(&rig->writer, DEPAY_RIG_LIMIT);
 	rig->depay = rtp_depay_new(format, &ops, rig);
 	ck_assert_ptr_nonnull(rig->depay);
@@ -146,13 +146,20 @@ void
 depay_rig_push(struct depay_rig *rig, uint32_t timestamp, bool is_marked, uint32_t lost,
 	       const uint8_t *payload, size_t len)
 {
-	struct rtp_packet packet = { .marker = is_marked, .timestamp = timestamp, .len = len };
-	uint8_t *copy = malloc(len > 0 ? len : 1);
+	struct rtp_packet packet = { .marker = is_marked, .timestamp = timestamp };
+	uint8_t *copy;
 
+	if (rig->packet == 0) {
+		rig->cut_of = len;
+		len = rig->cut < len ? rig->cut : len;
+	}
+	rig->packet -= rig->packet >= 0;
+	copy = malloc(len > 0 ? len : 1);
 	ck_assert_ptr_nonnull(copy);
 	if (len > 0)
 		memcpy(copy, payload, len);
 	packet.payload = copy;
+	packet.len = len;
 	rtp_depay_push(rig->depay, &packet, lost, rig->arrived_ns++);
 	free(copy);
 }
@@ -206,13 +213,48 @@ depay_rig_units(struct depay_rig *rig)
 }
 
 void
-depay_rig_expect(enum rtp_codec codec, const char *packets, const char *units)
+depay_rig_expect(enum rtp_codec codec, const char *what, const char *packets, const char *units)
 {
 	struct rtp_format format = { .codec = codec, .clock_rate = 90000 };
 	struct depay_rig rig;
+	const char *got;
 
 	depay_rig_init(&rig, &format, false);
 	depay_rig_play(&rig, packets);
-	ck_assert_str_eq(depay_rig_units(&rig), units);
+	got = depay_rig_units(&rig);
+	ck_assert_msg(strcmp(got, units) == 0, "%s: got %s, want %s", what, got, units);
 	depay_rig_free(&rig);
+}
+
+/* Returns whether there is such a packet, and another byte of it to cut at. */
+static bool
+cut_once(enum rtp_codec codec, const char *packets, int packet, size_t cut)
+{
+	struct rtp_format format = { .codec = codec, .clock_rate = 90000 };
+	struct depay_rig rig;
+	bool is_more;
+
+	depay_rig_init(&rig, &format, true);
+	rig.packet = packet;
+	rig.cut = cut;
+	depay_rig_play(&rig, packets);
+	rtp_depay_flush(rig.depay);
+	is_more = cut + 1 < rig.cut_of;
+	ck_assert(rig.packet < 0 || cut == 0);
+	depay_rig_free(&rig);
+	return is_more;
+}
+
+void
+depay_rig_cut(enum rtp_codec codec, const char *packets)
+{
+	const char *at;
+	int n = 0, i;
+	size_t cut;
+
+	for (at = packets; *at != '\0'; at++)
+		n += *at == ';';
+	for (i = 0; i <= n; i++)
+		for (cut = 0; cut_once(codec, packets, i, cut); cut++)
+			continue;
 }

@@ -27,6 +27,8 @@ struct depay_rig {
 	int64_t last_ended_ns; /* arrived_ns of the last unit */
 	char *out;
 	size_t out_len, out_cap;
+	int packet;         /* counts down to the packet that is cut; -1: none */
+	size_t cut, cut_of; /* to so many bytes; how many it had */
 };
 
 /* With a parameter_set() when has_sets. */
@@ -40,6 +42,9 @@ void depay_rig_push(struct depay_rig *rig, uint32_t timestamp, bool is_marked, u
 const char *depay_rig_units(struct depay_rig *rig);
 
 /* The whole of it with a format of that codec: units out of packets. */
-void depay_rig_expect(enum rtp_codec codec, const char *packets, const char *units);
+void depay_rig_expect(enum rtp_codec codec, const char *what, const char *packets,
+		      const char *units);
+/* The packets again and again, each time with one of them cut, at each of its bytes. */
+void depay_rig_cut(enum rtp_codec codec, const char *packets);
 
 #endif

@@ -253,22 +253,23 @@ hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* An odd last digit is taken for the upper half of a byte. */
+/* An odd last digit is left out. */
 static size_t
 hex_decode(struct sdp_text text, uint8_t *out, size_t max)
 {
-	size_t i;
+	size_t len = 0;
 
 	if (sdp_starts_with(text, "0x")) {
 		text.s += 2;
 		text.len -= 2;
 	}
-	for (i = 0; i < text.len && i / 2 < max && hex_digit(text.s[i]) >= 0; i++) {
-		if (i % 2 == 0)
-			out[i / 2] = 0;
-		out[i / 2] |= (uint8_t)((unsigned)hex_digit(text.s[i]) << (i % 2 == 0 ? 4 : 0));
+	while (text.len >= 2 && len < max && hex_digit(text.s[0]) >= 0 &&
+	       hex_digit(text.s[1]) >= 0) {
+		out[len++] = (uint8_t)(hex_digit(text.s[0]) << 4 | hex_digit(text.s[1]));
+		text.s += 2;
+		text.len -= 2;
 	}
-	return (i + 1) / 2;
+	return len;
 }
 
 /* AAC-LC of that rate: 14496-3 1.6.2.1. */

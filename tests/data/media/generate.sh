@@ -48,3 +48,8 @@ ffmpeg -hide_banner -loglevel error -y -f lavfi -i sine=r=44100 -t 0.1 -ac 2 -c:
 # One frame of silence: everything behind the metadata is one FLAC frame.
 ffmpeg -hide_banner -loglevel error -y -f lavfi -i anullsrc=r=48000:cl=mono -af atrim=end_sample=1024 \
   -c:a flac -frame_size 1024 silence_48k.flac
+# libjpeg's layout and tables, which a receiver of RFC 2435 makes anew.
+gst-launch-1.0 -q videotestsrc num-buffers=1 pattern=smpte ! video/x-raw,format=I420,width=160,height=96 ! \
+  jpegenc quality=50 ! filesink location=libjpeg_160x96_q50.jpg
+gst-launch-1.0 -q videotestsrc num-buffers=1 pattern=smpte ! video/x-raw,format=Y42B,width=64,height=32 ! \
+  jpegenc quality=12 ! filesink location=libjpeg_64x32_q12.jpg

@@ -19,6 +19,7 @@
 #define NEAR_NS (30 * NS_PER_S)
 /* Packets that step further than this may have left the camera's clock behind. */
 #define JUMP_NS (10 * NS_PER_S)
+#define BACK_NS (2 * NS_PER_S)
 /* Further from the last report than this nothing is said. */
 #define REACH_NS (600 * NS_PER_S)
 /* What two reports may differ from each other: so much, and a 20th of the time between them
@@ -27,7 +28,8 @@
 #define SLACK_PARTS 20
 /* As above, against our clock, with the network in between. */
 #define ARRIVAL_SLACK_NS (2 * NS_PER_S)
-/* Below this an error is the report's, not the clock's, and taken in by a quarter. */
+/* Below this an error is the report's, not the clock's, and taken in by a quarter, once the slope
+ * is known. */
 #define SMOOTH_NS   (50 * (NS_PER_S / 1000))
 #define SMOOTH_PART 4
 /* The slope is measured over at least so long, later over one to two such halves. */
@@ -113,7 +115,7 @@ rtp_clock_stream_ns(struct rtp_clock *clock, uint32_t timestamp)
 	}
 	step_ns = ns_of_ticks(clock, (int32_t)(timestamp - clock->last));
 	/* Whether the camera's clock went along, the next report says. */
-	if (step_ns > JUMP_NS || step_ns < -JUMP_NS)
+	if (step_ns > JUMP_NS || step_ns < -BACK_NS)
 		clock->is_trusted = false;
 	clock->unwrapped = clamp(ticks_at(clock, timestamp), TICKS_MAX);
 	clock->last = timestamp;
@@ -207,7 +209,7 @@ go_on(struct rtp_clock *clock, const struct rtp_clock_point *point)
 	    clock->report_realtime_ns + wall_between(clock, clock->report.ticks, point->ticks);
 	int64_t error = said - foreseen;
 
-	if (llabs(error) < SMOOTH_NS)
+	if (clock->has_slope && llabs(error) < SMOOTH_NS)
 		said = foreseen + error / SMOOTH_PART;
 	else if (clock->has_slope)
 		begin_slope(clock, point);

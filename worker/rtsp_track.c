@@ -65,15 +65,16 @@ static const struct {
 
 /* Where units are written */
 
-/* What outgrows the room of a usual unit is a key frame, as a rule: at once as large as those are,
- * so that nothing is copied twice. */
+/* What outgrows the room of a usual unit by far is a key frame, as a rule: at once as large as those
+ * are, so that little is copied twice. */
 static int
 grow(void *arg, size_t need, uint8_t **data, size_t *cap)
 {
 	struct rtsp_track *track = arg;
 
-	return bus_msg_grow(track->msg, need > track->large_bytes ? need : track->large_bytes, data,
-			    cap);
+	if (need >= 4 * track->usual_bytes && need < track->large_bytes)
+		need = track->large_bytes;
+	return bus_msg_grow(track->msg, need, data, cap);
 }
 
 static void

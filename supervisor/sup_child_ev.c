@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 #define CLOSED_GRACE_MS 1000
 /* A child that ended has said all it had to say; what it said is read before it is buried. */
 #define LAST_WORDS_MS 250
+/* Until the loop has read what waits in a channel. */
+#define UNREAD_MS 10
 
 enum phase {
 	PHASE_STARTING, /* deadline: READY */
@@ -145,6 +148,19 @@ bury(struct sup_child *child)
 	sup_on_child_gone(sup);
 }
 
+/* We may be the ones who slept (SIGSTOP, a machine that was suspended): what the child has said
+ * meanwhile is read before it is called silent. */
+static bool
+has_unread(const struct sup_child *child)
+{
+	struct pollfd poll_fd = { .events = POLLIN };
+
+	if (child->chan == NULL || (child->phase != PHASE_STARTING && child->phase != PHASE_ALIVE))
+		return false;
+	poll_fd.fd = chan_ev_fd(child->chan);
+	return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) != 0;
+}
+
 static void
 on_deadline(struct clock_timer *timer, void *arg)
 {
@@ -152,7 +168,10 @@ on_deadline(struct clock_timer *timer, void *arg)
 	const struct conf *conf = sup_settings(child->sup);
 	char why[SUP_CHILD_TEXT_MAX];
 
-	(void)timer;
+	if (has_unread(child)) {
+		clock_timer_set_ms(timer, UNREAD_MS);
+		return;
+	}
 	switch (child->phase) {
 	case PHASE_STARTING:
 		snprintf(why, sizeof(why), "killed: not ready after %.3g s",

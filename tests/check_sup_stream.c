@@ -5,6 +5,7 @@
 
 #include "tests/sup_fake.h"
 
+#include "shared/chan.h"
 #include "shared/conf.h"
 #include "supervisor/sup_int.h"
 
@@ -36,7 +37,7 @@ START_ASYNC_TEST(test_a_worker_is_told_everything_and_goes_up)
 	char path[256];
 
 	fake_config(fake, ONE "    credentials: c1\n    transport: udp\n"
-			  "    vui: keep\n    reorder: 70ms\n    stall_timeout: 4s\n");
+			      "    vui: keep\n    reorder: 70ms\n    stall_timeout: 4s\n");
 	fake_credentials(fake, "c1:admin:s3cr3t-word\n");
 	log_forbid("s3cr3t-word");
 	fake_start(fake);
@@ -124,6 +125,27 @@ START_ASYNC_TEST(test_a_hung_worker_is_killed_and_replaced_at_once)
 	ck_assert_str_ne(msg_str(peer_last_msg(next->peer), "bus"), bus);
 	expect_log("killed: hung, no sign of life for 2.5 s");
 	fake_assert_state(fake, "door", "connecting");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* The supervisor was stopped for three seconds, the worker was not. */
+START_ASYNC_TEST(test_a_worker_that_beat_while_we_slept_is_spared)
+{
+	struct fake *fake = start(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+	json_t *beat = msg_new(MSG_BEAT);
+
+	fake_up(worker);
+	worker->beats = false;
+	ck_assert_int_eq(chan_send(peer_fd(worker->peer), beat, -1), 0);
+	json_decref(beat);
+	clock_advance_ms(loop_clock(loop), 3000);
+	clock_run_due(loop_clock(loop));
+	fake_wait_ms(fake, 2400);
+	ck_assert(!worker->killed);
+	fake_wait_ms(fake, 200);
+	ck_assert(worker->killed);
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -479,6 +501,7 @@ add_worker_tests(TCase *tcase)
 	tcase_add_test(tcase, test_a_worker_that_is_never_ready_is_killed);
 	tcase_add_test(tcase, test_beats_before_ready_prove_nothing);
 	tcase_add_test(tcase, test_a_hung_worker_is_killed_and_replaced_at_once);
+	tcase_add_test(tcase, test_a_worker_that_beat_while_we_slept_is_spared);
 	tcase_add_test(tcase, test_a_crash_loop_slows_down_and_never_gives_up);
 	tcase_add_test(tcase, test_an_unasked_exit_0_is_a_crash);
 	tcase_add_test(tcase, test_at_most_four_start_at_once);

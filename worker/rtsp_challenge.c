@@ -109,6 +109,18 @@ take_value(struct rtsp_text *rest)
 	return take_quoted(rest);
 }
 
+/* It goes out again in a header of ours, and is hashed as it goes out. */
+static void
+drop_controls(char *value)
+{
+	char *to = value;
+
+	for (; *value != '\0'; value++)
+		if ((unsigned char)*value >= ' ' && *value != 0x7f)
+			*to++ = *value;
+	*to = '\0';
+}
+
 static void
 take_param(struct rtsp_text *rest, struct rtsp_challenge *challenge)
 {
@@ -122,6 +134,7 @@ take_param(struct rtsp_text *rest, struct rtsp_challenge *challenge)
 	rest->at++; /* '=' */
 	rest->len--;
 	value = take_value(rest);
+	drop_controls(value);
 	for (i = 0; i < RTSP_CHALLENGE_PARAM_COUNT; i++) {
 		if (challenge->values[i] == NULL && rtsp_text_is(&name, param_names[i]) &&
 		    strlen(value) <= RTSP_CHALLENGE_VALUE_MAX) {

@@ -21,7 +21,8 @@ enum rtsp_challenge_param {
 
 struct rtsp_challenge {
 	struct rtsp_text scheme; /* empty where parameters come first (Authentication-Info) */
-	char *values[RTSP_CHALLENGE_PARAM_COUNT]; /* without quotes and escapes; NULL: absent */
+	char *values[RTSP_CHALLENGE_PARAM_COUNT]; /* without quotes, escapes and
+						   * control bytes; NULL: absent */
 };
 
 /* The next challenge of a header's value; *rest moves on. false: none is left. */

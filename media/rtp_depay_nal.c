@@ -377,32 +377,25 @@ rtp_nal_add_fragment(struct rtp_depay *depay, struct rtp_nal *nal,
 
 /* --- packets --- */
 
-/* Parameter sets without a picture go on with the time of what follows. */
-static void
-join_next(struct rtp_depay *depay, struct rtp_nal *nal, bool has_lost)
+/* What has no picture (parameter sets with a time of their own) waits for what follows, unless that
+ * may be another's: a lost picture's SEI would say wrong things of the next one. */
+static bool
+can_wait(const struct rtp_depay *depay, const struct rtp_nal_unit *unit)
 {
-	nal->unit.timestamp = nal->timestamp;
-	depay->unit.timestamp = nal->timestamp;
-	if (has_lost) {
-		nal->unit.is_after_gap = true;
-		depay->unit.is_after_loss = true;
-	}
+	return !has_picture(unit) && !unit->is_passed_over &&
+	       (depay->out == NULL || depay->out->len <= RTP_CONFIG_MAX);
 }
 
 static void
 change_timestamp(struct rtp_depay *depay, struct rtp_nal *nal, bool has_lost)
 {
-	const struct rtp_nal_unit *unit = &nal->unit;
-	bool is_useless =
-	    unit->is_passed_over || (depay->out != NULL && depay->out->len > RTP_CONFIG_MAX);
-
 	end_fragments(depay, nal);
-	if (!has_picture(unit) && !is_useless) {
-		join_next(depay, nal, has_lost);
+	if (!has_lost && can_wait(depay, &nal->unit)) {
+		nal->unit.timestamp = nal->timestamp;
+		depay->unit.timestamp = nal->timestamp;
 		return;
 	}
-	if (has_lost)
-		nal->unit.is_torn = true;
+	nal->unit.is_torn |= has_lost;
 	end_unit(depay, nal, false);
 	if (has_lost) {
 		depay->has_loss = true;
@@ -438,7 +431,8 @@ end_packet(struct rtp_depay *depay, struct rtp_nal *nal, bool is_marked)
 	nal->unit.is_last_marked = is_marked;
 	if (!is_marked || !nal->unit.is_open)
 		return;
-	if (is_trusted)
+	/* What is no slice ends nothing, and may go on when markers are worth nothing. */
+	if (is_trusted && (nal->is_slice || has_picture(&nal->unit)))
 		end_fragments(depay, nal);
 	if (!has_picture(&nal->unit))
 		return;

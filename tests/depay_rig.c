@@ -42,6 +42,8 @@ on_begin(void *arg)
 	rig->is_lent = true;
 	rig->begins++;
 	byte_writer_reset(&rig->writer);
+	rig->writer.err = rig->fail;
+	rig->fail = 0;
 	return &rig->writer;
 }
 

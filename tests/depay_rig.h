@@ -20,6 +20,7 @@ struct depay_rig {
 	bool is_lent;          /* between begin() and end() */
 	unsigned begins;       /* how often a writer was asked for */
 	unsigned refuse;       /* so many times there is none */
+	int fail;              /* the next writer has this error */
 	int set_result;        /* of parameter_set(), which writes set_hex */
 	const char *set_hex;   /* NULL: it writes what it got, then ff */
 	char sets[1024];       /* what parameter_set() saw, '|' before each */

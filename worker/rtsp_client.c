@@ -133,7 +133,8 @@ do_revive(struct rtsp_client *client)
 {
 	log_debug("no packet of video for %.1f s, asking for it once more",
 		  (double)client->silence_ms / 1000);
-	client->revive_ns = clock_now_ns(client->clock);
+	client->was_revived = true;
+	client->revive_packets = rtsp_client_video_packets(client);
 	if (client->can_pause)
 		return rtsp_client_ask(client);
 	rtsp_client_handle(client, RTSP_EVENT_OK);
@@ -252,7 +253,7 @@ static bool
 plays_unasked(const struct rtsp_client *client)
 {
 	return client->state == RTSP_STATE_PLAY &&
-	       rtsp_client_last_video_ns(client) > client->revive_ns;
+	       rtsp_client_video_packets(client) > client->revive_packets;
 }
 
 static void

@@ -67,7 +67,7 @@ ask_for(struct rtsp_client *client, enum rtsp_method method, unsigned challenges
 	request.authorization = authorization;
 	request.transport = transport;
 	/* from now on; after a PAUSE: from where it stands, which is now, too */
-	request.range = method == RTSP_PLAY && client->revive_ns == 0 ? "npt=0.000-" : NULL;
+	request.range = method == RTSP_PLAY && !client->was_revived ? "npt=0.000-" : NULL;
 	if (client->conn != NULL)
 		rc = send_request(client, &request);
 	free(authorization);

@@ -75,7 +75,12 @@ struct rtsp_client {
 	size_t n_media, current; /* current: the one that is being set up */
 	uint32_t our_ssrc;
 	int16_t channel_of[256]; /* media << 1 | is_rtcp, or RTSP_NO_CHANNEL */
-	int64_t go_ns, revive_ns, bye_ns;
+	int64_t go_ns;
+	/* Video packets until then: further ones tell that it helped, or that a good-bye was none
+	 */
+	bool was_revived, has_bye;
+	uint64_t revive_packets, bye_packets;
+	int64_t bye_ns;
 
 	/* Why it ends */
 	enum wrk_class class;
@@ -113,7 +118,7 @@ void rtsp_client_on_data(struct rtsp_client *client, const struct rtsp_item *ite
 void rtsp_client_tick_tracks(struct rtsp_client *client, int64_t now_ns);
 int64_t rtsp_client_tracks_due_ns(const struct rtsp_client *client);
 void rtsp_client_send_reports(struct rtsp_client *client, int64_t now_ns);
-int64_t rtsp_client_last_video_ns(const struct rtsp_client *client); /* 0: none yet */
+uint64_t rtsp_client_video_packets(const struct rtsp_client *client);
 /* When silence has lasted too long, if no packet comes until then. */
 int64_t rtsp_client_silent_ns(const struct rtsp_client *client);
 /* Silence has lasted too long: SILENT, or DEAD and who is to blame. */

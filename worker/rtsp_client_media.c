@@ -98,7 +98,9 @@ note_bye(struct rtsp_client *client, const struct rtsp_media *media, const uint8
 	(void)rtcp_parse(data, len, &seen);
 	if (!seen.has_bye || media != &client->media[0])
 		return;
+	client->has_bye = true;
 	client->bye_ns = now_ns;
+	client->bye_packets = rtsp_client_video_packets(client);
 	rtsp_client_arm(client);
 }
 
@@ -323,24 +325,30 @@ rtsp_client_send_reports(struct rtsp_client *client, int64_t now_ns)
 
 /* Silence */
 
-int64_t
-rtsp_client_last_video_ns(const struct rtsp_client *client)
+static int64_t
+last_packet_ns(struct rtsp_track *track)
+{
+	return track != NULL ? rtsp_track_stats(track)->last_packet_ns : 0;
+}
+
+uint64_t
+rtsp_client_video_packets(const struct rtsp_client *client)
 {
 	struct rtsp_track *video = client->media[0].track;
 
-	return video != NULL ? rtsp_track_stats(video)->last_packet_ns : 0;
+	return video != NULL ? rtsp_track_stats(video)->packets : 0;
 }
 
 static bool
 has_said_bye(const struct rtsp_client *client)
 {
-	return client->bye_ns > 0 && rtsp_client_last_video_ns(client) <= client->bye_ns;
+	return client->has_bye && rtsp_client_video_packets(client) == client->bye_packets;
 }
 
 int64_t
 rtsp_client_silent_ns(const struct rtsp_client *client)
 {
-	int64_t last_ns = rtsp_client_last_video_ns(client);
+	int64_t last_ns = last_packet_ns(client->media[0].track);
 
 	if (has_said_bye(client))
 		return client->bye_ns + RTSP_BYE_MS * NS_PER_MS;
@@ -352,12 +360,10 @@ rtsp_client_silent_ns(const struct rtsp_client *client)
 static void
 blame_silence(struct rtsp_client *client, int64_t now_ns)
 {
-	struct rtsp_track *audio = client->media[1].track;
-	bool has_sound =
-	    audio != NULL &&
-	    rtsp_track_stats(audio)->last_packet_ns + client->silence_ms * NS_PER_MS > now_ns;
+	int64_t sound_ns = last_packet_ns(client->media[1].track);
+	bool has_sound = sound_ns > 0 && now_ns - sound_ns < client->silence_ms * NS_PER_MS;
 
-	if (rtsp_client_last_video_ns(client) == 0 && !client->is_tcp && !has_sound)
+	if (rtsp_client_video_packets(client) == 0 && !client->is_tcp && !has_sound)
 		rtsp_client_blame(client, WRK_CLASS_TIMEOUT,
 				  "the camera plays, but no packet gets through over UDP (a "
 				  "firewall, or another network?): set transport: tcp");
@@ -376,7 +382,7 @@ rtsp_client_judge_silence(struct rtsp_client *client, int64_t now_ns)
 		rtsp_client_blame(client, WRK_CLASS_EOF, "the camera ended the stream");
 		return RTSP_EVENT_DEAD;
 	}
-	if (client->revive_ns == 0 || rtsp_client_last_video_ns(client) > client->revive_ns)
+	if (!client->was_revived || rtsp_client_video_packets(client) > client->revive_packets)
 		return RTSP_EVENT_SILENT;
 	blame_silence(client, now_ns);
 	return RTSP_EVENT_DEAD;

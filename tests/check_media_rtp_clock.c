@@ -392,7 +392,8 @@ END_TEST
 /* Timestamps of reports that are not the packets': told at the first, never believed. */
 START_TEST(reports_of_another_rtp_clock)
 {
-	static const uint32_t errors[] = { 90000 * 31, -90000 * 31u, 0x80000000, 0x12345678 };
+	static const uint32_t errors[] = { 90000 * 31, UINT32_MAX - 90000 * 31, 0x80000000,
+					   0x12345678 };
 	struct camera camera = { .report_error = errors[_i] };
 
 	camera_init(&camera);

@@ -66,6 +66,7 @@ say_status(struct wrk *wrk)
 	if (wrk->deps.input->report != NULL && wrk->input != NULL && !wrk->is_input_closed)
 		wrk->deps.input->report(wrk->input, &report);
 	wrk_status_add_report(msg, &report);
+	wrk_status_add_advice(msg, wrk->pub, &report, now_ns);
 	(void)child_ev_send(wrk->child, msg, -1);
 }
 

@@ -43,6 +43,7 @@ struct wrk_pub {
 	struct wrk_gop *gop;
 	struct wrk_replay *replay;
 	struct wrk_meter meter;
+	struct wrk_advice advice;
 	struct wrk_pub_stats stats;
 };
 
@@ -177,6 +178,8 @@ deliver_picture(struct wrk_pub *pub, const struct wrk_unit *unit, const struct w
 {
 	wrk_meter_frame(&pub->meter, unit->dts_ns, unit->arrived_monotonic_ns, info->len,
 			info->is_key, (unit->flags & FRAME_DISCONTINUITY) != 0);
+	wrk_advice_frame(&pub->advice, unit->dts_ns, info->is_key,
+			 (unit->flags & FRAME_DISCONTINUITY) != 0 || unit->is_after_loss);
 	if (info->is_key) {
 		pub->gop_id++;
 		pub->gop_index = 0;
@@ -396,6 +399,12 @@ struct wrk_meter *
 wrk_pub_meter(struct wrk_pub *pub)
 {
 	return &pub->meter;
+}
+
+struct wrk_advice *
+wrk_pub_advice(struct wrk_pub *pub)
+{
+	return &pub->advice;
 }
 
 void

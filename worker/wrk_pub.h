@@ -6,6 +6,7 @@
 #define CAMHUB_WORKER_WRK_PUB_H
 
 #include "shared/bus.h"
+#include "worker/wrk_advice.h"
 #include "worker/wrk_input.h"
 #include "worker/wrk_meter.h"
 #include "worker/wrk_unit.h"
@@ -66,6 +67,7 @@ void wrk_pub_end(struct wrk_pub *pub);
 /* All live as long as the publisher. */
 const struct wrk_track *wrk_pub_track(const struct wrk_pub *pub, uint8_t track);
 struct wrk_meter *wrk_pub_meter(struct wrk_pub *pub);
+struct wrk_advice *wrk_pub_advice(struct wrk_pub *pub);
 void wrk_pub_stats(const struct wrk_pub *pub, struct wrk_pub_stats *stats);
 
 #endif

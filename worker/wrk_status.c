@@ -101,6 +101,32 @@ wrk_status_add_report(json_t *msg, const struct wrk_input_report *report)
 	msg_set_str(msg, "camera_clock", clocks[report->clock]);
 }
 
+void
+wrk_status_add_advice(json_t *msg, struct wrk_pub *pub, const struct wrk_input_report *report,
+		      int64_t now_ns)
+{
+	const struct wrk_track *video = wrk_pub_track(pub, FRAME_TRACK_VIDEO);
+	struct wrk_advice_facts facts = {
+		.is_video = video->codec == FRAME_CODEC_H264 || video->codec == FRAME_CODEC_H265,
+		.has_b_frames = video->has_b_frames,
+		.report = report,
+	};
+	char texts[WRK_ADVICE_MAX][WRK_ADVICE_BYTES];
+	struct wrk_pub_stats stats;
+	json_t *list = json_array();
+	size_t n;
+
+	wrk_pub_stats(pub, &stats);
+	facts.is_gop_too_large = stats.gop_is_too_long;
+	wrk_advice_tick(wrk_pub_advice(pub), now_ns, report);
+	n = wrk_advice_texts(wrk_pub_advice(pub), &facts, texts);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(texts[i]));
+	if (list == NULL || json_array_size(list) != n ||
+	    json_object_set_new(msg, "advice", list) < 0)
+		xalloc_die();
+}
+
 json_t *
 wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason,
 		 const char *location)

@@ -18,6 +18,10 @@ json_t *wrk_status_message(struct wrk_pub *pub, int64_t now_ns, int subscribers)
 /* Adds what the input says about its source; nothing where it does not apply. */
 void wrk_status_add_report(json_t *msg, const struct wrk_input_report *report);
 
+/* Adds what people should change about the source, by what was seen of it. */
+void wrk_status_add_advice(json_t *msg, struct wrk_pub *pub, const struct wrk_input_report *report,
+			   int64_t now_ns);
+
 /* An input message; reason, location NULL: none. */
 json_t *wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason,
 			 const char *location);

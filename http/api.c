@@ -75,6 +75,10 @@ describe(const struct stream *stream)
 	msg_set_int(json, "height", stream->height);
 	msg_set_real(json, "fps", stream->fps);
 	msg_set_int(json, "viewers", stream->n_viewers);
+	if (json_object_set_new(json, "advice",
+				stream->advice != NULL ? json_incref(stream->advice)
+						       : json_array()) < 0)
+		xalloc_die();
 	msg_set_bool(json, "damaged", hub_is_damaged(stream->hub));
 	msg_set_int(json, "withheld", (long long)hub_stats(stream->hub)->withheld);
 	msg_set_int(json, "passed_damaged", (long long)hub_stats(stream->hub)->passed_damaged);

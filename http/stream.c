@@ -111,6 +111,8 @@ stream_announce(struct front *front, const json_t *msg)
 	snprintf(stream->name, sizeof(stream->name), "%s", msg_str(msg, "name"));
 	snprintf(stream->camera, sizeof(stream->camera), "%s", msg_str(msg, "camera"));
 	set_text(&stream->title, msg_str(msg, "title"));
+	json_decref(stream->advice);
+	stream->advice = json_incref(json_object_get(msg, "advice"));
 	stream->order = msg_int(msg, "order", 0);
 	stream->on_demand = msg_bool(msg, "on_demand", false);
 	hub_set_loss_hold(stream->hub, msg_int(msg, "loss_hold_ms", HUB_LOSS_HOLD_MS));
@@ -137,6 +139,7 @@ stream_free(struct stream **stream)
 	stream_bus_close(old);
 	hub_free(&old->hub);
 	LIST_REMOVE(old, entry);
+	json_decref(old->advice);
 	free(old->title);
 	free(old->reason);
 	free(old->bus_path);

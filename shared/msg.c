@@ -66,6 +66,7 @@ static const struct msg_field stream[] = {
 	STR_OPT("reason", REASON_MAX_BYTES),
 	INT("epoch", 0, COUNT_MAX), STR("bus", PATH_MAX_BYTES), /* 0 and "" while no worker is ready */
 	INT_OPT("loss_hold_ms", 0, 600000), /* pictures after a loss are kept back at most so long */
+	STRS_OPT("advice", 16),		/* what should be changed in the camera, in words */
 	END };
 static const struct msg_field stream_gone[] = { INT("id", 1, ID_MAX), END };
 static const struct msg_field snapshot_done[] = {

@@ -118,6 +118,8 @@ make_stream(const struct sup_stream *stream)
 	msg_set_int(msg, "epoch", stream->ready ? stream->epoch : 0);
 	msg_set_str(msg, "bus", stream->ready ? stream->bus : "");
 	msg_set_int(msg, "loss_hold_ms", camera->loss_hold_ms);
+	if (stream->advice != NULL)
+		json_object_set(msg, "advice", stream->advice);
 	return msg;
 }
 

@@ -8,6 +8,7 @@
 
 #include "shared/redact.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_advice.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_stream.h"
 
@@ -15,46 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LONG_GOP_S    4.0
 #define LAST_EXIT_MAX 160 /* what the message takes */
-
-static void
-advise(json_t *list, const char *text)
-{
-	json_array_append_new(list, json_string(text));
-}
-
-json_t *
-sup_status_advice(const json_t *status)
-{
-	json_t *list = json_array();
-	double fps, gop_s;
-	char text[256];
-
-	if (status == NULL)
-		return list;
-	fps = msg_real(status, "fps", 0);
-	gop_s = fps > 0 ? (double)msg_int(status, "gop_frames", 0) / fps : 0;
-	if (gop_s > LONG_GOP_S) {
-		snprintf(text, sizeof(text),
-			 "a key frame comes only every %.1f s: set the camera's key frame interval "
-			 "(I-frame interval, GOP) to 1 or 2 s",
-			 gop_s);
-		advise(list, text);
-	}
-	if (msg_int(status, "b_frames", 0) != 0)
-		advise(list, "B-frames delay the picture by a frame or more: turn them off in the "
-			     "camera, or choose its Baseline profile");
-	if (strcmp(msg_str(status, "codec"), "h265") == 0)
-		advise(list, "many browsers cannot show H.265: set the camera to H.264, or give "
-			     "its H.264 stream as sub:");
-	if (!msg_bool(status, "gop_cached", true) && msg_int(status, "frames", 0) > 0 &&
-	    msg_int(status, "gop_frames", 0) > 1)
-		advise(list, "the group of pictures is too large to be kept, so viewers wait for "
-			     "the next key frame: shorten the key frame interval or raise bus: "
-			     "gop_cache:");
-	return list;
-}
 
 /* Fields that a worker reports and camctl shows, and their values while there is no worker. */
 static void
@@ -109,7 +71,7 @@ sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 	msg_set_int(msg, "rss_kib", sup_child_rss_kib(stream->child));
 	add_media(msg, stream->status);
 	add_viewers(msg, sup, stream->id);
-	json_object_set_new(msg, "advice", sup_status_advice(stream->status));
+	json_object_set_new(msg, "advice", sup_advice_of(stream));
 	free(url);
 	return msg;
 }

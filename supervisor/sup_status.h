@@ -17,8 +17,4 @@ json_t *sup_status_supervisor(struct sup *sup);
 /* "3 of 4 cameras up; door: down" into text. */
 void sup_status_line(struct sup *sup, char *text, size_t len);
 
-/* What should be changed about a camera, in words; a JSON array, the caller's. status: the
- * worker's latest, NULL: none. */
-json_t *sup_status_advice(const json_t *status);
-
 #endif

@@ -51,7 +51,9 @@ struct sup_stream {
 	bool ready;
 	int64_t inputs_since_ns; /* `input` messages since then */
 	unsigned inputs;
-	json_t *status; /* the worker's latest worker-status, NULL: none */
+	json_t *status;         /* the worker's latest worker-status, NULL: none */
+	json_t *advice;         /* as fronts were told last, NULL: never; see sup_advice.h */
+	int64_t advice_told_ns; /* 0: never */
 
 	bool demand; /* a front has viewers for it */
 	struct clock_timer linger;

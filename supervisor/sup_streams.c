@@ -99,6 +99,7 @@ sup_stream_free(struct sup_stream **stream)
 	if (old->socket >= 0)
 		close(old->socket);
 	json_decref(old->status);
+	json_decref(old->advice);
 	url_clear(&old->url);
 	free(old->name);
 	free(old);

@@ -8,6 +8,7 @@
 
 #include "shared/child_ev.h"
 #include "shared/log.h"
+#include "supervisor/sup_advice.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_spawn.h"
 
@@ -99,6 +100,7 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	} else if (type == MSG_WORKER_STATUS) {
 		json_decref(stream->status);
 		stream->status = json_deep_copy(msg);
+		sup_advice_update(stream);
 	}
 }
 
@@ -131,6 +133,7 @@ on_exit_(void *arg, const struct sup_exit *end)
 	stream->bus[0] = '\0';
 	json_decref(stream->status);
 	stream->status = NULL;
+	sup_advice_clear(stream);
 	sup_stream_event(stream, event);
 }
 

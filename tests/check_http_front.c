@@ -484,6 +484,39 @@ START_ASYNC_TEST(test_leaves_with_the_supervisor, .hold_time = true)
 }
 END_ASYNC_TEST
 
+static void
+assert_advice(struct peer *browser, const char *want)
+{
+	char *head = strdup(rig_get(browser, "/api/streams?src=shed", ""));
+	const char *body = rig_body(browser, head, NULL);
+
+	ck_assert_msg(strstr(body, want) != NULL, "%s", body);
+	free(head);
+}
+
+START_ASYNC_TEST(test_advice_is_told)
+{
+	struct rig *rig = start_door(loop, NULL);
+	struct peer *browser = rig_connect(rig);
+	json_t *msg =
+	    json_pack("{s:s, s:i, s:s, s:s, s:s, s:i, s:b, s:s, s:i, s:s, s:i, s:s, s:[s]}", "type",
+		      "stream", "id", 77, "name", "shed", "camera", "shed", "title", "Shed",
+		      "order", 9, "on_demand", 0, "state", "up", "since_ms", 1, "reason", "",
+		      "epoch", 0, "bus", "", "advice", "turn it off");
+
+	peer_send_msg(rig->sup, json_copy(msg), -1);
+	peer_run(rig->sup, 0);
+	loop_settle(loop);
+	assert_advice(browser, "\"advice\":[\"turn it off\"]");
+	json_object_del(msg, "advice");
+	peer_send_msg(rig->sup, msg, -1);
+	peer_run(rig->sup, 0);
+	loop_settle(loop);
+	assert_advice(browser, "\"advice\":[]");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -491,6 +524,7 @@ make_suite(void)
 	TCase *requests = tcase_create("requests"), *sup = tcase_create("supervisor");
 
 	tcase_add_test(requests, test_routes);
+	tcase_add_test(requests, test_advice_is_told);
 	tcase_add_test(requests, test_assets_are_revalidated);
 	tcase_add_test(requests, test_head_has_no_body);
 	tcase_add_test(requests, test_other_methods_and_bodies);

@@ -99,60 +99,6 @@ START_ASYNC_TEST(test_status_tells_all_and_the_truth)
 }
 END_ASYNC_TEST
 
-static void
-say_advice(struct fake_child *worker, const char *text)
-{
-	json_t *status = msg_new(MSG_WORKER_STATUS);
-
-	json_object_update_new(
-	    status,
-	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, "
-		      "s:b, s:i, s:i, s:i, s:[s]}",
-		      "codec", "h264", "codec_string", "avc1", "profile", "Main", "audio", "none",
-		      "width", 1280, "height", 720, "fps", 20.0, "bitrate_bps", 3000000,
-		      "gop_frames", 20, "frames", 1000, "bytes", 5, "corrupt", 0, "published", 1,
-		      "subscribers", 1, "gop_cache_bytes", 7, "gop_cached", 1, "b_frames", 0,
-		      "last_frame_ms", 12, "config_version", 1, "advice", text));
-	fake_say(worker, status, -1);
-}
-
-static void
-expect_advice(struct fake *fake, const char *text)
-{
-	peer_expect_msg(
-	    fake_front(fake)->peer, MSG_STREAM,
-	    json_pack("{s:s, s:s, s:[s]}", "name", "door", "state", "up", "advice", text));
-	peer_run(fake_front(fake)->peer, 0);
-}
-
-/* Once when it changes, and not more often than every 5 s; without the worker it is gone. */
-START_ASYNC_TEST(test_fronts_learn_advice)
-{
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
-	struct peer *front = fake_front(fake)->peer;
-	const json_t *last;
-
-	fake_ready(fake_front(fake));
-	fake_up(fake_worker(fake, "door"));
-	peer_await_msg(front, MSG_STREAM, json_pack("{s:s}", "state", "up"));
-	peer_run(front, 0);
-	say_advice(fake_worker(fake, "door"), "a");
-	expect_advice(fake, "a");
-	say_advice(fake_worker(fake, "door"), "a");
-	fake_wait_ms(fake, 4000);
-	say_advice(fake_worker(fake, "door"), "b");
-	peer_assert_no_msg(front);
-	fake_wait_ms(fake, 1000);
-	say_advice(fake_worker(fake, "door"), "b");
-	expect_advice(fake, "b");
-	say_advice(fake_worker(fake, "door"), "c");
-	fake_crash(fake_worker(fake, "door"));
-	last = peer_get_msg(front, MSG_STREAM, 0);
-	ck_assert_uint_eq(json_array_size(json_object_get(last, "advice")), 0);
-	async_complete(loop);
-}
-END_ASYNC_TEST
-
 START_ASYNC_TEST(test_numbers_of_the_dead_are_not_shown)
 {
 	struct fake *fake = start(loop, "cameras:\n" DOOR);

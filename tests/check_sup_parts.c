@@ -6,7 +6,6 @@
 #include "tests/harness/harness.h"
 
 #include "supervisor/resolve.h"
-#include "supervisor/sup_advice.h"
 #include "supervisor/sup_lookup.h"
 #include "supervisor/sup_stream.h"
 
@@ -104,63 +103,6 @@ START_TEST(test_programs)
 }
 END_TEST
 
-/* The texts, each followed by a '|', without the one about H.265, which is an 'H'. */
-static char *
-advice_for(const char *codec, json_t *texts, bool has_sub)
-{
-	static char out[8192];
-	json_t *status = json_pack("{s:s, s:o}", "codec", codec, "advice", texts);
-	json_t *list = sup_advice_for(status, has_sub), *text;
-	size_t i, n = 0;
-
-	out[0] = '\0';
-	json_array_foreach (list, i, text) {
-		const char *value = json_string_value(text);
-
-		ck_assert_ptr_nonnull(value);
-		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s|",
-				      strstr(value, "H.265") != NULL ? "H" : value);
-	}
-	json_decref(list);
-	json_decref(status);
-	return out;
-}
-
-START_TEST(test_advice)
-{
-	json_t *none = sup_advice_for(NULL, false);
-
-	ck_assert_uint_eq(json_array_size(none), 0);
-	json_decref(none);
-	ck_assert_str_eq(advice_for("h264", json_array(), false), "");
-	ck_assert_str_eq(advice_for("h264", json_pack("[s, s]", "a", "b"), false), "a|b|");
-	ck_assert_str_eq(advice_for("h265", json_pack("[s]", "a"), false), "H|a|");
-	ck_assert_str_eq(advice_for("h265", json_pack("[s]", "a"), true), "a|");
-	ck_assert_str_eq(advice_for("mjpeg", json_null(), true), "");
-}
-END_TEST
-
-/* A worker's words are passed on to others: few, short, printable. */
-START_TEST(test_advice_of_a_worker_that_lies)
-{
-	json_t *many = json_array(), *list = json_array();
-	char longest[SUP_ADVICE_BYTES + 2];
-
-	for (int i = 0; i < 16; i++)
-		json_array_append_new(many, json_string("m"));
-	ck_assert_str_eq(advice_for("h265", many, false), "H|m|m|m|m|m|m|m|");
-	memset(longest, 'x', sizeof(longest));
-	longest[SUP_ADVICE_BYTES + 1] = '\0';
-	json_array_append_new(list, json_string(longest));
-	longest[SUP_ADVICE_BYTES] = '\0';
-	json_array_append_new(list, json_string(longest));
-	json_array_append_new(list, json_string("a\nb"));
-	json_array_append_new(list, json_string("a\033[2Jb"));
-	json_array_append_new(list, json_string("a\177b"));
-	ck_assert_uint_eq(strlen(advice_for("h264", list, false)), SUP_ADVICE_BYTES + 1);
-}
-END_TEST
-
 static Suite *
 make_suite(void)
 {
@@ -172,8 +114,6 @@ make_suite(void)
 	tcase_add_test(tcase, test_resolver_answers_numbers_and_refuses_rubbish);
 	tcase_add_test(tcase, test_resolver_talks_one_datagram_each_way);
 	tcase_add_test(tcase, test_programs);
-	tcase_add_test(tcase, test_advice);
-	tcase_add_test(tcase, test_advice_of_a_worker_that_lies);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -68,18 +68,29 @@ is_broken(const struct rtsp_times_track *track, const struct rtsp_times_unit *un
 	       gone_ns - (unit->arrived_ns - track->arrived_ns) > RTSP_TIMES_JUMP_NS;
 }
 
-/* Where a unit lies of which only the arrival is known. */
+/* The first unit of the second track: beside what was taken or came when it was. */
 static int64_t
-place_by_arrival(const struct rtsp_times_track *own, const struct rtsp_times_track *other,
-		 int64_t arrived_ns)
+place_beside(const struct rtsp_times_track *other, const struct rtsp_times_unit *unit)
+{
+	int64_t place_ns = other->source_ns + (unit->wall_ns - other->wall_ns);
+
+	if (unit->wall_ns != 0 && other->wall_ns != 0 && place_ns >= 0 &&
+	    place_ns - other->source_ns < RTSP_TIMES_JUMP_NS)
+		return place_ns;
+	return other->source_ns + (unit->arrived_ns - other->arrived_ns);
+}
+
+static int64_t
+find_place(const struct rtsp_times_track *own, const struct rtsp_times_track *other,
+	   const struct rtsp_times_unit *unit)
 {
 	int64_t gone_ns;
 
 	if (own->is_placed) {
-		gone_ns = arrived_ns - own->arrived_ns;
+		gone_ns = unit->arrived_ns - own->arrived_ns;
 		return own->source_ns + (gone_ns > MIN_STEP_NS ? gone_ns : step_or_default(own));
 	}
-	return other->is_placed ? other->source_ns + (arrived_ns - other->arrived_ns) : 0;
+	return other->is_placed ? place_beside(other, unit) : 0;
 }
 
 static bool
@@ -88,12 +99,25 @@ rebase(struct rtsp_times_track *own, const struct rtsp_times_track *other,
 {
 	bool is_jump = own->is_placed;
 
-	own->base_ns = place_by_arrival(own, other, unit->arrived_ns) - unit->stream_ns;
+	own->base_ns = find_place(own, other, unit) - unit->stream_ns;
 	own->n_pts = 0;
 	own->reorder = 0;
 	own->is_placed = true;
 	own->is_restarting = false;
+	own->is_together = own->is_apart = false;
 	return is_jump;
+}
+
+/* When the camera's clock is set, one track's report tells it seconds before the other's. */
+static bool
+is_lasting(struct rtsp_times_track *sound, int64_t arrived_ns)
+{
+	if (!sound->is_together)
+		return true;
+	if (!sound->is_apart)
+		sound->apart_since_ns = arrived_ns;
+	sound->is_apart = true;
+	return arrived_ns - sound->apart_since_ns >= RTSP_TIMES_PATIENCE_NS;
 }
 
 /* Both have the camera's clock: what was taken at the same time shall be there at the same time. */
@@ -109,8 +133,16 @@ follow(struct rtsp_times_track *sound, const struct rtsp_times_track *picture,
 		   (unit->stream_ns + sound->base_ns);
 	if (apart_ns > RTSP_TIMES_JUMP_NS || apart_ns < -RTSP_TIMES_JUMP_NS)
 		return; /* two clocks, not one */
-	if (apart_ns > RTSP_TIMES_APART_NS || apart_ns < -RTSP_TIMES_APART_NS)
-		sound->base_ns += apart_ns;
+	if (apart_ns <= RTSP_TIMES_APART_NS && apart_ns >= -RTSP_TIMES_APART_NS) {
+		sound->is_together = true;
+		sound->is_apart = false;
+		return;
+	}
+	if (!is_lasting(sound, unit->arrived_ns))
+		return;
+	sound->base_ns += apart_ns;
+	sound->is_together = true;
+	sound->is_apart = false;
 }
 
 /* Decoding times */
@@ -170,8 +202,10 @@ rtsp_times_place(struct rtsp_times *times, uint8_t track, struct rtsp_times_unit
 	if (is_sound)
 		follow(own, other, unit);
 	unit->pts_ns = unit->stream_ns + own->base_ns;
-	if (is_sound && !is_first && unit->pts_ns <= own->source_ns)
+	if (is_sound && unit->pts_ns < (is_first ? 0 : own->source_ns + MIN_STEP_NS)) {
+		own->is_placed = !is_first;
 		return false;
+	}
 	unit->dts_ns = is_sound ? unit->pts_ns : decoding_time(own, unit->pts_ns);
 	if (!is_first && unit->dts_ns <= own->dts_ns)
 		unit->dts_ns = own->dts_ns + MIN_STEP_NS;

@@ -8,9 +8,10 @@
 
 #include "worker/wrk_time.h"
 
-#define RTSP_TIMES_STEPS    5
-#define RTSP_TIMES_REORDER  16                      /* pictures, H.264 and H.265 allow no more */
-#define RTSP_TIMES_APART_NS (INT64_C(40) * 1000000) /* sound further off is moved */
+#define RTSP_TIMES_STEPS       5
+#define RTSP_TIMES_REORDER     16                      /* pictures, H.264 and H.265 allow no more */
+#define RTSP_TIMES_APART_NS    (INT64_C(40) * 1000000) /* sound further off is moved, */
+#define RTSP_TIMES_PATIENCE_NS (INT64_C(12) * 1000000000) /* ... when it stays there so long */
 /* RTP time that runs ahead of the arrival, or back, by more is a new beginning. */
 #define RTSP_TIMES_JUMP_NS (INT64_C(10) * 1000000000)
 #define RTSP_TIMES_BACK_NS (INT64_C(2) * 1000000000)
@@ -21,6 +22,9 @@ struct rtsp_times_track {
 	int64_t source_ns; /* of the last unit, the session's time */
 	int64_t arrived_ns;
 	int64_t wall_ns; /* the camera's clock there; 0 unknown */
+	/* Sound: whether it has been where the pictures are, and since when (arrival) it is not */
+	bool is_together, is_apart;
+	int64_t apart_since_ns;
 	/* Decoding times: the largest presentation times, ascending. */
 	int64_t pts_ns[RTSP_TIMES_REORDER + 1];
 	unsigned n_pts, reorder;

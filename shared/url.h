@@ -36,6 +36,15 @@ struct url_scheme {
 	    *params; /* ends with name NULL; NULL: any query (the camera's business) */
 };
 
+/* A program that reads sources. takes_socket: a socket that is connected to the source comes along
+ * with its configuration, so that it needs no right to open one. */
+struct url_program {
+	const char *name;
+	bool takes_socket;
+};
+/* NULL when there is none of that name. */
+const struct url_program *url_program_find(const char *name);
+
 /* NULL when there is none of that name. */
 const struct url_scheme *url_scheme_find(const char *name);
 /* The index-th of the table, NULL behind the last. */

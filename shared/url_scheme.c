@@ -86,12 +86,14 @@ static const struct url_param file_params[] = {
 
 #define HTTP_PROTOCOLS "http,https,tls,tcp"
 #define HLS_PROTOCOLS  "http,https,tls,tcp,crypto"
+#define OURS           "camhub-worker"
 #define AV             "camhub-worker-av"
+#define RTSP_READER    AV
 
 /* clang-format off */
 static const struct url_scheme schemes[] = {
-	{ "rtsp", URL_NETWORK, 554, "rtsp", "rtsp", "rtp,tcp,udp", AV, NULL, NULL },
-	{ "rtsps", URL_NETWORK, 322, "rtsps", "rtsp", "tls,tcp", AV, NULL, NULL },
+	{ "rtsp", URL_NETWORK, 554, "rtsp", "rtsp", "rtp,tcp,udp", RTSP_READER, NULL, NULL },
+	{ "rtsps", URL_NETWORK, 322, "rtsps", "rtsp", "tls,tcp", RTSP_READER, NULL, NULL },
 	{ "http", URL_NETWORK, 80, "http", NULL, HTTP_PROTOCOLS, AV, NULL, NULL },
 	{ "https", URL_NETWORK, 443, "https", NULL, "https,tls,tcp", AV, NULL, NULL },
 	{ "rtmp", URL_NETWORK, 1935, "rtmp", "flv", "rtmp,tcp", AV, NULL, NULL },
@@ -103,6 +105,18 @@ static const struct url_scheme schemes[] = {
 	{ "test", URL_PATTERN, 0, NULL, NULL, "", AV, "clock", test_params },
 };
 /* clang-format on */
+
+const struct url_program *
+url_program_find(const char *name)
+{
+	/* libavformat opens its own sockets. */
+	static const struct url_program programs[] = { { OURS, true }, { AV, false } };
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (strcmp(programs[i].name, name) == 0)
+			return &programs[i];
+	return NULL;
+}
 
 const struct url_scheme *
 url_scheme_at(size_t index)

@@ -46,6 +46,18 @@ add_viewers(json_t *msg, struct sup *sup, uint32_t id)
 	msg_set_int(msg, "lag_bytes_high", sup_front_count(sup, id, "lag_bytes_high", true));
 }
 
+static void
+add_redirect(json_t *msg, const struct sup_stream *stream)
+{
+	char *url;
+
+	if (!sup_redirect_is_active(stream))
+		return;
+	url = redact_url(sup_redirect_url(stream));
+	msg_set_str(msg, "redirected_to", url);
+	free(url);
+}
+
 json_t *
 sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 {
@@ -72,6 +84,7 @@ sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 	add_media(msg, stream->status);
 	add_viewers(msg, sup, stream->id);
 	json_object_set_new(msg, "advice", sup_advice_of(stream));
+	add_redirect(msg, stream);
 	free(url);
 	return msg;
 }

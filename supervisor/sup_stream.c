@@ -73,9 +73,11 @@ told_state(const struct sup_stream *stream)
 	case SUP_STATE_HELD:
 	case SUP_STATE_WAIT:
 	case SUP_STATE_PROBE_WAIT:
+		return "down";
 	case SUP_STATE_KILLING:
 	case SUP_STATE_ENDING:
-		return "down";
+		/* On its way elsewhere, as it was asked to be. */
+		return stream->redirect.is_due && !stream->failing ? "connecting" : "down";
 	case SUP_STATE_RESTARTING:
 		return "connecting";
 	default:
@@ -219,7 +221,9 @@ on_probe(void *arg, int error, int fd)
 	    (struct sockaddr *)&stream->addresses.list[stream->next_address % stream->addresses.n],
 	    address);
 	stream->next_address++;
-	sup_account_on_silence(&stream->account, now);
+	/* Where it sent us: the camera itself has answered. */
+	if (!sup_redirect_is_active(stream))
+		sup_account_on_silence(&stream->account, now);
 	sup_stream_trouble(stream, "unreachable", "no answer from %s: %s", address,
 			   strerror(-error));
 	sup_stream_event(stream, SUP_EVENT_UNREACHABLE);
@@ -228,12 +232,20 @@ on_probe(void *arg, int error, int fd)
 static int
 ask_tcp(struct sup_stream *stream)
 {
+	const struct sockaddr_storage *address;
+
 	if (stream->addresses.n == 0)
 		return SUP_EVENT_ANSWERED;
-	stream->probe = sup_probe_start(
-	    stream->sup, &stream->addresses.list[stream->next_address % stream->addresses.n],
-	    sup_retry_probe_timeout_ms(&stream->account, sup_now_ns(stream->sup)), on_probe,
-	    stream);
+	address = &stream->addresses.list[stream->next_address % stream->addresses.n];
+	if (!sup_redirect_may_reach(stream, (const struct sockaddr *)address)) {
+		sup_stream_trouble(stream, "protocol",
+				   "the camera redirects, but to this machine itself");
+		return SUP_EVENT_UNREACHABLE;
+	}
+	stream->probe =
+	    sup_probe_start(stream->sup, address,
+			    sup_retry_probe_timeout_ms(&stream->account, sup_now_ns(stream->sup)),
+			    on_probe, stream);
 	return NO_EVENT;
 }
 
@@ -281,6 +293,9 @@ delay_ms(struct sup_stream *stream, unsigned action, enum sup_event event)
 	case SUP_DO_ARM_REFUSED:
 		return conf->auth_wait_ms;
 	case SUP_DO_ARM_PROBE:
+		if (stream->redirect.has_failed)
+			return sup_retry_ms(&conf->restart_worker, &stream->account, true, now,
+					    stream->sup->deps.random(stream->sup->deps.arg));
 		return sup_retry_probe_ms(&stream->account, now);
 	case SUP_DO_ARM_OPEN:
 		return camera->open_timeout_ms + OPEN_EXTRA_MS;
@@ -301,6 +316,7 @@ act(struct sup_stream *stream, unsigned action, enum sup_event event)
 		return NO_EVENT;
 	case SUP_DO_FORGIVE:
 		memset(&stream->account, 0, sizeof(stream->account));
+		sup_redirect_forget(stream);
 		forget_trouble(stream);
 		return NO_EVENT;
 	case SUP_DO_LOOKUP:
@@ -324,6 +340,13 @@ act(struct sup_stream *stream, unsigned action, enum sup_event event)
 	}
 }
 
+/* It ended there, or could not be reached there: the configured URL it is again. */
+static void
+end_redirect(struct sup_stream *stream)
+{
+	stream->redirect.has_failed = sup_redirect_forget(stream);
+}
+
 /* What the event says about the account. */
 static void
 note(struct sup_stream *stream, enum sup_event event)
@@ -341,12 +364,18 @@ note(struct sup_stream *stream, enum sup_event event)
 		sup_account_on_down(&stream->account, now);
 		break;
 	case SUP_EVENT_RESOLVE_FAILED:
-		sup_account_on_silence(&stream->account, now);
+		if (!sup_redirect_is_active(stream))
+			sup_account_on_silence(&stream->account, now);
 		stream->failing = true;
+		end_redirect(stream);
 		break;
 	case SUP_EVENT_UNREACHABLE:
 	case SUP_EVENT_SPAWN_FAILED:
 		stream->failing = true;
+		end_redirect(stream);
+		break;
+	case SUP_EVENT_EXIT_REDIRECT:
+		stream->redirect.is_due = false;
 		break;
 	case SUP_EVENT_EXIT_RETRY:
 	case SUP_EVENT_EXIT_AUTH:
@@ -355,6 +384,7 @@ note(struct sup_stream *stream, enum sup_event event)
 		sup_account_on_down(&stream->account, now);
 		stream->failing = stream->account.delivered_ms <
 				  sup_settings(stream->sup)->restart_worker.good_ms;
+		end_redirect(stream);
 		break;
 	default:
 		break;

@@ -9,6 +9,7 @@
 #include "supervisor/sup_fsm.h"
 #include "supervisor/sup_int.h"
 #include "supervisor/sup_lookup.h"
+#include "supervisor/sup_redirect.h"
 #include "supervisor/sup_retry.h"
 
 #define SUP_REASON_MAX 512
@@ -31,8 +32,9 @@ struct sup_stream {
 	uint32_t id;
 	char *name;
 	const struct conf_stream *conf; /* in sup->conf; NULL once removed from it */
-	struct url url;
-	const struct sup_program *program;
+	struct url url;                 /* where the next connect goes */
+	const struct url_program *program;
+	struct sup_redirect redirect;
 
 	enum sup_state state;
 	struct sup_account account;
@@ -69,14 +71,6 @@ struct sup_stream {
 	unsigned spawns;
 };
 
-/* The programs that read sources. takes_socket: the probe's connected socket goes along with its
- * configuration, so that it needs no right to open one. */
-struct sup_program {
-	const char *name;
-	bool takes_socket;
-};
-const struct sup_program *sup_program_find(const char *name); /* NULL: unknown */
-
 /* A stream of conf, not started: sup_stream_event(START) or set_demand does that. */
 struct sup_stream *sup_stream_new(struct sup *sup, const struct conf_stream *conf);
 void sup_stream_free(struct sup_stream **stream); /* lets go of everything at once */
@@ -85,6 +79,8 @@ struct sup_stream *sup_stream_by_id(struct sup *sup, uint32_t id);
 
 /* Configuration changed: the same stream in another snapshot. */
 void sup_stream_set_conf(struct sup_stream *stream, const struct conf_stream *conf);
+/* Where it is looked for from now on: the configured URL, or where that leads. 0 or -EINVAL. */
+int sup_stream_set_url(struct sup_stream *stream, const char *text);
 /* It is not in the configuration any more: stop, then disappear. */
 void sup_stream_remove(struct sup_stream *stream);
 /* Start or stop as demand and on_demand say. */

@@ -9,60 +9,67 @@
 #include "supervisor/sup_spawn.h"
 #include "supervisor/sup_stream.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const struct sup_program programs[] = {
-	{ "camhub-worker", true }, { "camhub-worker-av", false }, /* libavformat opens its own */
-};
-
-const struct sup_program *
-sup_program_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (strcmp(programs[i].name, name) == 0)
-			return &programs[i];
-	return NULL;
-}
-
-static const struct sup_program *
+static const struct url_program *
 program_for(const struct conf_stream *conf, const struct url *url)
 {
-	const struct sup_program *program = NULL;
+	const struct url_program *program = NULL;
 
 	if (conf->camera->ingest == CONF_INGEST_AUTO)
-		program = sup_program_find(url->scheme->program);
-	return program != NULL ? program : sup_program_find("camhub-worker-av");
+		program = url_program_find(url->scheme->program);
+	return program != NULL ? program : url_program_find("camhub-worker-av");
 }
 
-void
-sup_stream_set_conf(struct sup_stream *stream, const struct conf_stream *conf)
+static void
+set_ports(struct sup_addresses *addresses, unsigned port)
+{
+	for (size_t i = 0; i < addresses->n; i++) {
+		struct sockaddr_storage *address = &addresses->list[i];
+
+		if (address->ss_family == AF_INET)
+			((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+		else
+			((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
+	}
+}
+
+int
+sup_stream_set_url(struct sup_stream *stream, const char *text)
 {
 	char err[URL_ERROR_MAX];
 	struct url url;
 
-	stream->conf = conf;
-	/* The configuration has checked it. */
-	if (url_parse(conf->url, &url, err) < 0) {
+	/* Who gives it has checked it. */
+	if (url_parse(text, &url, err) < 0) {
 		log_err("cam=%s: %s", stream->name, err);
-		return;
+		return -EINVAL;
 	}
 	if (stream->url.host == NULL || strcmp(stream->url.host, url.host) != 0)
 		stream->addresses.n = 0;
 	url_clear(&stream->url);
 	stream->url = url;
-	stream->program = program_for(conf, &url);
-	for (size_t i = 0; i < stream->addresses.n; i++) {
-		struct sockaddr_storage *address = &stream->addresses.list[i];
-		in_port_t port = htons((uint16_t)url.port);
+	set_ports(&stream->addresses, url.port);
+	return 0;
+}
 
-		if (address->ss_family == AF_INET)
-			((struct sockaddr_in *)address)->sin_port = port;
-		else
-			((struct sockaddr_in6 *)address)->sin6_port = port;
+void
+sup_stream_set_conf(struct sup_stream *stream, const struct conf_stream *conf)
+{
+	bool is_same = stream->conf != NULL && strcmp(stream->conf->url, conf->url) == 0;
+
+	stream->conf = conf;
+	/* A redirect outlives a reload that leaves the camera alone. */
+	if (!is_same || !sup_redirect_is_active(stream)) {
+		sup_redirect_clear(&stream->redirect);
+		if (sup_stream_set_url(stream, conf->url) < 0)
+			return;
 	}
+	stream->program = program_for(conf, &stream->url);
 }
 
 struct sup_stream *
@@ -100,6 +107,7 @@ sup_stream_free(struct sup_stream **stream)
 		close(old->socket);
 	json_decref(old->status);
 	json_decref(old->advice);
+	sup_redirect_clear(&old->redirect);
 	url_clear(&old->url);
 	free(old->name);
 	free(old);

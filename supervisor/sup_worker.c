@@ -54,20 +54,45 @@ is_restless(struct sup_stream *stream)
 	return ++stream->inputs > INPUTS_PER_S_MAX;
 }
 
+/* The source was lost, or ended; what that was. */
+static void
+note_trouble(struct sup_stream *stream, const json_t *msg)
+{
+	const char *class = msg_str(msg, "class"), *reason = msg_str(msg, "reason");
+	bool is_told_little = strcmp(class, "auth") == 0 && !sup_redirect_keeps_password(stream) &&
+			      stream->conf != NULL && stream->conf->camera->user != NULL;
+
+	if (reason[0] == '\0')
+		reason = msg_str(msg, "state");
+	sup_stream_trouble(
+	    stream, class, "%s%s", reason,
+	    is_told_little ? "; it sent us to another host, which is given no password" : "");
+}
+
+static void
+on_ended(struct sup_stream *stream, const json_t *msg)
+{
+	if (stream->ended)
+		return;
+	stream->ended = true;
+	if (strcmp(msg_str(msg, "class"), "redirect") != 0)
+		note_trouble(stream, msg);
+	else
+		(void)sup_redirect_follow(stream, msg_str(msg, "location"));
+}
+
 static void
 on_input(struct sup_stream *stream, const json_t *msg)
 {
-	const char *state = msg_str(msg, "state"), *reason = msg_str(msg, "reason");
+	const char *state = msg_str(msg, "state");
 
 	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
 		if (strcmp(state, inputs[i].state) != 0)
 			continue;
-		if (inputs[i].event == SUP_EVENT_IN_ENDED ||
-		    inputs[i].event == SUP_EVENT_IN_STALLED)
-			sup_stream_trouble(stream, msg_str(msg, "class"), "%s",
-					   reason[0] != '\0' ? reason : state);
+		if (inputs[i].event == SUP_EVENT_IN_STALLED)
+			note_trouble(stream, msg);
 		if (inputs[i].event == SUP_EVENT_IN_ENDED)
-			stream->ended = true;
+			on_ended(stream, msg);
 		sup_stream_event(stream, inputs[i].event);
 		return;
 	}
@@ -110,6 +135,8 @@ judge(const struct sup_stream *stream, const struct sup_exit *end)
 {
 	if (end->code == CHILD_EXIT_WRONG_CONFIG)
 		return SUP_EVENT_EXIT_CONFIG;
+	if (stream->ended && stream->redirect.is_due && (end->code == CHILD_EXIT_RETRY || end->bad))
+		return SUP_EVENT_EXIT_REDIRECT;
 	if (stream->ended && (end->code == CHILD_EXIT_RETRY || end->bad))
 		return strcmp(stream->class, "auth") == 0 ? SUP_EVENT_EXIT_AUTH
 							  : SUP_EVENT_EXIT_RETRY;
@@ -151,9 +178,11 @@ make_config(const struct sup_stream *stream)
 	msg_set_str(msg, "stream", stream->name);
 	msg_set_int(msg, "stream_id", stream->id);
 	msg_set_int(msg, "epoch", stream->epoch);
-	msg_set_str(msg, "url", stream->conf->url);
-	msg_set_str(msg, "user", camera->user);
-	msg_set_str(msg, "password", camera->password);
+	msg_set_str(msg, "url", sup_redirect_url(stream));
+	if (sup_redirect_keeps_password(stream)) {
+		msg_set_str(msg, "user", camera->user);
+		msg_set_str(msg, "password", camera->password);
+	}
 	msg_set_str(msg, "transport", conf_transport_name(camera->transport));
 	msg_set_str(msg, "bus", stream->bus);
 	msg_set_int(msg, "bus_mode", conf->bus_mode);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #define ONE  "cameras:\n  - name: door\n    url: rtsp://192.0.2.10/live\n"
-#define MINE "camhub-worker-av"
+#define MINE FAKE_ANY_WORKER
 
 static struct fake *
 start(struct loop *loop, const char *config)

@@ -19,7 +19,7 @@
 
 #define DOOR "  - {name: door, url: \"rtsp://192.0.2.10/\"}\n"
 #define GATE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n"
-#define MINE "camhub-worker-av"
+#define MINE FAKE_ANY_WORKER
 
 static struct fake *
 start(struct loop *loop, const char *config)

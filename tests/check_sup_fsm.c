@@ -34,6 +34,7 @@ struct expected {
 	}
 #define EXITS(state)                                                                               \
 	{ state, "exit-retry", "wait", RETRY }, { state, "exit-auth", "refused", REFUSED },        \
+	    { state, "exit-redirect", "resolve", AGAIN },                                          \
 	    { state, "exit-config", "held", CANCEL },                                              \
 	{                                                                                          \
 		state, "exit-crash", "wait", RETRY                                                 \
@@ -104,6 +105,7 @@ static const struct expected expected[] = {
 	DEAF("stopping"),
 	{ "stopping", "exit-retry", "off", CANCEL },
 	{ "stopping", "exit-auth", "off", CANCEL },
+	{ "stopping", "exit-redirect", "off", CANCEL },
 	{ "stopping", "exit-config", "off", CANCEL },
 	{ "stopping", "exit-crash", "off", CANCEL },
 	{ "restarting", "start", ".", 0 },
@@ -112,6 +114,7 @@ static const struct expected expected[] = {
 	DEAF("restarting"),
 	{ "restarting", "exit-retry", "resolve", AFRESH },
 	{ "restarting", "exit-auth", "resolve", AFRESH },
+	{ "restarting", "exit-redirect", "resolve", AFRESH },
 	{ "restarting", "exit-config", "resolve", AFRESH },
 	{ "restarting", "exit-crash", "resolve", AFRESH },
 };

@@ -94,12 +94,12 @@ END_ASYNC_TEST
 
 START_TEST(test_programs)
 {
-	ck_assert(sup_program_find("camhub-worker")->takes_socket);
-	ck_assert(!sup_program_find("camhub-worker-av")->takes_socket);
-	ck_assert_ptr_null(sup_program_find("sh"));
+	ck_assert(url_program_find("camhub-worker")->takes_socket);
+	ck_assert(!url_program_find("camhub-worker-av")->takes_socket);
+	ck_assert_ptr_null(url_program_find("sh"));
 	/* Every scheme that a configuration may name has a program that we know. */
 	for (size_t i = 0; url_scheme_at(i) != NULL; i++)
-		ck_assert_ptr_nonnull(sup_program_find(url_scheme_at(i)->program));
+		ck_assert_ptr_nonnull(url_program_find(url_scheme_at(i)->program));
 }
 END_TEST
 

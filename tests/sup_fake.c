@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ static const struct {
 } programs[] = {
 	{ "camhub-http", MSG_TO_FRONT },
 	{ "camhub-transcode", MSG_TO_TRANSCODE },
+	{ "camhub-worker", MSG_TO_WORKER },
 	{ "camhub-worker-av", MSG_TO_WORKER },
 	{ "camhub-resolve", 0 },
 };
@@ -331,7 +333,7 @@ fake_find(struct fake *fake, const char *program, const char *object)
 	for (size_t i = fake->n_children; i-- > 0;) {
 		struct fake_child *child = fake->children[i];
 
-		if (!child->ended && strcmp(child->program, program) == 0 &&
+		if (!child->ended && fnmatch(program, child->program, 0) == 0 &&
 		    strcmp(child->object, object) == 0)
 			return child;
 	}
@@ -351,7 +353,7 @@ fake_get(struct fake *fake, const char *program, const char *object)
 struct fake_child *
 fake_worker(struct fake *fake, const char *stream)
 {
-	return fake_get(fake, "camhub-worker-av", stream);
+	return fake_get(fake, FAKE_ANY_WORKER, stream);
 }
 
 struct fake_child *
@@ -366,7 +368,7 @@ fake_count(const struct fake *fake, const char *program, const char *object)
 	size_t n = 0;
 
 	for (size_t i = 0; i < fake->n_children; i++)
-		n += strcmp(fake->children[i]->program, program) == 0 &&
+		n += fnmatch(program, fake->children[i]->program, 0) == 0 &&
 		     (object == NULL || strcmp(fake->children[i]->object, object) == 0);
 	return n;
 }

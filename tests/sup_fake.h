@@ -76,6 +76,8 @@ void fake_inherit_none(struct fake *fake);
 /* Let time pass in steps, so that all sockets are served at their own instant. */
 void fake_wait_ms(struct fake *fake, int64_t ms);
 
+/* program is a pattern of fnmatch(3). */
+#define FAKE_ANY_WORKER "camhub-worker*"
 /* The living child that serves this object; fails when there is none. */
 struct fake_child *fake_get(struct fake *fake, const char *program, const char *object);
 /* The same, NULL when there is none. */

@@ -207,6 +207,8 @@ take_channels(struct rtsp_client *client, struct rtsp_media *media,
 		memcpy(media->channel, chosen->channel, sizeof(media->channel));
 	client->channel_of[media->channel[0]] = (int16_t)where;
 	client->channel_of[media->channel[1]] = (int16_t)(where | 1);
+	rtsp_reader_know_channel(client->reader, media->channel[0]);
+	rtsp_reader_know_channel(client->reader, media->channel[1]);
 }
 
 /* What the camera chose must be what was asked for. */

@@ -96,8 +96,8 @@ parse_request_line(struct rtsp_text line, struct rtsp_item *item)
 	struct rtsp_text method, uri, protocol = { NULL, 0 };
 	unsigned version;
 
-	if (!rtsp_text_next(&line, ' ', &method) || method.len == 0 ||
-	    !may_begin_request(method.at, method.len))
+	if (!may_begin_request(line.at, line.len) || !rtsp_text_next(&line, ' ', &method) ||
+	    method.len == 0)
 		return -EPROTO;
 	line = rtsp_text_trim(line);
 	if (!rtsp_text_next(&line, ' ', &uri) || uri.len == 0)

@@ -68,7 +68,8 @@ rtsp_text_next(struct rtsp_text *rest, char separator, struct rtsp_text *part)
 void
 rtsp_text_split(struct rtsp_text text, struct rtsp_text *name, struct rtsp_text *value)
 {
-	rtsp_text_next(&text, '=', name);
+	*name = (struct rtsp_text){ text.at, 0 };
+	(void)rtsp_text_next(&text, '=', name);
 	text = rtsp_text_trim(text);
 	if (text.len >= 2 && text.at[0] == '"' && text.at[text.len - 1] == '"')
 		text = (struct rtsp_text){ text.at + 1, text.len - 2 };

@@ -23,7 +23,9 @@ struct url_parts {
 static struct rtsp_text
 text_of(const char *text)
 {
-	return (struct rtsp_text){ text, text != NULL ? strlen(text) : 0 };
+	if (text == NULL)
+		text = "";
+	return (struct rtsp_text){ text, strlen(text) };
 }
 
 static bool

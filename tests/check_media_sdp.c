@@ -251,12 +251,12 @@ START_TEST(too_many_parameter_sets)
 {
 	size_t len;
 	char *text = repeat("m=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
-			    "a=fmtp:96 sprop-parameter-sets=" SPS ",",
+			    "a=fmtp:96 sprop-parameter-sets=" SPS "," PPS "," PPS ",",
 			    "aMA,", 16000, &len);
 	struct sdp *sdp = parse(text, len);
 
-	/* 14 bytes of the first, then as many of 6 as fit */
-	ck_assert_uint_eq(sdp->media[0].format.config_len, 14 + (RTP_CONFIG_MAX - 14) / 6 * 6);
+	/* 14, 8 and 8 bytes, then as many of 6 as fit: of the next one only the start code would */
+	ck_assert_uint_eq(sdp->media[0].format.config_len, 30 + (RTP_CONFIG_MAX - 30) / 6 * 6);
 	sdp_free(&sdp);
 	free(text);
 }

@@ -161,7 +161,7 @@ fraction_lost(struct rtcp_account *account, uint32_t expected)
 
 	account->expected_prior = expected;
 	account->received_prior = account->received;
-	if (expected_interval <= 0 || lost <= 0)
+	if (lost <= 0)
 		return 0;
 	return lost >= expected_interval ? 255 : (unsigned)((lost << 8) / expected_interval);
 }

@@ -302,12 +302,13 @@ START_TEST(jitter_by_hand)
 	static const struct {
 		int64_t ms;
 		uint32_t timestamp, jitter;
+		int64_t q4;
 	} rows[] = {
-		{ 0, 0xffffff60, 0 },                 /* the timestamps wrap */
-		{ 20, 0, 0 },         { 45, 160, 2 }, /* d 40: q4 0 + 40 - 0 = 40 */
-		{ 60, 320, 4 },                       /* d 40: 40 + 40 - 3 = 77 */
-		{ 80, 480, 4 },                       /* d 0: 77 - 5 = 72 */
-		{ 100, 480, 14 },                     /* d 160: 72 + 160 - 5 = 227 */
+		{ 0, 0xffffff60, 0, 0 },                     /* the timestamps wrap */
+		{ 20, 0, 0, 0 },         { 45, 160, 2, 40 }, /* d 40: 0 + 40 - 0 */
+		{ 60, 320, 4, 77 },                          /* d 40: 40 + 40 - 3 = 77 */
+		{ 80, 480, 4, 72 },                          /* d 0: 77 - 5 = 72 */
+		{ 100, 480, 14, 227 },                       /* d 160: 72 + 160 - 5 = 227 */
 	};
 	struct rtcp_account account = { 0 };
 
@@ -318,6 +319,7 @@ START_TEST(jitter_by_hand)
 				       1000000 * S + rows[i].ms * 1000000);
 		ck_assert_uint_ge(rtcp_write_rr(&account, 1, (uint32_t)i, "x", 0, out), 32);
 		ck_assert_uint_eq(word_at(out + 20), rows[i].jitter);
+		ck_assert_int_eq(account.jitter_q4, rows[i].q4);
 	}
 }
 END_TEST

@@ -282,6 +282,10 @@ START_TEST(due_is_of_the_first_to_come)
 	ck_assert_int_eq(rtp_reorder_due_ns(reorder), 65 * MS);
 	rtp_reorder_tick(reorder, 70 * MS);
 	expect("+2:15");
+	/* Also when the clock says so. */
+	push(20, 100);
+	push(18, 90);
+	ck_assert_int_eq(rtp_reorder_due_ns(reorder), 150 * MS);
 	rtp_reorder_free(&reorder);
 }
 END_TEST
@@ -543,6 +547,17 @@ START_TEST(another_source_takes_over)
 }
 END_TEST
 
+START_TEST(wraps_are_counted_from_the_reset)
+{
+	setup(0);
+	push_all(2, 65535, 0);
+	EXPECT_STAT(cycles, 1);
+	push_all(2, 30000, 30001);
+	EXPECT_STAT(cycles, 0);
+	rtp_reorder_free(&reorder);
+}
+END_TEST
+
 /* Two packets of two sources are no two witnesses. */
 START_TEST(witnesses_are_of_one_source)
 {
@@ -694,6 +709,7 @@ add(TCase *tcase)
 	tcase_add_test(tcase, a_reset_delivers_what_waits);
 	tcase_add_test(tcase, a_reset_in_disorder);
 	tcase_add_loop_test(tcase, another_source_takes_over, 0, 2);
+	tcase_add_test(tcase, wraps_are_counted_from_the_reset);
 	tcase_add_test(tcase, witnesses_are_of_one_source);
 	tcase_add_test(tcase, an_ssrc_that_changes_in_the_numbers_is_nothing_new);
 	tcase_add_test(tcase, a_source_that_was_left_waits_for_silence);

@@ -55,8 +55,7 @@ struct h265_vps {
 	uint32_t max_num_reorder_pics; /* the largest of any sub-layer */
 	bool has_timing;
 	uint32_t num_units_in_tick, time_scale; /* with has_timing: both > 0 */
-	size_t ordering_bit, timing_bit;        /* vps_sub_layer_ordering_info_present_flag and
-						   vps_timing_info_present_flag, as in struct h265_sps */
+	size_t ordering_bit, end_bit;           /* as in struct h265_sps */
 };
 
 struct h265_sps {
@@ -84,6 +83,7 @@ struct h265_sps {
 	/* Bits from the first bit of the NAL header, in the unescaped unit. */
 	size_t ordering_bit; /* sps_sub_layer_ordering_info_present_flag */
 	size_t vui_flag_bit; /* vui_parameters_present_flag */
+	size_t end_bit;      /* behind what was read */
 };
 
 struct h265_pps {

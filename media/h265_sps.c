@@ -75,7 +75,6 @@ parse_vps_timing(struct bits *bits, struct h265_vps *vps)
 	size_t layer_sets_minus1 = bits_get_ue_max(bits, 1023);
 
 	bits_skip(bits, layer_sets_minus1 * (max_layer_id + 1));
-	vps->timing_bit = bits->position;
 	if (bits_get_flag(bits)) { /* vps_timing_info_present_flag */
 		vps->num_units_in_tick = bits_get(bits, 32);
 		vps->time_scale = bits_get(bits, 32);
@@ -107,6 +106,7 @@ h265_parse_vps(const uint8_t *nal, size_t len, struct h265_vps *vps)
 	parse_vps_timing(&bits, &found);
 	if (bits.err != 0)
 		return bits.err;
+	found.end_bit = bits.position;
 	*vps = found;
 	return 0;
 }
@@ -307,6 +307,7 @@ h265_parse_sps(const uint8_t *nal, size_t len, struct h265_sps *sps)
 	with_vui = found;
 	if (found.has_vui)
 		parse_vui(&bits, &with_vui);
+	found.end_bit = with_vui.end_bit = bits.position;
 	found.is_vui_damaged = bits.err != 0;
 	*sps = found.is_vui_damaged ? found : with_vui;
 	return 0;

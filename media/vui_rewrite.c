@@ -230,8 +230,7 @@ h265_sps_rewrite(const uint8_t *nal, size_t len, struct byte_writer *out)
 		return -EPROTO;
 	if (sps.any_num_reorder_pics == 0)
 		return 0;
-	return rewrite_ordering(nal, len, sps.ordering_bit, sps.max_sub_layers,
-				sps.vui_flag_bit + 1, out);
+	return rewrite_ordering(nal, len, sps.ordering_bit, sps.max_sub_layers, sps.end_bit, out);
 }
 
 int
@@ -244,6 +243,5 @@ h265_vps_rewrite(const uint8_t *nal, size_t len, struct byte_writer *out)
 		return rc;
 	if (vps.max_num_reorder_pics == 0)
 		return 0;
-	return rewrite_ordering(nal, len, vps.ordering_bit, vps.max_sub_layers, vps.timing_bit + 1,
-				out);
+	return rewrite_ordering(nal, len, vps.ordering_bit, vps.max_sub_layers, vps.end_bit, out);
 }

@@ -60,7 +60,7 @@ check_vps(const struct h265_vps *old, const struct byte_writer *out)
 	struct h265_vps new;
 
 	FUZZ_CHECK(h265_parse_vps(out->data, out->len, &new) == 0);
-	FUZZ_CHECK(new.max_num_reorder_pics == 0 && new.timing_bit <= old->timing_bit);
+	FUZZ_CHECK(new.max_num_reorder_pics == 0 && new.end_bit <= old->end_bit);
 	SAME(id);
 	SAME(max_sub_layers);
 	SAME(has_timing);

@@ -118,7 +118,6 @@ note_slice(struct rtp_depay *depay, struct rtp_nal *nal, enum rtp_nal_class clas
 
 	if (class == RTP_NAL_SLICE && !has_picture(unit))
 		judge_beginning(depay, nal);
-	nal->has_marked = false;
 	unit->has_slices = true;
 	unit->slices++;
 	if (class == RTP_NAL_FIRST)
@@ -130,7 +129,6 @@ static void
 note_damage(struct rtp_nal *nal)
 {
 	open_unit(nal);
-	nal->has_marked = false;
 	nal->unit.is_torn = true;
 	nal->unit.lacks_slices = true;
 }
@@ -213,12 +211,12 @@ add_one(struct rtp_depay *depay, struct rtp_nal *nal, const uint8_t *data, size_
 static void
 add_pieces(struct rtp_depay *depay, struct rtp_nal *nal, const uint8_t *data, size_t len)
 {
-	bool is_known = len >= nal->kind->header_bytes && !nal_is_annexb(data, len);
+	bool has_header = len >= nal->kind->header_bytes;
 	struct nal_iter iter;
 	struct nal_unit piece;
 	size_t first;
 
-	if (is_known && is_slice_class(nal->kind->classify(data, len))) {
+	if (has_header && is_slice_class(nal->kind->classify(data, len))) {
 		add_one(depay, nal, data, len);
 		return;
 	}
@@ -265,11 +263,8 @@ end_fragments(struct rtp_depay *depay, struct rtp_nal *nal)
 static void
 tear_fragments(struct rtp_depay *depay, struct rtp_nal *nal)
 {
-	if (nal->fragments == RTP_NAL_IN_FRAGMENTS && depay->out != NULL) {
-		nal->unit.is_torn = true;
-		if (!nal->is_slice)
-			byte_writer_truncate(depay->out, nal->fragments_pos);
-	}
+	if (nal->fragments == RTP_NAL_IN_FRAGMENTS && !nal->is_slice && depay->out != NULL)
+		byte_writer_truncate(depay->out, nal->fragments_pos);
 	nal->fragments = RTP_NAL_NO_FRAGMENTS;
 }
 
@@ -426,18 +421,11 @@ begin_packet(struct rtp_depay *depay, struct rtp_nal *nal, const struct rtp_pack
 static void
 end_packet(struct rtp_depay *depay, struct rtp_nal *nal, bool is_marked)
 {
-	bool is_trusted = nal->watch.how != RTP_AU_END_EACH_SLICE;
-
 	nal->unit.is_last_marked = is_marked;
-	if (!is_marked || !nal->unit.is_open)
-		return;
-	/* What is no slice ends nothing, and may go on when markers are worth nothing. */
-	if (is_trusted && (nal->is_slice || has_picture(&nal->unit)))
-		end_fragments(depay, nal);
-	if (!has_picture(&nal->unit))
+	if (!is_marked || !nal->unit.is_open || !has_picture(&nal->unit))
 		return;
 	nal->unit.markers++;
-	if (is_trusted)
+	if (nal->watch.how != RTP_AU_END_EACH_SLICE)
 		end_unit(depay, nal, true);
 }
 
@@ -466,6 +454,7 @@ rtp_nal_flush(struct rtp_depay *depay, void *state)
 
 	if (nal->unit.is_open && is_whole)
 		end_unit(depay, nal, false);
+	nal->has_gap |= nal->unit.is_open;
 	nal->unit = (struct rtp_nal_unit){ 0 };
 	nal->fragments = RTP_NAL_NO_FRAGMENTS;
 	nal->has_marked = false;

@@ -466,6 +466,8 @@ START_TEST(what_the_camera_does_is_told)
 	rig_init(&rig);
 	depay_rig_play(&rig, "0 6588; 1 419a; 2 419a");
 	ck_assert_int_eq(au_end_of(&rig), RTP_AU_END_NEVER);
+	depay_rig_play(&rig, "2 0605; 2 4140; 3 419a");
+	ck_assert_int_eq(au_end_of(&rig), RTP_AU_END_NEVER);
 	depay_rig_free(&rig);
 }
 END_TEST
@@ -481,8 +483,7 @@ START_TEST(losses_are_not_held_against_the_camera)
 	for (i = 1; i < 50; i++) {
 		char packets[64];
 
-		(void)snprintf(packets, sizeof(packets), "%u 419a; -1 %u 419a; -1 %uM 4140", 2 * i,
-			       2 * i + 1, 2 * i + 1);
+		(void)snprintf(packets, sizeof(packets), "-1 %u 419a", i);
 		depay_rig_play(&rig, packets);
 	}
 	ck_assert_int_eq(au_end_of(&rig), RTP_AU_END_MARKER);
@@ -592,6 +593,26 @@ START_TEST(a_single_unit_beyond_the_limit)
 }
 END_TEST
 
+/* Where not even the start code has room, nothing may be written behind it. */
+START_TEST(the_limit_is_met_in_a_start_code)
+{
+	struct rtp_format format = { .codec = RTP_CODEC_H264, .clock_rate = 90000 };
+	struct depay_rig rig;
+
+	depay_rig_init(&rig, &format, true);
+	rig.writer.limit = 9;
+	rig.set_result = -1;
+	depay_rig_play(&rig, "0M 419a; 1 419a; 1M 6742; 2M 419a");
+	ck_assert_str_eq(depay_rig_units(&rig), "0:|419a;2+:|419a;");
+	depay_rig_play(&rig, "3 419a; 3 7c8742; 3M 7c4701; 4M 419a");
+	ck_assert_str_eq(depay_rig_units(&rig), "4+:|419a;");
+	depay_rig_play(&rig, "5 419a; 5 7c8140; -1 5 7c0101; 5M 7c4101; 6M 419a");
+	ck_assert_str_eq(depay_rig_units(&rig), "6+:|419a;");
+	ck_assert_uint_eq(rtp_depay_stats(rig.depay)->too_large, 3);
+	depay_rig_free(&rig);
+}
+END_TEST
+
 START_TEST(without_memory_a_unit_is_passed_over)
 {
 	struct depay_rig rig;
@@ -609,6 +630,19 @@ START_TEST(without_memory_a_unit_is_passed_over)
 	depay_rig_play(&rig, "5 419a; 5M 4140; 6M 419a");
 	ck_assert_str_eq(depay_rig_units(&rig), "6+:|419a;");
 	ck_assert_uint_eq(rtp_depay_stats(rig.depay)->too_large, 0);
+	depay_rig_free(&rig);
+}
+END_TEST
+
+START_TEST(without_memory_sound_is_passed_over)
+{
+	struct rtp_format format = { .codec = RTP_CODEC_PCMU, .clock_rate = 8000, .channels = 1 };
+	struct depay_rig rig;
+
+	depay_rig_init(&rig, &format, false);
+	rig.refuse = 1;
+	depay_rig_play(&rig, "0 aa; 1 bb; 2 cc");
+	ck_assert_str_eq(depay_rig_units(&rig), "1+:bb;2:cc;");
 	depay_rig_free(&rig);
 }
 END_TEST
@@ -682,7 +716,9 @@ add(TCase *tcase)
 	tcase_add_test(tcase, a_unit_arrived_with_its_last_packet);
 	tcase_add_test(tcase, a_unit_beyond_the_limit_is_dropped_whole);
 	tcase_add_test(tcase, a_single_unit_beyond_the_limit);
+	tcase_add_test(tcase, the_limit_is_met_in_a_start_code);
 	tcase_add_test(tcase, without_memory_a_unit_is_passed_over);
+	tcase_add_test(tcase, without_memory_sound_is_passed_over);
 	tcase_add_test(tcase, parameter_sets_without_a_picture_do_not_pile_up);
 	tcase_add_test(tcase, a_codec_that_is_not_for_here);
 	tcase_add_test(tcase, the_description_may_go);

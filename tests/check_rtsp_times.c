@@ -108,6 +108,24 @@ START_TEST(test_decoding_times)
 }
 END_TEST
 
+/* A time-lapse with B frames: steps back are long, and still no jumps. */
+START_TEST(test_decoding_times_at_two_frames_a_second)
+{
+	int64_t dts_ns = -1;
+
+	begin();
+	for (int i = 0; i < 20; i++)
+		expect(V, i * 500, i * 500, i * 500, false);
+	for (int i = 20; i < 50; i++) {
+		int64_t shown_ms = (i / 10 * 10 + orders[2].shown[i % 10]) * 500;
+
+		expect(V, shown_ms, i * 500, shown_ms, false);
+		ck_assert_int_gt(last.dts_ns, dts_ns);
+		dts_ns = last.dts_ns;
+	}
+}
+END_TEST
+
 START_TEST(test_jump_of_the_cameras_clock)
 {
 	begin();
@@ -334,6 +352,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_times_follow_the_camera);
 	tcase_add_test(tcase, test_a_described_rate_is_foreseen);
 	tcase_add_loop_test(tcase, test_decoding_times, 0, 3);
+	tcase_add_test(tcase, test_decoding_times_at_two_frames_a_second);
 	tcase_add_test(tcase, test_jump_of_the_cameras_clock);
 	tcase_add_test(tcase, test_a_network_that_stood_still);
 	tcase_add_test(tcase, test_a_sender_that_begins_anew);

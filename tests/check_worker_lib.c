@@ -9,6 +9,7 @@
 #include "worker/wrk_config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -152,12 +153,14 @@ START_ASYNC_TEST(test_the_input_gets_the_socket)
 	rig_new(loop);
 	peer_send_msg(rig->supervisor, config(), any_fd());
 	expect_input("connecting");
-	ck_assert(rig->has_fd);
+	ck_assert_int_ge(rig->fd, 0);
 	/* Of a second configuration it is closed, as each that comes with anything. */
 	peer_send_msg(rig->supervisor, config(), any_fd());
 	loop_settle(loop);
 	ck_assert_int_eq(rig->starts, 1);
 	expect_log("second configuration is ignored");
+	wrk_free(&rig->wrk);
+	ck_assert_int_ne(fcntl(rig->fd, F_GETFD), -1);
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -169,7 +172,7 @@ START_ASYNC_TEST(test_a_socket_that_nobody_takes_is_closed)
 	peer_send_msg(rig->supervisor, config(), any_fd());
 	loop_settle(loop);
 	ck_assert(rig->has_exited);
-	ck_assert(!rig->has_fd);
+	ck_assert_int_lt(rig->fd, 0);
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -189,7 +192,7 @@ START_ASYNC_TEST(test_what_is_not_said_is_strict)
 {
 	rig_new(loop);
 	configure(config());
-	ck_assert(!rig->has_fd);
+	ck_assert_int_lt(rig->fd, 0);
 	ck_assert_str_eq(rig->tls, "verify");
 	ck_assert(!rig->keep_vui);
 	ck_assert_int_eq(rig->reorder_ms, 60);
@@ -244,6 +247,7 @@ START_TEST(test_forms_of_tls)
 		{ "sha256:", "tls" },
 		{ "sha256:00", "tls" },
 		{ PIN "0", "tls" },
+		{ PIN "g", "tls" },
 		{ "sha1:00", "tls" },
 		{ "sha256:g123456789abcdefABCDEF00112233445566778899aabbccddeeff0011223344",
 		  "tls" },

@@ -107,9 +107,7 @@ input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config, v
 	snprintf(rig->tls, sizeof(rig->tls), "%s", config->tls);
 	rig->keep_vui = config->keep_vui;
 	rig->reorder_ms = config->reorder_ms;
-	rig->has_fd = config->fd >= 0;
-	if (config->fd >= 0)
-		close(config->fd);
+	rig->fd = config->fd;
 	if (rig->start_rc < 0)
 		return rig->start_rc;
 	*input = rig;
@@ -159,6 +157,8 @@ static void
 rig_free(void *arg)
 {
 	wrk_free(&rig->wrk);
+	if (rig->fd >= 0)
+		ck_assert_int_eq(close(rig->fd), 0); /* it is the input's: nobody else has */
 	for (size_t i = 0; i < rig->n_sent; i++)
 		free(rig->sent[i].payload);
 	free(arg);
@@ -178,6 +178,7 @@ rig_new_with_status(struct loop *loop)
 	rig->input = fake_input;
 	deps.input = &rig->input;
 	rig->closes_at_once = true;
+	rig->fd = -1;
 	loop_hold_time(loop, true);
 	loop_pair(loop, SOCK_SEQPACKET, fds);
 	rig->supervisor = peer_new_chan(loop, fds[0], MSG_FROM_WORKER, "supervisor");

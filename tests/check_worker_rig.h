@@ -35,7 +35,8 @@ struct rig {
 	int start_rc, starts, stops, frees;
 	bool closes_at_once;
 	char user[32], password[32], tls[80];
-	bool keep_vui, has_fd;
+	bool keep_vui;
+	int fd; /* -1: none */
 	int64_t reorder_ms;
 	const uint8_t *written_at; /* of the last deliver_msg() */
 	/* The fake process */

@@ -65,8 +65,8 @@ static const struct {
 
 /* Where units are written */
 
-/* What outgrows the room of a usual unit by far is a key frame, as a rule: at once as large as those
- * are, so that little is copied twice. */
+/* What outgrows the room of a usual unit by far is a key frame, as a rule: at once as large as
+ * those are, so that little is copied twice. */
 static int
 grow(void *arg, size_t need, uint8_t **data, size_t *cap)
 {
@@ -239,13 +239,21 @@ is_ours(struct rtsp_track *track, const struct rtp_packet *packet)
 	return true;
 }
 
-/* Another source in the same track: its time has another origin, and what was there ends. */
+/* Another source in the same track: its time has another origin, and what was there ends. One whose
+ * numbers go on is the same one, whatever it calls itself. */
+static bool
+is_another(const struct rtsp_track *track, const struct rtp_packet *packet, uint32_t lost)
+{
+	return lost == RTP_LOST_UNKNOWN && track->account.has_packet &&
+	       track->account.ssrc != packet->ssrc;
+}
+
 static void
 on_packet(void *arg, const struct rtp_packet *packet, uint32_t lost, int64_t arrived_ns)
 {
 	struct rtsp_track *track = arg;
 
-	if (track->account.has_packet && track->account.ssrc != packet->ssrc) {
+	if (is_another(track, packet, lost)) {
 		rtp_depay_flush(track->depay);
 		rtp_clock_init(&track->clock, track->clock_rate);
 		rtsp_times_restart(&track->tracks->times, track->number);

@@ -11,14 +11,10 @@
 #include <string.h>
 
 static const struct rtp_depay_codec *const codecs[] = {
-	[RTP_CODEC_H264] = &rtp_depay_h264,
-	[RTP_CODEC_H265] = &rtp_depay_h265,
-	[RTP_CODEC_JPEG] = &rtp_depay_jpeg,
-	[RTP_CODEC_AAC] = &rtp_depay_aac,
-	[RTP_CODEC_PCMU] = &rtp_depay_plain,
-	[RTP_CODEC_PCMA] = &rtp_depay_plain,
-	[RTP_CODEC_G726] = &rtp_depay_plain,
-	[RTP_CODEC_L16] = &rtp_depay_plain,
+	[RTP_CODEC_H264] = &rtp_depay_h264,  [RTP_CODEC_H265] = &rtp_depay_h265,
+	[RTP_CODEC_JPEG] = &rtp_depay_jpeg,  [RTP_CODEC_AAC] = &rtp_depay_aac,
+	[RTP_CODEC_PCMU] = &rtp_depay_plain, [RTP_CODEC_PCMA] = &rtp_depay_plain,
+	[RTP_CODEC_G726] = &rtp_depay_plain, [RTP_CODEC_L16] = &rtp_depay_plain,
 	[RTP_CODEC_OPUS] = &rtp_depay_plain,
 };
 

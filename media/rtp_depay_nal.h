@@ -60,7 +60,7 @@ struct rtp_nal {
 	struct rtp_nal_unit unit;
 	bool has_gap;    /* packets are missing since the last unit */
 	bool has_ended;  /* some unit ended: the start of the stream is over */
-	bool has_marked; /* the last unit ended with a marker, nothing of a picture came since */
+	bool has_marked; /* the last unit ended with a marker, and nothing was lost since */
 	uint32_t marked_timestamp;
 	/* The packet in hand */
 	uint32_t timestamp;

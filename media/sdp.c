@@ -37,7 +37,7 @@ on_control(struct parser *parser, struct sdp_text value)
 	if (control[0] != 0 && strcmp(control, "*") != 0)
 		return;
 	for (i = 0; i < value.len; i++)
-		if (value.s[i] <= ' ' || value.s[i] > '~')
+		if ((unsigned char)value.s[i] < ' ' || value.s[i] == 0x7f)
 			return; /* it could not stand in a request line */
 	memcpy(control, value.s, value.len);
 	control[value.len] = 0;

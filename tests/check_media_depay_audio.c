@@ -316,7 +316,16 @@ START_TEST(pieces_without_marker)
 END_TEST
 
 /* How the pieces go wrong: the unit is not told, the next one is, after a loss. */
-enum fault { FAULT_LOST, FAULT_TIME, FAULT_SIZE, FAULT_MARKER, FAULT_TOO_MUCH, FAULT_ADTS, FAULTS };
+enum fault {
+	FAULT_LOST,
+	FAULT_TIME,
+	FAULT_SIZE,
+	FAULT_OTHER_SIZE,
+	FAULT_MARKER,
+	FAULT_TOO_MUCH,
+	FAULT_ADTS,
+	FAULTS
+};
 
 START_TEST(pieces_that_do_not_fit)
 {
@@ -329,8 +338,8 @@ START_TEST(pieces_that_do_not_fit)
 	push_hbr(units, 0, false, 16, 3000, samples, 1400);
 	switch ((enum fault)_i) {
 	case FAULT_LOST:
-		units->lost = 1;
-		push_hbr(units, 0, true, 16, 3000, samples + 2800, 200);
+		units->lost = 2;
+		push_hbr(units, 0, true, 16, 3000, samples, 1600);
 		break;
 	case FAULT_TIME:
 		push_hbr(units, TICKS, false, 16, 3000, samples, 1400);
@@ -340,6 +349,10 @@ START_TEST(pieces_that_do_not_fit)
 	case FAULT_SIZE:
 		units_push(units, 0, true, payload, n);
 		before = 2;
+		break;
+	case FAULT_OTHER_SIZE:
+		push_hbr(units, 0, true, 16, 100, samples, 100);
+		before = 1;
 		break;
 	case FAULT_MARKER:
 		push_hbr(units, 0, true, 16, 3000, samples + 1400, 1400);

@@ -430,6 +430,19 @@ START_TEST(packets_cut_at_every_byte)
 		ck_assert_uint_eq(rtp_depay_stats(units->depay)->ignored, cut < out.len - 4);
 		units_free(units);
 	}
+	byte_writer_reset(&out);
+	sending.q = 50; /* no tables: the header ends with the restart interval */
+	put_header(&out, &sending, 0);
+	ck_assert_uint_eq(out.len, 12);
+	byte_writer_bytes(&out, picture.scan, 4);
+	for (cut = 0; cut <= out.len; cut++) {
+		struct units *units = new_units(0, 0);
+
+		units_push(units, 5, true, out.data, cut);
+		ck_assert_uint_eq(units->n, cut > 12);
+		ck_assert_uint_eq(rtp_depay_stats(units->depay)->ignored, cut < 12);
+		units_free(units);
+	}
 	byte_writer_free(&out);
 	free(picture.file);
 }

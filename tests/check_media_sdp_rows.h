@@ -102,9 +102,9 @@ static const struct {
 	{ "the session's control behind the media",
 	  V "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\na=control:*\r\n",
 	  "video <track1> H264: h264/90000 pt=96\n" },
-	{ "control with a blank or other bytes inside",
-	  H264 "a=control:track 1\r\na=control:tr\xe4k\r\na=control:\r\na=control:good\r\n",
-	  "video <good> H264: h264/90000 pt=96\n" },
+	{ "control with a blank inside",
+	  H264 "a=control:tr\x01k\r\na=control:tr\x7fk\r\na=control:\r\na=control:track 1\r\n",
+	  "video <track 1> H264: h264/90000 pt=96\n" },
 	{ "static types without rtpmap",
 	  V "m=audio 0 RTP/AVP 0\r\nm=audio 0 RTP/AVP 8\r\nm=video 0 RTP/AVP 26\r\nm=audio 0 "
 	    "RTP/AVP 2\r\nm=audio 0 RTP/AVP 10\r\nm=audio 0 RTP/AVP 11\r\n",
@@ -195,6 +195,20 @@ static const struct {
 	{ "sets that are none",
 	  H264 FMTP264 "6QEC," PPS ",ZwE=,Z00AHw==,!!!!,AA==,BgUB," SPS "\r\n",
 	  IS_H264 " config=" PPS_HEX SPS_HEX "\n" },
+	{ "sets that others stumble over",
+	  H264 FMTP264
+	  "Z2QAM6wVFKCgPZA=,J00AKedAPAET8s1AQEB8AAADAAQAAAMAoNGADqYAFfl//wKA,aP48gAA=,KO48gA==\r\n",
+	  IS_H264 " config=0000000167640033ac1514a0a03d90"
+		  "00000001274d0029e7403c0113f2cd4040407c00000300040000"
+		  "0300a0d1800ea60015f97fff0280"
+		  "0000000168fe3c80"
+		  "0000000128ee3c80\n" },
+	{ "more sets than two",
+	  H264 FMTP264 "Z2QAKawTMUB4BEfeA+oCAgPgAAADACAAAAZSgA==,aPqPLA==,aF6jzAMA\r\n",
+	  IS_H264 " config=0000000167640029ac133140780447de03ea020203e00000030020000006"
+		  "5280"
+		  "0000000168fa8f2c"
+		  "00000001685ea3cc03\n" },
 	{ "quotes", H264 "a=fmtp:96 sprop-parameter-sets=\"" SPS "," PPS "\"\r\n",
 	  IS_H264 IS_SETS },
 	{ "blanks instead of semicolons",

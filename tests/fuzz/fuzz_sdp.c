@@ -23,6 +23,16 @@ check_text(const char *text, size_t size)
 }
 
 static void
+check_control(const char *control)
+{
+	size_t i, len = strnlen(control, SDP_CONTROL_MAX);
+
+	FUZZ_CHECK(len < SDP_CONTROL_MAX);
+	for (i = 0; i < len; i++)
+		FUZZ_CHECK((uint8_t)control[i] >= ' ' && control[i] != 0x7f);
+}
+
+static void
 check_format(const struct rtp_format *format)
 {
 	static const struct rtp_depay_ops ops = { 0 };
@@ -46,7 +56,7 @@ check_format(const struct rtp_format *format)
 static void
 check_media(const struct sdp_media *media)
 {
-	check_text(media->control, sizeof(media->control));
+	check_control(media->control);
 	check_text(media->encoding, sizeof(media->encoding));
 	check_text(media->why, sizeof(media->why));
 	FUZZ_CHECK((media->format.codec == RTP_CODEC_NONE) == (media->why[0] != 0));
@@ -70,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_text(err, sizeof(err));
 		return 0;
 	}
-	check_text(sdp->control, sizeof(sdp->control));
+	check_control(sdp->control);
 	FUZZ_CHECK(sdp->n_media >= 1 && sdp->n_media <= SDP_MAX_MEDIA);
 	for (i = 0; i < (int)sdp->n_media; i++)
 		check_media(&sdp->media[i]);

@@ -25,10 +25,12 @@ struct fragment {
 	uint8_t type; /* 0: 4:2:2, 1: 4:2:0 */
 	uint8_t q, width, height;
 	uint16_t restart_interval;
-	bool has_tables; /* of offset 0 with Q 128..255 */
+	/* At offset 0 with Q 128..255; tables_len 0: as before */
 	uint8_t precision;
-	const uint8_t *tables, *data;
-	size_t tables_len, len;
+	const uint8_t *tables;
+	size_t tables_len;
+	const uint8_t *data;
+	size_t len;
 };
 
 struct tables {
@@ -56,7 +58,6 @@ parse_tables(struct byte_reader *reader, struct fragment *fragment)
 	fragment->precision = byte_reader_u8(reader);
 	fragment->tables_len = byte_reader_u16(reader);
 	fragment->tables = byte_reader_bytes(reader, fragment->tables_len);
-	fragment->has_tables = true;
 	return reader->err;
 }
 
@@ -241,10 +242,13 @@ static void
 go_on(struct rtp_depay *depay, struct jpeg_state *state, const struct fragment *fragment,
       uint32_t timestamp)
 {
-	if (!state->is_open) {
-		/* The picture went on behind its marker. */
-		if (state->has_ended && state->timestamp == timestamp &&
-		    state->next_offset == fragment->offset)
+	bool is_behind = !state->is_open && state->has_ended && state->timestamp == timestamp &&
+			 state->next_offset == fragment->offset;
+
+	if (is_behind && (fragment->len == 0 || ends_with_eoi(state))) {
+		depay->stats.ignored++; /* padding of a whole picture */
+	} else if (!state->is_open) {
+		if (is_behind) /* the picture went on behind its marker */
 			depay->stats.au_end = RTP_AU_END_EACH_SLICE;
 		state->has_ended = false;
 		depay->stats.ignored++;

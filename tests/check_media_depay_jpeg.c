@@ -621,6 +621,37 @@ START_TEST(eoi_ends_a_picture_as_well)
 }
 END_TEST
 
+/* Behind EOI, or an empty last packet: neither a loss nor a marker that lies. */
+START_TEST(padding_behind_a_picture)
+{
+	struct picture picture;
+	struct units *units = new_units(0, 0);
+	struct sending sending;
+	struct byte_writer out;
+	int with_eoi;
+
+	load(&picture, 0);
+	byte_writer_init(&out, 4096);
+	for (with_eoi = 0; with_eoi < 2; with_eoi++) {
+		sending = usual(&picture);
+		sending.with_eoi = with_eoi != 0;
+		send_picture(units, &sending, 1, &picture);
+		byte_writer_reset(&out);
+		put_header(&out, &sending, picture.scan_len + (sending.with_eoi ? 2 : 0));
+		byte_writer_zeros(&out, sending.with_eoi ? 7 : 0);
+		units_push(units, 1, true, out.data, out.len);
+	}
+	send_picture(units, &sending, 2, &picture);
+	ck_assert_uint_eq(units->n, 3);
+	ck_assert(!units->list[1].unit.is_after_loss && !units->list[2].unit.is_after_loss);
+	ck_assert_int_eq(rtp_depay_stats(units->depay)->au_end, RTP_AU_END_MARKER);
+	ck_assert_uint_eq(rtp_depay_stats(units->depay)->ignored, 2);
+	byte_writer_free(&out);
+	units_free(units);
+	free(picture.file);
+}
+END_TEST
+
 START_TEST(the_marker_is_on_every_packet)
 {
 	struct picture picture;
@@ -723,6 +754,7 @@ add(TCase *tcase)
 	tcase_add_test(tcase, a_fragment_twice);
 	tcase_add_test(tcase, the_marker_never_comes);
 	tcase_add_test(tcase, eoi_ends_a_picture_as_well);
+	tcase_add_test(tcase, padding_behind_a_picture);
 	tcase_add_test(tcase, the_marker_is_on_every_packet);
 	tcase_add_test(tcase, a_broken_packet_breaks_its_picture);
 	tcase_add_test(tcase, pictures_beyond_the_limit);

@@ -267,6 +267,10 @@ static const struct {
 	  AAC "a=fmtp:97 config=\"0x1408\"\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 "
 	      "MPEG4-GENERIC/16000/1\r\na=fmtp:97 config=zz\r\n",
 	  IS_AAC "1408\n" IS_AAC "1408\n" },
+	{ "AAC config without channels",
+	  AUDIO "a=rtpmap:97 MPEG4-GENERIC/16000/2\r\na=fmtp:97 config=1400\r\nm=audio 0 RTP/AVP "
+		"97\r\na=rtpmap:97 MPEG4-GENERIC/16000\r\na=fmtp:97 config=1400\r\n",
+	  "audio MPEG4-GENERIC: aac/16000/2 pt=97 au=13,3,3,0 config=1400\n" IS_AAC "1400\n" },
 	{ "AAC without a clock rate",
 	  AUDIO "a=rtpmap:97 mpeg4-generic\r\na=fmtp:97 config=1210\r\nm=audio 0 RTP/AVP "
 		"97\r\na=rtpmap:97 mpeg4-generic\r\n",

@@ -9,6 +9,7 @@
 #include "media/bytes.h"
 #include "media/h264.h"
 #include "media/h265.h"
+#include "media/picture_order.h"
 #include "tests/media_data.h"
 
 #include <errno.h>
@@ -312,6 +313,129 @@ START_TEST(too_many_reference_frames)
 }
 END_TEST
 
+/* The place of two edits, one after the other, in an encoder's set. What cannot be understood to
+ * its end, or has its last 1 in a field, is refused. */
+static const struct {
+	const char *name;
+	enum kind kind;
+	struct edit first, second;
+} unsafe[] = {
+	/* 1 reordered, and the stop bit is the one in 00100 */
+	{ "baseline_360p.h264",
+	  SPS_264,
+	  { 174, 180,
+	    "010"
+	    "00" },
+	  { 0, 0, "" } },
+	/* ... in the VPS's time_scale */
+	{ "main_1080p_b.h265",
+	  VPS_265,
+	  { 165, 167,
+	    "1"
+	    "000000000000000000000000000000000000000000000000000000000000000" },
+	  { 0, 0, "" } },
+	/* ... in the SPS's */
+	{ "main_scaling_lists.h265",
+	  SPS_265,
+	  { 193, 358,
+	    "1"
+	    "000000001"
+	    "000000000000000000000000000000000000000000000000000000000000000" },
+	  { 166, 167, "011" } },
+	/* chroma_sample_loc_type_top_field 6 */
+	{ "main_scaling_lists.h265",
+	  SPS_265,
+	  { 210, 211,
+	    "1"
+	    "00111"
+	    "1" },
+	  { 166, 167, "011" } },
+	{ "baseline_360p.h264",
+	  SPS_264,
+	  { 86, 87,
+	    "1"
+	    "00111"
+	    "1" },
+	  { 0, 0, "" } },
+};
+
+START_TEST(a_set_without_a_safe_end_is_refused)
+{
+	const struct edit *first = &unsafe[_i].first, *second = &unsafe[_i].second;
+	size_t len;
+	uint8_t *stream = data_load(unsafe[_i].name, &len), edited[2][2048];
+	struct nal_unit nal =
+	    data_find(kinds[unsafe[_i].kind].codec, kinds[unsafe[_i].kind].type, stream, len);
+	struct byte_writer out;
+
+	nal.len = data_splice(&nal, first->from, first->to, first->bits, edited[0]);
+	nal.data = edited[0];
+	len = data_splice(&nal, second->from, second->to, second->bits, edited[1]);
+	byte_writer_init(&out, 4096);
+	ck_assert_int_eq(kinds[unsafe[_i].kind].rewrite(edited[1], len, &out), -EPROTO);
+	ck_assert_uint_eq(out.len, 0);
+	byte_writer_free(&out);
+	free(stream);
+}
+END_TEST
+
+/* The pictures' low bits: R restarts, r other pictures do not refer to it; '<' those that come
+ * before one that was decoded earlier. */
+static const struct {
+	unsigned bits;
+	struct {
+		unsigned lsb;
+		char kind, outcome;
+	} pictures[8];
+} orders[] = {
+	{ 8,
+	  { { 0, 'R', '=' }, { 2, ' ', '=' }, { 4, ' ', '=' }, { 4, ' ', '=' }, { 6, ' ', '=' } } },
+	{ 8,
+	  { { 0, 'R', '=' },
+	    { 8, ' ', '=' },
+	    { 4, 'r', '<' },
+	    { 6, 'r', '<' },
+	    { 16, ' ', '=' } } },
+	{ 8,
+	  { { 250, 'R', '=' },
+	    { 254, ' ', '=' },
+	    { 2, ' ', '=' },
+	    { 0, 'r', '<' },
+	    { 6, ' ', '=' } } },
+	{ 4,
+	  { { 0, 'R', '=' },
+	    { 7, 'r', '=' },
+	    { 7, ' ', '=' },
+	    { 14, ' ', '=' },
+	    { 5, ' ', '=' } } },
+	{ 4, { { 0, 'R', '=' }, { 7, 'r', '=' }, { 12, 'r', '<' }, { 6, ' ', '<' } } },
+	{ 8,
+	  { { 40, ' ', '=' },
+	    { 42, ' ', '=' },
+	    { 0, 'R', '=' },
+	    { 2, ' ', '=' },
+	    { 0, ' ', '<' } } },
+	{ 16, { { 65535, 'R', '=' }, { 0, ' ', '=' }, { 32767, ' ', '=' }, { 65534, ' ', '=' } } },
+	{ 16, { { 0, 'R', '=' }, { 32768, ' ', '<' } } },
+};
+
+START_TEST(picture_orders)
+{
+	struct picture_order order = { .has_any = false };
+	size_t i;
+
+	for (i = 0; orders[_i].pictures[i].kind != '\0'; i++) {
+		char kind = orders[_i].pictures[i].kind;
+		struct picture_order_step step = { orders[_i].pictures[i].lsb, orders[_i].bits,
+						   kind == 'R', kind != 'r' };
+
+		ck_assert_msg(picture_order_step(&order, &step) ==
+				  (orders[_i].pictures[i].outcome == '<'),
+			      "picture %zu", i);
+	}
+}
+END_TEST
+
 /* Zeros behind the stop bit (padding, cabac_zero_words) are not part of the set. */
 START_TEST(zeros_behind_the_end_are_left_out)
 {
@@ -344,6 +468,9 @@ add(TCase *tcase)
 	tcase_add_loop_test(tcase, what_the_writer_cannot_take, 0, ROWS);
 	tcase_add_loop_test(tcase, rubbish_is_refused, 0, sizeof(rubbish) / sizeof(rubbish[0]));
 	tcase_add_test(tcase, too_many_reference_frames);
+	tcase_add_loop_test(tcase, a_set_without_a_safe_end_is_refused, 0,
+			    sizeof(unsafe) / sizeof(unsafe[0]));
+	tcase_add_loop_test(tcase, picture_orders, 0, sizeof(orders) / sizeof(orders[0]));
 	tcase_add_loop_test(tcase, zeros_behind_the_end_are_left_out, 0, ROWS);
 }
 

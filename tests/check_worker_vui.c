@@ -375,7 +375,7 @@ START_TEST(more_sets_than_are_kept)
 {
 	struct script script = { .kind = &unknown, .step_ns = 40 * MS };
 	struct bit_out out;
-	uint8_t nal[2048];
+	uint8_t nal[2048], large[16384];
 	uint32_t id;
 
 	script.vui = wrk_vui_new(FRAME_CODEC_H264, false);
@@ -389,6 +389,10 @@ START_TEST(more_sets_than_are_kept)
 		put_bits(&out, 0x5a5a, 16);
 		pass_through(script.vui, nal, put_finish(&out, nal));
 	}
+	/* One that is too large is not kept in place of the one before it. */
+	memset(large, 0xff, sizeof(large));
+	memcpy(large, pps, 2);
+	pass_through(script.vui, large, sizeof(large));
 	ck_assert_int_eq(show(&script, 'k'), '.');
 	ck_assert_int_eq(show(&script, 'B'), 'x');
 	ck_assert_int_eq(show(&script, 'k'), '0');

@@ -20,7 +20,8 @@ struct watcher {
 	enum nal_codec codec;
 	struct byte_writer unit;
 	int64_t pts_ns;
-	unsigned rewritten, left, spoiled, configs, units;
+	bool has_no_pps; /* they are lost */
+	unsigned rewritten, left, other_rewritten, spoiled, configs, units;
 };
 
 /* The SPS that a row puts in place of the encoder's; to 0: none. */
@@ -38,6 +39,7 @@ watch_set(struct watcher *watcher, const struct nal_unit *nal, const struct edit
 	struct nal_unit given = *nal;
 	uint8_t edited[2048];
 	size_t before;
+	bool is_same;
 
 	if (is_sps && edit->to > 0) {
 		given.len = data_splice(nal, edit->from, edit->to, edit->bits, edited);
@@ -46,10 +48,11 @@ watch_set(struct watcher *watcher, const struct nal_unit *nal, const struct edit
 	byte_writer_u32(&watcher->unit, 1);
 	before = watcher->unit.len;
 	ck_assert_int_eq(wrk_vui_set(watcher->vui, given.data, given.len, &watcher->unit), 0);
+	is_same = watcher->unit.len - before == given.len &&
+		  memcmp(watcher->unit.data + before, given.data, given.len) == 0;
 	if (!is_sps)
-		return;
-	if (watcher->unit.len - before == given.len &&
-	    memcmp(watcher->unit.data + before, given.data, given.len) == 0)
+		watcher->other_rewritten += !is_same;
+	else if (is_same)
 		watcher->left++;
 	else
 		watcher->rewritten++;
@@ -66,7 +69,11 @@ watch_unit(struct watcher *watcher, const uint8_t *data, size_t len, const struc
 	byte_writer_reset(&watcher->unit);
 	nal_iter_annexb(&iter, data, len);
 	while (nal_iter_next(&iter, &nal)) {
-		if (nal_is_parameter_set(watcher->codec, nal_type(watcher->codec, &nal)))
+		unsigned type = nal_type(watcher->codec, &nal);
+
+		if (type == H265_NAL_PPS && watcher->has_no_pps)
+			continue;
+		if (nal_is_parameter_set(watcher->codec, type))
 			watch_set(watcher, &nal, edit);
 		else
 			nal_write_annexb(&watcher->unit, &nal);
@@ -180,13 +187,35 @@ START_TEST(a_stream_that_changes)
 	byte_writer_init(&watcher.unit, 1 << 20);
 	watch(&watcher, "main_360p.h265", &says_so, 3);
 	ck_assert_int_eq(wrk_vui_state(watcher.vui), WRK_VUI_REWRITING);
+	ck_assert_uint_eq(watcher.other_rewritten, 0);
 	watch(&watcher, "main_1080p_b.h265", &as_it_is, 1);
 	ck_assert_uint_eq(watcher.rewritten, 2);
+	ck_assert_uint_eq(watcher.other_rewritten, 1);
 	ck_assert_uint_eq(watcher.spoiled, 4); /* K P, and from the first that is reordered on */
 	ck_assert_int_eq(wrk_vui_state(watcher.vui), WRK_VUI_REORDERED);
 	watch(&watcher, "main_1080p_b.h265", &as_it_is, 1);
 	ck_assert_uint_eq(watcher.rewritten, 2);
+	ck_assert_uint_eq(watcher.other_rewritten, 1);
 	ck_assert_uint_eq(watcher.spoiled, 4);
+	wrk_vui_free(&watcher.vui);
+	byte_writer_free(&watcher.unit);
+}
+END_TEST
+
+/* Without a PPS the order cannot be read, and nothing is proven. */
+START_TEST(an_order_that_cannot_be_read)
+{
+	static const struct edit says_so = { 174, 178,
+					     "011"
+					     "00110" };
+	struct watcher watcher = { .codec = NAL_H265, .has_no_pps = true };
+
+	watcher.vui = wrk_vui_new(FRAME_CODEC_H265, false);
+	byte_writer_init(&watcher.unit, 1 << 20);
+	watch(&watcher, "main_360p.h265", &says_so, 5);
+	ck_assert_int_eq(wrk_vui_state(watcher.vui), WRK_VUI_WATCHING);
+	ck_assert_uint_eq(watcher.rewritten, 0);
+	ck_assert_uint_eq(watcher.left, 10);
 	wrk_vui_free(&watcher.vui);
 	byte_writer_free(&watcher.unit);
 }
@@ -197,6 +226,7 @@ add(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, streams_of_encoders, 0, sizeof(streams) / sizeof(streams[0]));
 	tcase_add_test(tcase, a_stream_that_changes);
+	tcase_add_test(tcase, an_order_that_cannot_be_read);
 }
 
 int

@@ -275,7 +275,8 @@ look(const struct wrk_vui *vui, const struct wrk_vui_unit *unit, struct seen *se
 	}
 }
 
-/* H.265 8.3.1: no sub-layer non-reference, leading or higher sub-layer picture. */
+/* H.265 8.3.1: no sub-layer non-reference picture, none of a higher sub-layer. Leading pictures are
+ * none either, but where there is one, the order has changed anyway. */
 static bool
 is_previous_of_next(const struct wrk_vui *vui, const struct nal_unit *slice)
 {
@@ -283,8 +284,7 @@ is_previous_of_next(const struct wrk_vui *vui, const struct nal_unit *slice)
 
 	if (vui->codec == NAL_H264)
 		return (slice->data[0] & 0x60) != 0;
-	return (slice->data[1] & 7) == 1 && (type > H265_NAL_RSV_VCL_R15 || type % 2 == 1) &&
-	       type != H265_NAL_RADL_R && type != H265_NAL_RASL_R;
+	return (slice->data[1] & 7) == 1 && (type > H265_NAL_RSV_VCL_R15 || type % 2 == 1);
 }
 
 enum order { ORDER_UNKNOWN, ORDER_KEPT, ORDER_CHANGED };

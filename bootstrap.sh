@@ -118,7 +118,7 @@ EOF
 assemble_libexec() {
   mkdir "$demo_dir/libexec"
   local program
-  for program in worker/camhub-worker-av transcode/camhub-transcode http/camhub-http supervisor/camhub-resolve; do
+  for program in worker/camhub-worker worker/camhub-worker-av transcode/camhub-transcode http/camhub-http supervisor/camhub-resolve; do
     ln -s "$PWD/$program" "$demo_dir/libexec/${program##*/}"
   done
 }

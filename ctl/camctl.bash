@@ -35,6 +35,9 @@ _camctl()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
+	--tls)
+		reply="verify insecure"
+		;;
 	--transport)
 		mapfile -t COMPREPLY < <(compgen -W "tcp udp auto" -- "$cur")
 		return
@@ -55,7 +58,7 @@ _camctl()
 		}
 		reply=--credentials
 		;;
-	probe) reply="--user --credentials --name --transport --json rtsp:// rtsps:// http:// https:// rtmp:// v4l2:/dev/ file:/" ;;
+	probe) reply="--user --credentials --name --transport --tls --json rtsp:// rtsps:// http:// https:// rtmp:// v4l2:/dev/ file:/" ;;
 	support) reply="-o --output --config --credentials" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$reply" -- "$cur")

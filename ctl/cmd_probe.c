@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 struct arguments {
-	const char *user, *credentials, *name, *transport;
+	const char *user, *credentials, *name, *transport, *tls;
 	bool json;
 };
 
@@ -127,6 +127,7 @@ run(const struct ctl_options *options, const struct arguments *args, const struc
 		.user = secrets->user,
 		.password = secrets->password,
 		.transport = args->transport,
+		.tls = args->tls,
 	};
 	char err[256];
 	int rc;
@@ -161,6 +162,7 @@ read_arguments(int argc, char **argv, struct arguments *args)
 		{ "credentials", required_argument, NULL, 'c' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "transport", required_argument, NULL, 't' },
+		{ "tls", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -180,6 +182,9 @@ read_arguments(int argc, char **argv, struct arguments *args)
 		case 't':
 			args->transport = optarg;
 			break;
+		case 's':
+			args->tls = optarg;
+			break;
 		case 'j':
 			args->json = true;
 			break;
@@ -189,6 +194,7 @@ read_arguments(int argc, char **argv, struct arguments *args)
 	}
 	return argc - optind == 1 && (args->user == NULL || args->credentials == NULL) &&
 	       (args->name == NULL || conf_name_is_valid(args->name)) &&
+	       (args->tls == NULL || conf_tls_is_valid(args->tls)) &&
 	       (strcmp(args->transport, "tcp") == 0 || strcmp(args->transport, "udp") == 0 ||
 		strcmp(args->transport, "auto") == 0);
 }

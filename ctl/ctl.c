@@ -24,7 +24,8 @@ static const struct ctl_command commands[] = {
 	  cmd_log_level },
 	{ "version", "", "versions of camctl and of what runs", cmd_version },
 	{ "probe",
-	  "URL [--user NAME | --credentials FILE [--name NAME]] [--transport tcp|udp|auto] "
+	  "URL [--user NAME | --credentials FILE [--name NAME]] [--transport tcp|udp|auto] [--tls "
+	  "verify|insecure|sha256:HEX] "
 	  "[--json]",
 	  "try a camera and print its configuration", cmd_probe },
 	{ "support", "[-o FILE] [--config FILE] [--credentials FILE]",

@@ -17,15 +17,18 @@ struct probe {
 	struct url parts;
 	const char *user, *password; /* or NULL */
 	const char *transport;
+	const char *tls;         /* as in camhub.yaml; NULL: verify */
 	const char *credentials; /* the name for the YAML; NULL without a user */
 	/* answered */
 	bool was_up;
 	char state[17], class[17], reason[513];
-	json_t *status;       /* the newest worker-status or NULL */
-	char worker_end[160]; /* how the worker ended */
+	char location[URL_MAX_BYTES + 1]; /* class redirect: where it is; else "" */
+	json_t *status;                   /* the newest worker-status or NULL */
+	char worker_end[160];             /* how the worker ended */
 };
 
-/* Start LIBEXEC_DIR/<program of the scheme>, configure it, collect until it ends or the deadline.
+/* Start LIBEXEC_DIR/<program of the scheme>, with a connection if it takes one, configure it,
+ * collect until it ends or the deadline. A source that does not answer is a result, not a failure.
  * 0; or negative errno when it could not be started (err: in words, 256 bytes). */
 int probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *err);
 

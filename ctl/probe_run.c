@@ -5,6 +5,7 @@
 
 #include "ctl/probe.h"
 
+#include "ctl/probe_connect.h"
 #include "shared/chan.h"
 #include "shared/clock.h"
 #include "shared/spawn.h"
@@ -40,6 +41,7 @@ make_config(const struct probe *probe)
 	/* What it has to say comes by message. */
 	msg_set_str(msg, "log_level", "err");
 	msg_set_bool(msg, "probe", true);
+	msg_set_str(msg, "tls", probe->tls);
 	return msg;
 }
 
@@ -51,6 +53,7 @@ take(struct probe *probe, enum msg_type type, json_t *msg)
 		snprintf(probe->state, sizeof(probe->state), "%s", msg_str(msg, "state"));
 		snprintf(probe->class, sizeof(probe->class), "%s", msg_str(msg, "class"));
 		snprintf(probe->reason, sizeof(probe->reason), "%s", msg_str(msg, "reason"));
+		snprintf(probe->location, sizeof(probe->location), "%s", msg_str(msg, "location"));
 		probe->was_up |= strcmp(probe->state, "up") == 0;
 	} else if (type == MSG_WORKER_STATUS) {
 		json_decref(probe->status);
@@ -124,6 +127,24 @@ end_worker(struct probe *probe, struct clock *clock, const struct spawn_child *c
 		snprintf(probe->worker_end, sizeof(probe->worker_end), "still there");
 }
 
+/* The connection for a program that takes one, else *fd is -1. false: nothing answers. */
+static bool
+connect_source(struct probe *probe, int deadline_ms, int *fd)
+{
+	const struct url_program *program = url_program_find(probe->parts.scheme->program);
+	int timeout_ms = deadline_ms < OPEN_TIMEOUT_MS ? deadline_ms : OPEN_TIMEOUT_MS;
+
+	*fd = -1;
+	if (program == NULL || !program->takes_socket)
+		return true;
+	*fd = probe_connect(&probe->parts, timeout_ms, probe->reason, sizeof(probe->reason));
+	if (*fd >= 0)
+		return true;
+	snprintf(probe->state, sizeof(probe->state), "ended");
+	snprintf(probe->class, sizeof(probe->class), "unreachable");
+	return false;
+}
+
 int
 probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *err)
 {
@@ -132,15 +153,22 @@ probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *e
 	char *argv[] = { (char *)program, (char *)"probe", NULL };
 	struct clock *clock = clock_new();
 	struct spawn_child child;
-	int rc = spawn_child(path, argv, &child);
+	int rc = 0, fd;
 
+	if (!connect_source(probe, deadline_ms, &fd))
+		goto out;
+	rc = spawn_child(path, argv, &child);
 	if (rc < 0) {
 		snprintf(err, 256, "cannot start %s: %s", path, strerror(-rc));
+		if (fd >= 0)
+			close(fd);
 		goto out;
 	}
 	json_t *config = make_config(probe);
-	rc = chan_send(child.chan_fd, config, -1);
+	rc = chan_send(child.chan_fd, config, fd);
 	json_decref(config);
+	if (fd >= 0)
+		close(fd);
 	if (rc < 0)
 		snprintf(err, 256, "%s does not listen: %s", program, strerror(-rc));
 	else

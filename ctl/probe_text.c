@@ -127,6 +127,8 @@ probe_print_yaml(const struct probe *probe, FILE *file)
 		fprintf(file, "    credentials: %s\n", probe->credentials);
 	if (strcmp(probe->transport, "tcp") != 0)
 		fprintf(file, "    transport: %s\n", probe->transport);
+	if (probe->tls != NULL && strcmp(probe->parts.scheme->name, "rtsps") == 0)
+		fprintf(file, "    tls: %s\n", probe->tls);
 }
 
 void
@@ -141,6 +143,8 @@ probe_print_text(const struct probe *probe, FILE *file)
 				    shown, sizeof(shown)));
 		if (probe_advice(probe)[0] != '\0')
 			fprintf(file, "  %s\n", probe_advice(probe));
+		if (probe->location[0] != '\0')
+			fprintf(file, "  %s\n", text_escape(probe->location, shown, sizeof(shown)));
 		return;
 	}
 	print_found(probe, file);
@@ -164,6 +168,8 @@ probe_print_json(const struct probe *probe, FILE *file)
 	msg_set_str(all, "class", probe->was_up ? "none" : probe->class);
 	msg_set_str(all, "reason", probe->was_up ? "" : probe->reason);
 	msg_set_str(all, "advice", probe->was_up ? "" : probe_advice(probe));
+	if (probe->location[0] != '\0')
+		msg_set_str(all, "location", probe->location);
 	if (probe->status != NULL) {
 		json_object_del(probe->status, "type");
 		json_object_set(all, "status", probe->status);

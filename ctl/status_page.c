@@ -66,6 +66,41 @@ print_picture(const json_t *camera, FILE *file)
 		line(file, "last frame:", "%lld ms ago", msg_int(camera, "last_frame_ms", 0));
 }
 
+static const struct {
+	const char *word, *text;
+} markers[] = {
+	{ "never", "marks no end: a picture is known to be whole only when the next begins" },
+	{ "each-slice",
+	  "marks each slice: a picture is known to be whole only when the next begins" },
+};
+static const struct {
+	const char *word, *text;
+} clocks[] = {
+	{ "none", "it tells no time" },
+	{ "unsynced", "not set: it differs from ours" },
+	{ "synced", "set" },
+};
+
+/* How the camera sends, as far as its program knows. */
+static void
+print_transport(const json_t *camera, FILE *file)
+{
+	const char *transport = msg_str(camera, "transport");
+	const char *marker = msg_str(camera, "marker"), *clock = msg_str(camera, "camera_clock");
+
+	if (transport[0] == '\0')
+		return;
+	line(file, "transport:", "%s, %lld packets, %lld lost, %lld out of order", transport,
+	     msg_int(camera, "packets", 0), msg_int(camera, "lost", 0),
+	     msg_int(camera, "reordered", 0));
+	for (size_t i = 0; i < sizeof(markers) / sizeof(markers[0]); i++)
+		if (strcmp(markers[i].word, marker) == 0)
+			line(file, "pictures:", "%s", markers[i].text);
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++)
+		if (strcmp(clocks[i].word, clock) == 0)
+			line(file, "its clock:", "%s", clocks[i].text);
+}
+
 static void
 print_counters(const json_t *camera, FILE *file)
 {
@@ -73,6 +108,9 @@ print_counters(const json_t *camera, FILE *file)
 
 	line(file, "frames:", "%lld, %lld of them damaged", msg_int(camera, "frames", 0),
 	     msg_int(camera, "corrupt", 0));
+	if (msg_int(camera, "withheld", 0) > 0 || msg_int(camera, "passed_damaged", 0) > 0)
+		line(file, "after losses:", "%lld frames kept from viewers, %lld shown damaged",
+		     msg_int(camera, "withheld", 0), msg_int(camera, "passed_damaged", 0));
 	line(file, "viewers:", "%lld", msg_int(camera, "viewers", 0));
 	line(file, "skipped:", "%lld frames for slow viewers, %lld holes on the bus",
 	     msg_int(camera, "skipped", 0), msg_int(camera, "holes", 0));
@@ -94,9 +132,12 @@ print_page(const json_t *camera, int64_t now_ms, const struct text_style *style,
 	line(file, "name:", "%s", msg_str(camera, "name"));
 	line(file, "title:", "%s", msg_str(camera, "title"));
 	line(file, "url:", "%s", msg_str(camera, "url"));
+	if (msg_str(camera, "redirected_to")[0] != '\0')
+		line(file, "redirected to:", "%s", msg_str(camera, "redirected_to"));
 	print_state(camera, now_ms, style, file);
 	line(file, "on demand:", "%s", msg_bool(camera, "on_demand", false) ? "yes" : "no");
 	print_picture(camera, file);
+	print_transport(camera, file);
 	print_counters(camera, file);
 	json_array_foreach (json_object_get(camera, "advice"), i, item)
 		line(file, "advice:", "%s", json_string_value(item));

@@ -87,6 +87,24 @@ lag_bytes_high(const struct stream *stream)
 }
 
 static uint64_t
+corrupt(const struct stream *stream)
+{
+	return stream->corrupt;
+}
+
+static uint64_t
+packets(const struct stream *stream)
+{
+	return stream->packets;
+}
+
+static uint64_t
+lost(const struct stream *stream)
+{
+	return stream->lost;
+}
+
+static uint64_t
 redials(const struct stream *stream)
 {
 	return stream->redials;
@@ -110,6 +128,12 @@ static const struct family families[] = {
 	  ring_bytes_high },
 	{ "camhub_stream_lag_bytes_high", "gauge", "The furthest that a viewer ever lagged.",
 	  lag_bytes_high },
+	{ "camhub_stream_corrupt_total", "counter",
+	  "Frames that came from the camera incomplete, of the worker that runs.", corrupt },
+	{ "camhub_stream_packets_total", "counter",
+	  "RTP packets of video from the camera, of the worker that runs.", packets },
+	{ "camhub_stream_packets_lost_total", "counter",
+	  "RTP packets of video that never came, of the worker that runs.", lost },
 	{ "camhub_stream_redials_total", "counter", "Times the bus was dialled again for silence.",
 	  redials },
 };

@@ -230,6 +230,14 @@ deliver(struct stream *stream, unsigned appended)
 		trim(stream);
 }
 
+static uint64_t
+counter(const json_t *status, const char *name)
+{
+	json_int_t value = json_integer_value(json_object_get(status, name));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
 static void
 take_status(struct stream *stream, const struct bus_msg *msg)
 {
@@ -258,6 +266,9 @@ take_status(struct stream *stream, const struct bus_msg *msg)
 		stream->height = (unsigned)json_integer_value(json_object_get(status, "height"));
 	}
 	stream->fps = json_number_value(json_object_get(status, "fps"));
+	stream->corrupt = counter(status, "corrupt");
+	stream->packets = counter(status, "packets");
+	stream->lost = counter(status, "lost");
 	if (last_seq > 0 && !json_is_true(json_object_get(status, "paused")))
 		hub_note_last_seq(stream->hub, msg->frame.epoch, (uint64_t)last_seq);
 	json_decref(status);

@@ -40,6 +40,7 @@ struct stream {
 	char codec[16], codec_string[CODEC_STRING_BYTES]; /* "" unknown */
 	unsigned width, height;
 	double fps;
+	uint64_t corrupt, packets, lost; /* as this worker counts them */
 
 	bool wanted;
 	unsigned interest; /* snapshots that wait for pictures */

@@ -220,6 +220,9 @@ const char *conf_address_format(const struct sockaddr *addr, char *buf);
 /* Reachable from this machine alone: 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104, unix sockets. */
 bool conf_address_is_loopback(const struct sockaddr *addr);
 
+/* verify | insecure | sha256: and 64 hexadecimal digits */
+bool conf_tls_is_valid(const char *tls);
+
 /* ^[a-z0-9][a-z0-9_-]{0,31}$ */
 bool conf_name_is_valid(const char *name);
 

@@ -133,16 +133,22 @@ conf_check_group(const char *value, char *err)
 		      conf_show(value, shown));
 }
 
+bool
+conf_tls_is_valid(const char *tls)
+{
+	static const char pin[] = "sha256:";
+	const char *digits = tls + sizeof(pin) - 1;
+
+	if (strcmp(tls, "verify") == 0 || strcmp(tls, "insecure") == 0)
+		return true;
+	return strncmp(tls, pin, sizeof(pin) - 1) == 0 && strlen(digits) == 64 &&
+	       strspn(digits, "0123456789abcdefABCDEF") == 64;
+}
+
 int
 conf_check_tls(const char *value, char *err)
 {
-	static const char pin[] = "sha256:";
-	const char *digits = value + sizeof(pin) - 1;
-
-	if (strcmp(value, "verify") == 0 || strcmp(value, "insecure") == 0)
-		return 0;
-	if (strncmp(value, pin, sizeof(pin) - 1) == 0 && strlen(digits) == 64 &&
-	    strspn(digits, "0123456789abcdefABCDEF") == 64)
+	if (conf_tls_is_valid(value))
 		return 0;
 	return refuse(err, "wrong value, expected verify, insecure or sha256: and the 64 "
 			   "hexadecimal digits of the certificate's SHA-256");

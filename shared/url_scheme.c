@@ -88,12 +88,11 @@ static const struct url_param file_params[] = {
 #define HLS_PROTOCOLS  "http,https,tls,tcp,crypto"
 #define OURS           "camhub-worker"
 #define AV             "camhub-worker-av"
-#define RTSP_READER    AV
 
 /* clang-format off */
 static const struct url_scheme schemes[] = {
-	{ "rtsp", URL_NETWORK, 554, "rtsp", "rtsp", "rtp,tcp,udp", RTSP_READER, NULL, NULL },
-	{ "rtsps", URL_NETWORK, 322, "rtsps", "rtsp", "tls,tcp", RTSP_READER, NULL, NULL },
+	{ "rtsp", URL_NETWORK, 554, "rtsp", "rtsp", "rtp,tcp,udp", OURS, NULL, NULL },
+	{ "rtsps", URL_NETWORK, 322, "rtsps", "rtsp", "tls,tcp", OURS, NULL, NULL },
 	{ "http", URL_NETWORK, 80, "http", NULL, HTTP_PROTOCOLS, AV, NULL, NULL },
 	{ "https", URL_NETWORK, 443, "https", NULL, "https,tls,tcp", AV, NULL, NULL },
 	{ "rtmp", URL_NETWORK, 1935, "rtmp", "flv", "rtmp,tcp", AV, NULL, NULL },

@@ -36,12 +36,29 @@ add_media(json_t *msg, const json_t *status)
 	msg_set_bool(msg, "gop_cached", status != NULL && msg_bool(status, "gop_cached", false));
 }
 
+/* What only some programs know of how a camera sends; absent when the worker said nothing. */
+static void
+add_transport(json_t *msg, const json_t *status)
+{
+	static const char *const fields[] = { "transport", "packets", "lost",
+					      "reordered", "marker",  "camera_clock" };
+
+	for (size_t i = 0; status != NULL && i < sizeof(fields) / sizeof(fields[0]); i++) {
+		json_t *value = json_object_get(status, fields[i]);
+
+		if (value != NULL && json_object_set(msg, fields[i], value) < 0)
+			xalloc_die();
+	}
+}
+
 static void
 add_viewers(json_t *msg, struct sup *sup, uint32_t id)
 {
 	msg_set_int(msg, "viewers", sup_front_count(sup, id, "viewers", false));
 	msg_set_int(msg, "skipped", sup_front_count(sup, id, "skipped", false));
 	msg_set_int(msg, "holes", sup_front_count(sup, id, "holes", false));
+	msg_set_int(msg, "withheld", sup_front_count(sup, id, "withheld", false));
+	msg_set_int(msg, "passed_damaged", sup_front_count(sup, id, "passed_damaged", false));
 	msg_set_int(msg, "ring_bytes_high", sup_front_count(sup, id, "ring_bytes_high", true));
 	msg_set_int(msg, "lag_bytes_high", sup_front_count(sup, id, "lag_bytes_high", true));
 }
@@ -82,6 +99,7 @@ sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 	msg_set_bool(msg, "on_demand", stream->conf->camera->on_demand);
 	msg_set_int(msg, "rss_kib", sup_child_rss_kib(stream->child));
 	add_media(msg, stream->status);
+	add_transport(msg, stream->status);
 	add_viewers(msg, sup, stream->id);
 	json_object_set_new(msg, "advice", sup_advice_of(stream));
 	add_redirect(msg, stream);

@@ -23,7 +23,8 @@
 static const char *
 libexec(void)
 {
-	if (symlink(FAKE_WORKER, harness_tmpfile("camhub-worker-av")) < 0)
+	if (symlink(FAKE_WORKER, harness_tmpfile("camhub-worker-av")) < 0 ||
+	    symlink(FAKE_WORKER, harness_tmpfile("camhub-worker")) < 0)
 		ck_assert_int_eq(errno, EEXIST);
 	return harness_tmpdir();
 }
@@ -69,7 +70,7 @@ check_yaml(const char *output, const char *creds)
 
 START_ASYNC_TEST(test_up, .real_clock = true)
 {
-	struct program *program = probe(loop, "rtsp://192.0.2.10/it's/up", NULL, NULL);
+	struct program *program = probe(loop, "http://192.0.2.10/it's/up", NULL, NULL);
 	const char *output;
 
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
@@ -81,7 +82,7 @@ START_ASYNC_TEST(test_up, .real_clock = true)
 	ck_assert_ptr_nonnull(strstr(output, "audio:     aac\n"));
 	ck_assert_ptr_nonnull(strstr(output, "a key frame every 1 or 2 s"));
 	ck_assert_ptr_nonnull(strstr(output, "  - name: cam-192-0-2-10\n"
-					     "    url: 'rtsp://192.0.2.10/it''s/up'\n"));
+					     "    url: 'http://192.0.2.10/it''s/up'\n"));
 	ck_assert_ptr_null(strstr(output, "credentials"));
 	ck_assert_ptr_null(strchr(output, '\033'));
 	check_yaml(output, NULL);
@@ -96,26 +97,26 @@ START_ASYNC_TEST(test_credentials, .real_clock = true)
 
 	log_forbid("ge:heim");
 	/* Nobody: the answer says what to give. */
-	program = probe(loop, "rtsp://h/auth", NULL, NULL);
+	program = probe(loop, "http://h/auth", NULL, NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	ck_assert_ptr_nonnull(strstr(program_output(program), "auth: 401 Unauthorized"));
 	ck_assert_ptr_nonnull(strstr(program_output(program), "--user NAME"));
 	/* In the URL: it works, and is not repeated. */
-	program = probe(loop, "rtsp://admin:ge%3Aheim@h/auth", NULL, NULL);
+	program = probe(loop, "http://admin:ge%3Aheim@h/auth", NULL, NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
-	ck_assert_ptr_nonnull(strstr(program_output(program), "url: 'rtsp://h/auth'"));
+	ck_assert_ptr_nonnull(strstr(program_output(program), "url: 'http://h/auth'"));
 	ck_assert_ptr_nonnull(strstr(program_output(program), "mycamera:USER:PASSWORD"));
 	/* From the file, which has one line or is told which. */
 	write_creds("door:admin:ge:heim\n");
-	program = probe(loop, file, "rtsp://h/auth", NULL);
+	program = probe(loop, file, "http://h/auth", NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
 	write_creds("yard:admin:wrong\ndoor:admin:ge:heim\n");
-	program = probe(loop, file, "rtsp://h/auth", NULL);
+	program = probe(loop, file, "http://h/auth", NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_USAGE);
-	program = probe(loop, file, "--name=yard", "rtsp://h/auth");
+	program = probe(loop, file, "--name=yard", "http://h/auth");
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	ck_assert_ptr_nonnull(strstr(program_output(program), "wants another user or password"));
-	program = probe(loop, file, "--name=door", "rtsp://h/auth");
+	program = probe(loop, file, "--name=door", "http://h/auth");
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
 	ck_assert_ptr_nonnull(strstr(program_output(program), "credentials: door\n"));
 	check_yaml(program_output(program), harness_tmpfile("creds"));
@@ -126,29 +127,77 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_failures, .real_clock = true)
 {
-	struct program *program = probe(loop, "rtsp://h/gone", NULL, NULL);
+	struct program *program = probe(loop, "http://h/gone", NULL, NULL);
 
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	ck_assert_ptr_nonnull(
 	    strstr(program_output(program), "unreachable: connection refused\\x1b[2J\n"));
 	ck_assert_ptr_nonnull(strstr(program_output(program), "nothing answers there"));
-	program = probe(loop, "rtsp://h/crash", NULL, NULL);
+	program = probe(loop, "http://h/crash", NULL, NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	ck_assert_ptr_nonnull(strstr(program_output(program), "SIGKILL"));
-	program = probe(loop, "rtsp://h/rubbish", NULL, NULL);
+	program = probe(loop, "http://h/rubbish", NULL, NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	ck_assert_int_eq(unlink(harness_tmpfile("camhub-worker-av")), 0);
 	ck_assert_int_eq(symlink("/nonexistent", harness_tmpfile("camhub-worker-av")), 0);
-	program = probe(loop, "rtsp://h/up", NULL, NULL);
+	program = probe(loop, "http://h/up", NULL, NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	ck_assert_ptr_nonnull(strstr(program_output(program), "cannot start"));
 	async_complete(loop);
 }
 END_ASYNC_TEST
 
+/* Programs that open no connection by themselves are given one. */
+START_ASYNC_TEST(test_connected_by_camctl, .real_clock = true)
+{
+	uint16_t port;
+	struct peer *camera = peer_listen_tcp(loop, "camera", &port);
+	char *url = xasprintf("rtsp://localhost:%u/up", port);
+	struct program *program = probe(loop, url, NULL, NULL);
+
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
+	check_yaml(program_output(program), NULL);
+	free(url);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_nothing_to_connect_to, .real_clock = true)
+{
+	struct program *program = probe(loop, "--json", "rtsp://127.0.0.1:1/up", NULL);
+	json_t *json;
+
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
+	json = json_loads(program_output(program), 0, NULL);
+	ck_assert_str_eq(msg_str(json, "class"), "unreachable");
+	ck_assert_str_eq(msg_str(json, "reason"), "no answer from 127.0.0.1:1: Connection refused");
+	json_decref(json);
+	program = probe(loop, "rtsp://host.invalid/up", NULL, NULL);
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
+	ck_assert_ptr_nonnull(
+	    strstr(program_output(program), "unreachable: cannot find host.invalid: "));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_redirected, .real_clock = true)
+{
+	struct program *program = probe(loop, "http://h/moved", NULL, NULL);
+
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
+	ck_assert_ptr_nonnull(
+	    strstr(program_output(program), "  rtsp://192.0.2.99/it's\\x1b[2J\n"));
+	program = probe(loop, "--tls=insecure", "http://h/pinned", NULL);
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
+	program = probe(loop, "--tls=sha256:1", "http://h/pinned", NULL);
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_USAGE);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_json, .real_clock = true)
 {
-	struct program *program = probe(loop, "--json", "rtsp://h/up", NULL);
+	struct program *program = probe(loop, "--json", "http://h/up", NULL);
 	json_t *json;
 
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
@@ -156,7 +205,7 @@ START_ASYNC_TEST(test_json, .real_clock = true)
 	ck_assert(msg_bool(json, "well", false));
 	ck_assert_int_eq(msg_int(json_object_get(json, "status"), "width", 0), 1920);
 	json_decref(json);
-	program = probe(loop, "--json", "rtsp://h/gone", NULL);
+	program = probe(loop, "--json", "http://h/gone", NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	json = json_loads(program_output(program), 0, NULL);
 	ck_assert(!msg_bool(json, "well", true));
@@ -170,7 +219,7 @@ END_ASYNC_TEST
  */
 START_TEST(test_deadline)
 {
-	struct probe asked = { .url = "rtsp://h/stubborn", .transport = "tcp" };
+	struct probe asked = { .url = "http://h/stubborn", .transport = "tcp" };
 	char err[256];
 
 	ck_assert_int_eq(url_parse(asked.url, &asked.parts, err), 0);
@@ -192,6 +241,9 @@ probe_suite(void)
 	tcase_add_test(tcase, test_up);
 	tcase_add_test(tcase, test_credentials);
 	tcase_add_test(tcase, test_failures);
+	tcase_add_test(tcase, test_connected_by_camctl);
+	tcase_add_test(tcase, test_nothing_to_connect_to);
+	tcase_add_test(tcase, test_redirected);
 	tcase_add_test(tcase, test_json);
 	tcase_add_test(tcase, test_deadline);
 	suite_add_tcase(suite, tcase);

@@ -325,6 +325,33 @@ START_TEST(test_status_page)
 }
 END_TEST
 
+START_TEST(test_status_page_of_what_the_network_does)
+{
+	static const char *const want[] = {
+		"\nredirected to: rtsp://192.0.2.11/live\n",
+		"\ntransport:     udp, 5000 packets, 12 lost, 3 out of order\n",
+		"\npictures:      marks no end: a picture is known to be whole only when the next",
+		"\nits clock:     not set: it differs from ours\n",
+		"\nafter losses:  40 frames kept from viewers, 7 shown damaged\n",
+	};
+	struct ctl_reply reply = { 0 };
+	json_t *camera = ctl_message_camera("door", "up", NOW_MS - 60000);
+	char *text;
+
+	json_object_update_new(camera, json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:i, s:i}",
+						 "redirected_to", "rtsp://192.0.2.11/live",
+						 "transport", "udp", "packets", 5000, "lost", 12,
+						 "reordered", 3, "marker", "never", "camera_clock",
+						 "unsynced", "withheld", 40, "passed_damaged", 7));
+	ctl_message_check(camera);
+	add(&reply, camera);
+	text = print(status_print_pages, &reply, &plain);
+	for (int i = 0; i < COUNT(want); i++)
+		ck_assert_msg(strstr(text, want[i]) != NULL, "%s not in:\n%s", want[i], text);
+	free(text);
+}
+END_TEST
+
 static const struct {
 	const char *camera, *process;
 	bool on_demand;
@@ -402,6 +429,7 @@ text_suite(void)
 	tcase_add_test(tcase, test_status_config_error);
 	tcase_add_test(tcase, test_status_hostile_text);
 	tcase_add_test(tcase, test_status_page);
+	tcase_add_test(tcase, test_status_page_of_what_the_network_does);
 	tcase_add_loop_test(tcase, test_exit, 0, COUNT(exits));
 	tcase_add_loop_test(tcase, test_hide, 0, COUNT(secrets));
 	suite_add_tcase(suite, tcase);

@@ -258,7 +258,7 @@ START_TEST(test_jpeg)
 	rig_feed_all(writer);
 	ck_assert_uint_eq(rig->n_units, 1);
 	ck_assert_int_eq(rig->units[0].unit.kind, FRAME_KIND_JPEG);
-	ck_assert_int_eq(rig->units[0].unit.codec, FRAME_CODEC_JPEG_RTP);
+	ck_assert_int_eq(rig->units[0].unit.codec, FRAME_CODEC_MJPEG);
 	ck_assert_uint_eq(rig->units[0].unit.track, FRAME_TRACK_VIDEO);
 	ck_assert_mem_eq(rig->units[0].data, "\xff\xd8\xff", 3);
 	ck_assert_ptr_nonnull(memmem(rig->units[0].data, rig->units[0].len, tables, 64));

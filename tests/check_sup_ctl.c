@@ -72,6 +72,9 @@ START_ASYNC_TEST(test_status_tells_all_and_the_truth)
 		      "gop_frames", 100, "frames", 1000, "bytes", 5, "corrupt", 2, "published", 1,
 		      "subscribers", 1, "gop_cache_bytes", 7, "gop_cached", 1, "b_frames", 1,
 		      "last_frame_ms", 12, "config_version", 1, "advice", "turn it off"));
+	json_object_update_new(status, json_pack("{s:s, s:i, s:i, s:i, s:s, s:s}", "transport",
+						 "udp", "packets", 1200, "lost", 3, "reordered", 4,
+						 "marker", "never", "camera_clock", "unsynced"));
 	fake_say(fake_worker(fake, "door"), status, -1);
 	ctl = fake_ctl(fake);
 	peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
@@ -90,6 +93,12 @@ START_ASYNC_TEST(test_status_tells_all_and_the_truth)
 	ck_assert_uint_eq(json_array_size(advice), 2);
 	ck_assert_ptr_nonnull(strstr(json_string_value(json_array_get(advice, 0)), "H.265"));
 	ck_assert_str_eq(json_string_value(json_array_get(advice, 1)), "turn it off");
+	ck_assert_str_eq(msg_str(peer_last_msg(ctl), "transport"), "udp");
+	ck_assert_int_eq(msg_int(peer_last_msg(ctl), "packets", -1), 1200);
+	ck_assert_int_eq(msg_int(peer_last_msg(ctl), "lost", -1), 3);
+	ck_assert_int_eq(msg_int(peer_last_msg(ctl), "reordered", -1), 4);
+	ck_assert_str_eq(msg_str(peer_last_msg(ctl), "marker"), "never");
+	ck_assert_str_eq(msg_str(peer_last_msg(ctl), "camera_clock"), "unsynced");
 	peer_expect_msg(ctl, MSG_CTL_CAMERA,
 			json_pack("{s:s, s:s, s:s, s:i}", "name", "gate", "state", "connecting",
 				  "codec", "", "retry_in_ms", 0));
@@ -106,13 +115,16 @@ START_ASYNC_TEST(test_numbers_of_the_dead_are_not_shown)
 	json_t *msg = msg_new(MSG_FRONT_STREAM);
 
 	fake_ready(front);
-	json_object_update_new(msg, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "id", 1,
-					      "viewers", 3, "frames", 9, "holes", 4, "skipped", 5,
-					      "ring_bytes", 6, "ring_bytes_high", 7,
-					      "lag_bytes_high", 8));
+	json_object_update_new(msg,
+			       json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "id",
+					 1, "viewers", 3, "frames", 9, "holes", 4, "skipped", 5,
+					 "ring_bytes", 6, "ring_bytes_high", 7, "lag_bytes_high", 8,
+					 "withheld", 10, "passed_damaged", 11));
 	fake_say(front, msg, -1);
 	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "viewers", -1), 3);
 	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "holes", -1), 4);
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "withheld", -1), 10);
+	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "passed_damaged", -1), 11);
 	fake_crash(front);
 	ck_assert_int_eq(msg_int(fake_camera(fake, "door"), "viewers", -1), 0);
 	async_complete(loop);

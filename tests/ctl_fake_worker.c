@@ -10,9 +10,25 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CHAN_FD 3
+
+static bool
+is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
+static bool
+is_rtsp(const json_t *config)
+{
+	return strncmp(msg_str(config, "url"), "rtsp", 4) == 0;
+}
 
 static json_t *
 receive_config(void)
@@ -25,7 +41,7 @@ receive_config(void)
 
 	if (poll(&pfd, 1, 30000) != 1 ||
 	    chan_recv(CHAN_FD, MSG_TO_WORKER, &msg, &type, &fd, err) < 0 ||
-	    type != MSG_WORKER_CONFIG || fd >= 0)
+	    type != MSG_WORKER_CONFIG || is_connected(fd) != is_rtsp(msg))
 		_exit(100);
 	return msg;
 }
@@ -35,6 +51,19 @@ say(json_t *msg)
 {
 	chan_send(CHAN_FD, msg, -1);
 	json_decref(msg);
+}
+
+static void
+say_redirect(void)
+{
+	json_t *msg = msg_new(MSG_INPUT);
+
+	msg_set_str(msg, "state", "ended");
+	msg_set_str(msg, "class", "redirect");
+	msg_set_str(msg, "reason", "it is elsewhere");
+	msg_set_str(msg, "location", "rtsp://192.0.2.99/it's\033[2J");
+	say(msg);
+	_exit(75);
 }
 
 static void
@@ -101,6 +130,10 @@ act(const char *what, const json_t *config)
 		say_input("ended", "unreachable", "connection refused\033[2J");
 		_exit(75);
 	}
+	if (strcmp(what, "moved") == 0)
+		say_redirect();
+	if (strcmp(what, "pinned") == 0 && strcmp(msg_str(config, "tls"), "insecure") == 0)
+		be_up();
 	if (strcmp(what, "crash") == 0)
 		raise(SIGKILL);
 	if (strcmp(what, "rubbish") == 0)

@@ -7,6 +7,9 @@
 
 #include "worker/rtsp_client_int.h"
 
+#define SILENCE_MAX_MS 600000 /* the configuration decides: some cameras send a picture a minute   \
+			       */
+
 static int
 rtsp_input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config, void **input)
 {
@@ -40,7 +43,7 @@ rtsp_input_report(void *input, struct wrk_input_report *report)
 }
 
 const struct wrk_input_ops rtsp_input_ops = {
-	.stalled_after_max_ms = RTSP_SILENCE_MS,
+	.stalled_after_max_ms = SILENCE_MAX_MS,
 	.start = rtsp_input_start,
 	.stop = rtsp_input_stop,
 	.free = rtsp_input_free,

@@ -56,15 +56,23 @@ subscribers(const struct wrk *wrk)
 	return wrk->bus_pub != NULL ? wrk->deps.bus->subscribers(wrk->bus_pub) : 0;
 }
 
+static struct wrk_input_report
+input_report(const struct wrk *wrk)
+{
+	struct wrk_input_report report = { .transport = NULL };
+
+	if (wrk->deps.input->report != NULL && wrk->input != NULL && !wrk->is_input_closed)
+		wrk->deps.input->report(wrk->input, &report);
+	return report;
+}
+
 static void
 say_status(struct wrk *wrk)
 {
 	int64_t now_ns = clock_now_ns(wrk->deps.clock);
 	json_t *msg = wrk_status_message(wrk->pub, now_ns, subscribers(wrk));
-	struct wrk_input_report report = { .transport = NULL };
+	struct wrk_input_report report = input_report(wrk);
 
-	if (wrk->deps.input->report != NULL && wrk->input != NULL && !wrk->is_input_closed)
-		wrk->deps.input->report(wrk->input, &report);
 	wrk_status_add_report(msg, &report);
 	wrk_status_add_advice(msg, wrk->pub, &report, now_ns);
 	(void)child_ev_send(wrk->child, msg, -1);
@@ -462,12 +470,14 @@ on_pulse(struct clock_timer *timer, void *arg)
 {
 	struct wrk *wrk = arg;
 	int64_t now_ns = clock_now_ns(wrk->deps.clock);
+	struct wrk_input_report report;
 	char *pulse;
 
 	clock_timer_set_ms(timer, WRK_STATUS_MS);
 	wrk_meter_tick(wrk_pub_meter(wrk->pub), now_ns);
 	say_status(wrk);
-	pulse = wrk_status_pulse(wrk->pub, wrk->config.stream, wrk->state, now_ns);
+	report = input_report(wrk);
+	pulse = wrk_status_pulse(wrk->pub, wrk->config.stream, wrk->state, &report, now_ns);
 	wrk_pub_pulse(wrk->pub, pulse);
 	free(pulse);
 }

@@ -141,7 +141,8 @@ wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason,
 }
 
 char *
-wrk_status_pulse(struct wrk_pub *pub, const char *stream, enum wrk_state state, int64_t now_ns)
+wrk_status_pulse(struct wrk_pub *pub, const char *stream, enum wrk_state state,
+		 const struct wrk_input_report *report, int64_t now_ns)
 {
 	const struct wrk_track *video = wrk_pub_track(pub, FRAME_TRACK_VIDEO);
 	struct wrk_pub_stats stats;
@@ -149,14 +150,15 @@ wrk_status_pulse(struct wrk_pub *pub, const char *stream, enum wrk_state state, 
 	char *text;
 
 	wrk_pub_stats(pub, &stats);
-	pulse = json_pack("{s:s, s:s, s:b, s:I, s:I, s:s, s:s, s:f, s:I, s:b, s:b}", "stream",
-			  stream, "state", wrk_state_name(state), "paused", !stats.is_on,
-			  "last_video_seq", (json_int_t)stats.last_seq[FRAME_TRACK_VIDEO],
-			  "last_audio_seq", (json_int_t)stats.last_seq[FRAME_TRACK_AUDIO], "codec",
-			  frame_codec_name(video->codec), "codec_string", video->codec_string,
-			  "fps", fps_of(pub, now_ns), "bitrate_bps",
-			  (json_int_t)wrk_meter_bitrate_bps(wrk_pub_meter(pub)), "gop_cached",
-			  stats.gop_is_whole, "gop_too_long", stats.gop_is_too_long);
+	pulse = json_pack(
+	    "{s:s, s:s, s:b, s:I, s:I, s:s, s:s, s:f, s:I, s:b, s:b, s:I, s:I, s:I}", "stream",
+	    stream, "state", wrk_state_name(state), "paused", !stats.is_on, "last_video_seq",
+	    (json_int_t)stats.last_seq[FRAME_TRACK_VIDEO], "last_audio_seq",
+	    (json_int_t)stats.last_seq[FRAME_TRACK_AUDIO], "codec", frame_codec_name(video->codec),
+	    "codec_string", video->codec_string, "fps", fps_of(pub, now_ns), "bitrate_bps",
+	    (json_int_t)wrk_meter_bitrate_bps(wrk_pub_meter(pub)), "gop_cached", stats.gop_is_whole,
+	    "gop_too_long", stats.gop_is_too_long, "corrupt", (json_int_t)stats.corrupt, "packets",
+	    (json_int_t)report->packets, "lost", (json_int_t)report->lost);
 	text = pulse != NULL ? json_dumps(pulse, JSON_COMPACT) : NULL;
 	if (text == NULL)
 		xalloc_die();

@@ -28,6 +28,6 @@ json_t *wrk_status_input(enum wrk_state state, enum wrk_class class, const char 
 
 /* The payload of the pulse, malloc'd (docs/protocol.md, "Status"). */
 char *wrk_status_pulse(struct wrk_pub *pub, const char *stream, enum wrk_state state,
-		       int64_t now_ns);
+		       const struct wrk_input_report *report, int64_t now_ns);
 
 #endif

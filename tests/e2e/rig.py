@@ -26,7 +26,7 @@ from wait import DEADLINE_S, until
 SKIP = 77
 PR_SET_CHILD_SUBREAPER = 36
 PROGRAMS = {
-    "camhub-worker-av": "worker", "camhub-http": "http", "camhub-transcode": "transcode",
+    "camhub-worker": "worker", "camhub-worker-av": "worker", "camhub-http": "http", "camhub-transcode": "transcode",
     "camhub-resolve": "supervisor",
 }
 
@@ -258,7 +258,7 @@ class Camhub:
         return dict(last)
 
     def children(self):
-        """{"camhub-worker-av door": pid}"""
+        """{"camhub-worker door": pid}"""
         return {" ".join([os.path.basename(argv[0])] + argv[1:]): pid
                 for pid, argv in descendants(self.process.pid).items() if argv}
 

@@ -125,7 +125,7 @@ class Browser(rig.Case):
         page = self.open("/")
         for name in ("door", "clock"):
             self.wait_moving(page, name)
-        for words in ("camhub-worker-av door", "camhub-http http"):
+        for words in ("camhub-worker door", "camhub-http http"):
             pid = self.camhub.child(words)
             os.kill(pid, signal.SIGKILL)
             killed = time.monotonic()

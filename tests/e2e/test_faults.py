@@ -69,11 +69,11 @@ class Faults(rig.Case):
         victim, witness = self.viewer(hub, "door"), self.viewer(hub, "yard")
         victim.wait_more(5)
         witness.wait_more(5)
-        others, fds = self.others("camhub-worker-av door"), None
+        others, fds = self.others("camhub-worker door"), None
         for _ in range(3):
-            pid = hub.child("camhub-worker-av door")
+            pid = hub.child("camhub-worker door")
             os.kill(pid, signal.SIGKILL)
-            until(lambda: hub.children().get("camhub-worker-av door", pid) != pid, "a new worker")
+            until(lambda: hub.children().get("camhub-worker door", pid) != pid, "a new worker")
             inits = len(victim.inits)
             victim.wait_more(5, "pictures in the same socket after the worker's death")
             witness.wait_more(5)
@@ -81,7 +81,7 @@ class Faults(rig.Case):
             self.assertIn(now, (fds, now if fds is None else fds), "descriptors leak")
             fds = now
             self.assertGreaterEqual(len(victim.inits), inits)
-        self.assertEqual(self.others("camhub-worker-av door"), others, "others were restarted")
+        self.assertEqual(self.others("camhub-worker door"), others, "others were restarted")
         self.assertEqual(witness.holes(), [], "another camera's viewer lost frames")
         self.assertEqual(hub.camera("yard")["holes"], 0)
         self.assertEqual(hub.camera("yard")["restarts"], 0)
@@ -103,9 +103,9 @@ class Faults(rig.Case):
         """A process that only stands still (SIGSTOP) is found by its silence and replaced."""
         viewer = self.viewer(self.camhub, "door")
         viewer.wait_more(5)
-        pid = self.camhub.child("camhub-worker-av door")
+        pid = self.camhub.child("camhub-worker door")
         os.kill(pid, signal.SIGSTOP)
-        until(lambda: self.camhub.children().get("camhub-worker-av door", pid) != pid, "a new worker")
+        until(lambda: self.camhub.children().get("camhub-worker door", pid) != pid, "a new worker")
         viewer.wait_more(5)
         self.assertIsNone(viewer.closed)
 
@@ -201,13 +201,13 @@ class Faults(rig.Case):
         self.assertEqual(hub.reload()[0], 0)
         hub.wait_state("attic", "up")
         hub.wait_state("door", "up", codec="mjpeg")
-        self.assertNotEqual(hub.child("camhub-worker-av door"), before["camhub-worker-av door"])
+        self.assertNotEqual(hub.child("camhub-worker door"), before["camhub-worker door"])
         hub.configure([self.yard])
         os.kill(hub.process.pid, signal.SIGHUP)
-        until(lambda: set(hub.children()) == {"camhub-worker-av yard", "camhub-http http"},
+        until(lambda: set(hub.children()) == {"camhub-worker yard", "camhub-http http"},
               lambda: f"two children, but {hub.children()}")
         self.assertEqual(hub.get("/api/frame.jpeg?src=door")[0], 404)
-        for name in ("camhub-worker-av yard", "camhub-http http"):
+        for name in ("camhub-worker yard", "camhub-http http"):
             self.assertEqual(hub.children()[name], before[name])
         witness.wait_more(3)
         self.assertEqual(witness.holes(), [])

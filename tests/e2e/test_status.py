@@ -18,7 +18,7 @@ class Status(rig.Case):
         hub = self.hub([{"name": "door", "url": server.url("h264")}])
         hub.wait_state("door", "up")
         camera = hub.wait_state("door", "up", codec="h264", width=640, height=360, gop_frames=30)
-        self.assertEqual(camera["pid"], hub.child("camhub-worker-av door"))
+        self.assertEqual(camera["pid"], hub.child("camhub-worker door"))
         self.assertEqual(camera["restarts"], 0)
         self.assertEqual(hub.status()[0], WELL)
         code, out, err = hub.camctl("status")

@@ -120,6 +120,14 @@ END_TEST
 
 /* Loss */
 
+static void
+assert_bytes(size_t i, const void *data, size_t len)
+{
+	ck_assert_uint_lt(i, rig->n_units);
+	ck_assert_uint_eq(rig->units[i].len, len);
+	ck_assert_mem_eq(rig->units[i].data, data, len);
+}
+
 static bool
 is_whole(const struct rtp_writer *writer, const bool *is_lost, size_t unit)
 {
@@ -221,6 +229,26 @@ START_TEST(test_a_hole_is_given_up_in_time)
 }
 END_TEST
 
+/* What the bus does not take is dropped whole; the memory for the next unit stays bounded. */
+START_TEST(test_units_are_bounded)
+{
+	struct rtp_writer *writer = rig_new(RTP_CODEC_H264, 0);
+	size_t lens[] = { 2000, FRAME_PAYLOAD_MAX - 4, 2000, FRAME_PAYLOAD_MAX - 3, 2000, 3000 };
+
+	writer->mtu = 60000;
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
+		rig_write_slice(writer, lens[i]);
+	rig_feed_all(writer);
+	ck_assert_uint_eq(rig->n_units, 5);
+	for (size_t i = 0; i < 5; i++) {
+		const struct rtp_nal *written = &rig->written[i < 3 ? i : i + 1];
+
+		assert_bytes(i, written->data, written->len);
+		ck_assert(rig->units[i].unit.is_after_loss == (i == 3));
+	}
+}
+END_TEST
+
 /* Cameras and their marker */
 
 START_TEST(test_without_markers)
@@ -236,14 +264,6 @@ START_TEST(test_without_markers)
 END_TEST
 
 /* Other formats */
-
-static void
-assert_bytes(size_t i, const void *data, size_t len)
-{
-	ck_assert_uint_lt(i, rig->n_units);
-	ck_assert_uint_eq(rig->units[i].len, len);
-	ck_assert_mem_eq(rig->units[i].data, data, len);
-}
 
 START_TEST(test_jpeg)
 {
@@ -434,6 +454,73 @@ START_TEST(test_sets_are_rewritten)
 }
 END_TEST
 
+/* As SILENT_SPS, but poc type 0: pictures may be reordered. Slices with 4 bits of frame_num and of
+ * pic_order_cnt_lsb. */
+#define OPEN_SPS  "\x67\x4d\x00\x1f\xf4\x02\x80\x2d\xc8"
+#define IDR_POC_0 "\x65\x88\x84\x3f\x55\x66"
+#define P_POC_4   "\x41\x9a\x29\x55\x66"
+#define B_POC_2   "\x01\x9e\x45\x55\x66"
+#define P_POC_8   "\x41\x9a\x51\x55\x66"
+
+/* A stream that reorders after all: nothing is told any more, and what a decoder would show in the
+ * wrong order is marked until the camera's own sets are there: in band, or (_i 1) told with the
+ * next key frame. */
+START_TEST(test_b_frames_end_the_rewriting)
+{
+	static const char described[] = "\0\0\0\1" OPEN_SPS "\0\0\0\1" PPS;
+	static const struct rtp_nal key[3] = { { BYTES(OPEN_SPS) },
+					       { BYTES(PPS) },
+					       { BYTES(IDR_POC_0) } };
+	static const struct rtp_nal p = { BYTES(P_POC_4) };
+	static const struct rtp_nal p8 = { BYTES(P_POC_8) };
+	static const struct rtp_nal b = { BYTES(B_POC_2) };
+	static const struct rtp_nal *const order[] = { key, &p, &b, &p8, key, &p };
+	static const uint16_t flags[] = { 0, 0, FRAME_CORRUPT, FRAME_CORRUPT, 0, 0 };
+	struct rtp_writer *writer;
+	size_t n = 0, configs = 0;
+
+	rig_prepare();
+	rig->tracks.keep_vui = false;
+	writer = rig_start(RTP_CODEC_H264, 0);
+	for (size_t i = 0; i < 6; i++) {
+		bool has_sets = i == 0 || (i == 4 && _i == 0);
+
+		rtp_write_h264(writer, order[i] + (i == 4 && !has_sets ? 2 : 0), has_sets ? 3 : 1);
+		writer->timestamp += 3600;
+	}
+	rig_feed_all(writer);
+	for (size_t i = 0; i < rig->n_units; i++) {
+		if (rig->units[i].unit.kind == FRAME_KIND_CONFIG) {
+			assert_bytes(i, described, sizeof(described) - 1);
+			ck_assert_uint_eq(n, 4); /* before the second key frame */
+			ck_assert_uint_eq(rig->units[i].unit.flags, 0);
+			configs++;
+			continue;
+		}
+		ck_assert_uint_eq(rig->units[i].unit.flags, flags[n]);
+		n++;
+	}
+	ck_assert_uint_eq(n, 6);
+	ck_assert_uint_eq(configs, (size_t)_i);
+	if (_i == 0)
+		ck_assert_mem_eq(rig->units[rig->n_units - 2].data, described,
+				 sizeof(described) - 1);
+}
+END_TEST
+
+START_TEST(test_a_described_rate)
+{
+	struct rtp_writer *writer;
+
+	rig_prepare();
+	rig->framerate = 12.5;
+	writer = rig_start(RTP_CODEC_H264, 0);
+	write_units(writer, RTP_CODEC_H264, 1);
+	rig_feed_all(writer);
+	ck_assert_uint_eq(rig->units[0].unit.duration_us, 80000);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -446,6 +533,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_reordered_packets);
 	tcase_add_loop_test(tcase, test_loss_is_told, 0, 4);
 	tcase_add_test(tcase, test_a_hole_is_given_up_in_time);
+	tcase_add_test(tcase, test_units_are_bounded);
 	tcase_add_test(tcase, test_without_markers);
 	tcase_add_test(tcase, test_jpeg);
 	tcase_add_test(tcase, test_aac);
@@ -455,6 +543,8 @@ make_suite(void)
 	tcase_add_test(tcase, test_another_payload_type_than_described);
 	tcase_add_test(tcase, test_described_sets_come_first);
 	tcase_add_test(tcase, test_sets_are_rewritten);
+	tcase_add_loop_test(tcase, test_b_frames_end_the_rewriting, 0, 2);
+	tcase_add_test(tcase, test_a_described_rate);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

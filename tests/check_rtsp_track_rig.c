@@ -95,7 +95,8 @@ rig_start(enum rtp_codec codec, int64_t wait_ns)
 {
 	struct rtsp_track_config config = { .format = &rig->format,
 					    .wait_ns = wait_ns,
-					    .our_ssrc = 0xaabbccdd };
+					    .our_ssrc = 0xaabbccdd,
+					    .framerate = rig->framerate };
 	struct rtp_writer *writer = rtp_writer_new(96);
 
 	harness_defer(rtp_writer_free, writer);
@@ -210,6 +211,17 @@ rig_write_picture(struct rtp_writer *writer, enum rtp_codec codec, bool is_key)
 		draw_h264(&picture, is_key);
 		rtp_write_h264(writer, picture.nals, picture.n);
 	}
+	writer->timestamp += 3600;
+	rig->written[rig->n_written++] = (struct rtp_nal){ picture.annexb, picture.len };
+}
+
+void
+rig_write_slice(struct rtp_writer *writer, size_t len)
+{
+	struct picture picture = { .annexb = xcalloc(1, len + 4) };
+
+	add_slice(&picture, "\x41\x9a\x44", len);
+	rtp_write_h264(writer, picture.nals, picture.n);
 	writer->timestamp += 3600;
 	rig->written[rig->n_written++] = (struct rtp_nal){ picture.annexb, picture.len };
 }

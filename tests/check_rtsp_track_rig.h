@@ -26,6 +26,7 @@ struct rig_unit {
 struct rig {
 	struct clock *clock;
 	struct rtp_format format;
+	double framerate;
 	struct rtsp_tracks tracks;
 	struct rtsp_track *track;
 	int64_t now_ns;
@@ -49,6 +50,9 @@ struct rtp_writer *rig_new(enum rtp_codec codec, int64_t wait_ns);
 /* A picture of random size and content (key: with parameter sets), kept in rig->written, and its
  * packets; 40 ms after the one before. */
 void rig_write_picture(struct rtp_writer *writer, enum rtp_codec codec, bool is_key);
+
+/* One slice of that many bytes. */
+void rig_write_slice(struct rtp_writer *writer, size_t len);
 
 /* At rig->now_ns. */
 void rig_feed(const struct rtp_written *packet);

@@ -6,7 +6,7 @@
 #include "worker/wrk_advice.h"
 
 #include "shared/clock.h"
-#include "tests/harness/harness.h"
+#include "tests/check_worker_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -324,6 +324,48 @@ START_TEST(test_ticks_that_come_too_soon)
 }
 END_TEST
 
+static bool
+advises(const json_t *status, const char *words)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "advice"), i, text)
+		if (strstr(json_string_value(text), words) != NULL)
+			return true;
+	return false;
+}
+
+/* From the units, the publisher and the input to the supervisor. */
+START_ASYNC_TEST(test_the_supervisor_is_told)
+{
+	const json_t *status;
+	int i;
+
+	rig_new_with_status(loop);
+	go_up();
+	loop_run_for_ms(loop, WRK_STATUS_MS);
+	status = peer_get_msg(rig->supervisor, MSG_WORKER_STATUS, 0);
+	ck_assert(json_is_array(json_object_get(status, "advice")));
+	ck_assert_uint_eq(json_array_size(json_object_get(status, "advice")), 0);
+	for (i = 0; i < 110; i++)
+		deliver(H264_UNIT(SLICE_B, 5000 + i * FRAME_MS));
+	rig->report = (struct wrk_input_report){ .transport = "udp", .marker = WRK_MARKER_NEVER };
+	loop_run_for_ms(loop, WRK_STATUS_MS);
+	status = peer_get_msg(rig->supervisor, MSG_WORKER_STATUS, 0);
+	ck_assert_uint_eq(json_array_size(json_object_get(status, "advice")), 3);
+	ck_assert(advises(status, "a key frame comes only every"));
+	ck_assert(advises(status, "B-frames"));
+	ck_assert(advises(status, "does not mark the end"));
+	rig->report.packets = 100000;
+	rig->report.lost = 1000;
+	loop_run_for_ms(loop, WRK_STATUS_MS);
+	status = peer_get_msg(rig->supervisor, MSG_WORKER_STATUS, 0);
+	ck_assert(advises(status, "0.99 % of the packets"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -342,6 +384,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_loss_over_the_last_minute);
 	tcase_add_test(tcase, test_little_loss_is_nothing);
 	tcase_add_test(tcase, test_ticks_that_come_too_soon);
+	tcase_add_test(tcase, test_the_supervisor_is_told);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -162,7 +162,9 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 	char err[ERR_MAX];
 	int rc;
 
-	rc = sup_listen_open(conf, &sup->listeners, &listeners, err, sizeof(err));
+	rc = sup_dirs_check(&sup->dirs, conf, err, sizeof(err));
+	if (rc == 0)
+		rc = sup_listen_open(conf, &sup->listeners, &listeners, err, sizeof(err));
 	if (rc == 0) {
 		rc = sup_dirs_bus(&sup->dirs, conf->bus_gid, err, sizeof(err));
 		if (rc < 0)
@@ -197,6 +199,8 @@ check_swap(struct sup *sup, const struct conf *conf, char *err)
 
 	if (rc == 0)
 		rc = sup_dirs_bus(&sup->dirs, conf->bus_gid, err, ERR_MAX);
+	if (rc == 0)
+		rc = sup_dirs_check(&sup->dirs, conf, err, ERR_MAX);
 	return rc;
 }
 

@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LONGEST_EPOCH 9999999999999LL                      /* ms since 1970: until the year 2286 */
+#define BUS_PATH_REST (sizeof("/-9999999999999.sock") - 1) /* besides directory and stream */
+
 static int
 complain(char *err, size_t err_len, const char *path, const char *what, int error)
 {
@@ -161,6 +164,26 @@ sup_dirs_bus_path(const struct sup_dirs *dirs, const char *stream, int64_t epoch
 	if (len < 0 || len >= SUP_PATH_MAX)
 		return -ENAMETOOLONG;
 	memcpy(path, text, (size_t)len + 1);
+	return 0;
+}
+
+int
+sup_dirs_check(const struct sup_dirs *dirs, const struct conf *conf, char *err, size_t err_len)
+{
+	char path[SUP_PATH_MAX];
+
+	for (size_t i = 0; i < conf->n_streams; i++) {
+		const char *name = conf->streams[i].name;
+
+		if (sup_dirs_bus_path(dirs, name, LONGEST_EPOCH, path) == 0)
+			continue;
+		snprintf(err, err_len,
+			 "%s: the path of the runtime directory is too long for the bus socket of "
+			 "%s in it: choose one that is shorter by %zu bytes",
+			 dirs->runtime, name,
+			 strlen(dirs->bus) + strlen(name) + BUS_PATH_REST - (SUP_PATH_MAX - 1));
+		return -ENAMETOOLONG;
+	}
 	return 0;
 }
 

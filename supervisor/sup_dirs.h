@@ -5,7 +5,9 @@
 #ifndef CAMHUB_SUPERVISOR_SUP_DIRS_H
 #define CAMHUB_SUPERVISOR_SUP_DIRS_H
 
+#include "shared/conf.h"
 #include <stdbool.h>
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +28,9 @@ int sup_dirs_open(const char *runtime_dir, struct sup_dirs *dirs, char *err, siz
 /* The bus directory: 0700, or 2750 and gid (0750 when that is our own). Safe to call again. As
  * above. */
 int sup_dirs_bus(const struct sup_dirs *dirs, gid_t gid, char *err, size_t err_len);
+/* Whether the bus socket of each stream of conf fits below the runtime directory: 0, or
+ * -ENAMETOOLONG and err. */
+int sup_dirs_check(const struct sup_dirs *dirs, const struct conf *conf, char *err, size_t err_len);
 /* "<bus>/<stream>-<epoch>.sock" into path (SUP_PATH_MAX); -ENAMETOOLONG. */
 int sup_dirs_bus_path(const struct sup_dirs *dirs, const char *stream, int64_t epoch, char *path);
 /* Unlink everything of ours and let go of the lock. Safe on a zeroed struct. */

@@ -360,22 +360,56 @@ START_ASYNC_TEST(test_a_runtime_directory_with_too_long_a_name)
 }
 END_ASYNC_TEST
 
-START_ASYNC_TEST(test_a_bus_path_that_is_too_long_is_the_streams_trouble)
+/* A runtime directory in which "ctl.sock" fits, and "bus/gate-<epoch>.sock" by so many bytes not.
+ */
+static struct fake *
+fake_with_long_path(struct loop *loop, size_t too_many)
 {
 	struct fake *fake = fake_new(loop);
-	char path[108];
+	static char path[108];
 	size_t len = strlen(harness_tmpdir());
+	size_t fits = 107 - strlen("/bus/gate-1700000000000.sock");
 
-	/* ctl.sock fits, "bus/door-<epoch>.sock" does not. */
 	memset(path, 'r', sizeof(path));
 	memcpy(path, harness_tmpdir(), len);
 	path[len] = '/';
-	path[95] = '\0';
+	path[fits + too_many] = '\0';
 	fake->options.runtime_dir = path;
-	fake_config(fake, GOOD);
+	return fake;
+}
+
+START_ASYNC_TEST(test_a_runtime_directory_that_is_too_long_for_the_bus)
+{
+	struct fake *fake = fake_with_long_path(loop, 1);
+	char *text = NULL;
+
+	fake_config(fake, "cameras: [ {name: gate, url: \"test:clock\"} ]\n");
+	ck_assert_int_eq(fake_try_start(fake), 1);
+	ck_assert_uint_eq(fake->n_children, 0);
+	ck_assert_int_eq(access(fake->options.runtime_dir, F_OK), -1);
+	/* A shorter name fits; a reload that brings a longer one changes nothing. */
+	fake_config(fake, "cameras: [ {name: gat, url: \"test:clock\"} ]\n");
 	fake_start(fake);
-	fake_assert_state(fake, "door", "down");
-	expect_log("File name too long");
+	fake_up(fake_worker(fake, "gat"));
+	fake_config(fake, "cameras: [ {name: gate, url: \"test:clock\"} ]\n");
+	ck_assert_int_lt(sup_reload(fake->sup, &text), 0);
+	ck_assert_ptr_nonnull(
+	    strstr(text, "the path of the runtime directory is too long for the bus socket of "
+			 "gate in it: choose one that is shorter by 1 bytes"));
+	free(text);
+	fake_assert_state(fake, "gat", "up");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_a_runtime_directory_that_just_fits)
+{
+	struct fake *fake = fake_with_long_path(loop, 0);
+
+	fake_config(fake, "cameras: [ {name: gate, url: \"test:clock\"} ]\n");
+	fake_start(fake);
+	fake_up(fake_worker(fake, "gate"));
+	fake_assert_state(fake, "gate", "up");
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -482,7 +516,8 @@ make_suite(void)
 	tcase_add_test(dirs, test_leftovers_of_a_killed_supervisor_are_cleared);
 	tcase_add_test(dirs, test_a_bus_of_our_own_group_needs_no_privilege);
 	tcase_add_test(dirs, test_a_runtime_directory_with_too_long_a_name);
-	tcase_add_test(dirs, test_a_bus_path_that_is_too_long_is_the_streams_trouble);
+	tcase_add_test(dirs, test_a_runtime_directory_that_is_too_long_for_the_bus);
+	tcase_add_test(dirs, test_a_runtime_directory_that_just_fits);
 	suite_add_tcase(suite, dirs);
 	return suite;
 }

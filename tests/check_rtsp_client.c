@@ -658,7 +658,8 @@ START_ASYNC_TEST(test_silence_of_a_camera_without_pause)
 	loop_run_for_ms(loop, 3000);
 	camera_expect("PLAY");
 	loop_run_for_ms(loop, 3000);
-	expect_end(WRK_CLASS_TIMEOUT, "does not answer PLAY within 3.0 s");
+	expect_end(WRK_CLASS_TIMEOUT,
+		   "no packet of video for 6.0 s, and the camera does not answer PLAY");
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -704,6 +705,50 @@ START_ASYNC_TEST(test_bye)
 	camera_say_bye(1);
 	loop_run_for_ms(loop, 500);
 	expect_end(WRK_CLASS_EOF, "ended the stream");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* All that a network had held back comes at once: it is taken as fast as the bus bears it, and all
+ * of it. */
+START_ASYNC_TEST(test_burst)
+{
+	uint8_t packet[64], *out = xmalloc(500 * sizeof(packet));
+	size_t len = 0;
+
+	rig_start(loop, DEFAULTS);
+	camera_open(sdp_video);
+	for (uint16_t seq = 0; seq < 500; seq++) {
+		size_t n = rtp_write(packet, 96, true, seq, 3600u * seq, "\x65\x88\x80\x11", 4);
+
+		memcpy(out + len, (uint8_t[]){ '$', 0, 0, (uint8_t)n }, 4);
+		memcpy(out + len + 4, packet, n);
+		len += 4 + n;
+	}
+	peer_send(rig->camera, out, len);
+	peer_run(rig->camera, 0);
+	free(out);
+	loop_settle(loop);
+	ck_assert_uint_ge(rig->pictures, 20);
+	ck_assert_uint_le(rig->pictures, 40);
+	loop_run_for_ms(loop, 20);
+	ck_assert_uint_le(rig->pictures, 110);
+	loop_run_for_ms(loop, 200);
+	ck_assert_uint_eq(rig->pictures, 500);
+	camera_send_picture(0);
+	stop_now();
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_stop_in_a_burst)
+{
+	rig_start(loop, DEFAULTS);
+	camera_open(sdp_video);
+	for (int i = 0; i < 40; i++)
+		camera_send_picture(0);
+	ck_assert_uint_lt(rig->pictures, 40);
+	stop_now();
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -898,6 +943,8 @@ make_suite(void)
 	tcase_add_test(tcase, test_silence_of_a_camera_without_pause);
 	tcase_add_test(tcase, test_play_without_an_answer);
 	tcase_add_test(tcase, test_bye);
+	tcase_add_test(tcase, test_burst);
+	tcase_add_test(tcase, test_stop_in_a_burst);
 	tcase_add_test(tcase, test_redirect);
 	tcase_add_loop_test(tcase, test_redirect_to_nowhere, 0, 2);
 	tcase_add_test(tcase, test_redirect_by_request);

@@ -118,6 +118,7 @@ fill_in(struct wrk_input_config *config)
 		config->tls = "verify";
 	config->open_timeout_ms = 5000;
 	config->silence_ms = 3000;
+	config->give_up_ms = 6000 + RTSP_BEFORE_WORKER_MS;
 	config->reorder_ms = 60;
 }
 

@@ -38,6 +38,8 @@ earliest_ns(const struct rtsp_client *client)
 
 	if (client->report_ns < due_ns)
 		due_ns = client->report_ns;
+	if (client->is_held && client->burst_end_ns < due_ns)
+		due_ns = client->burst_end_ns;
 	if (other_ns < due_ns)
 		due_ns = other_ns;
 	other_ns = client->state == RTSP_STATE_PLAYING ? rtsp_client_silent_ns(client) : INT64_MAX;
@@ -77,7 +79,7 @@ set_deadline(struct rtsp_client *client)
 	else if (client->state == RTSP_STATE_CLOSED)
 		client->deadline_ns = now_ns;
 	else
-		client->deadline_ns = now_ns + client->silence_ms * NS_PER_MS;
+		client->deadline_ns = rtsp_client_give_up_ns(client);
 }
 
 /* Actions */
@@ -120,10 +122,12 @@ do_leave(struct rtsp_client *client)
 static void
 do_go(struct rtsp_client *client)
 {
-	client->go_ns = clock_now_ns(client->clock);
-	client->report_ns = client->go_ns + RTSP_REPORT_MS * NS_PER_MS;
+	int64_t now_ns = clock_now_ns(client->clock);
+
+	client->report_ns = now_ns + RTSP_REPORT_MS * NS_PER_MS;
 	if (client->is_open)
 		return;
+	client->go_ns = now_ns;
 	client->is_open = true;
 	wrk_input_opened(client->wrk);
 }
@@ -211,19 +215,23 @@ apply(struct rtsp_client *client, enum rtsp_action action)
 	return 0;
 }
 
-/* Why a state's time is over, unless somebody has said. */
+/* Why a state's time is over. */
 static void
 blame_time(struct rtsp_client *client)
 {
+	const char *method = rtsp_method_name(client->pending.method);
+	double open_s = (double)client->open_timeout_ms / 1000;
+
 	if (client->state == RTSP_STATE_CONNECTING)
-		rtsp_client_blame(client, WRK_CLASS_TIMEOUT, "no connection within %.1f s",
-				  (double)client->open_timeout_ms / 1000);
+		rtsp_client_blame(client, WRK_CLASS_TIMEOUT, "no connection within %.1f s", open_s);
+	else if (!client->is_open)
+		rtsp_client_blame(client, WRK_CLASS_TIMEOUT,
+				  "the camera does not answer %s within %.1f s", method, open_s);
 	else
-		rtsp_client_blame(
-		    client, WRK_CLASS_TIMEOUT, "the camera does not answer %s within %.1f s",
-		    rtsp_method_name(client->pending.method),
-		    (double)(client->is_open ? client->silence_ms : client->open_timeout_ms) /
-			1000);
+		rtsp_client_blame(client, WRK_CLASS_TIMEOUT,
+				  "no packet of video for %.1f s, and the camera does not answer "
+				  "%s",
+				  (double)client->give_up_ms / 1000, method);
 }
 
 void
@@ -263,6 +271,11 @@ on_timer(struct clock_timer *timer, void *arg)
 	int64_t now_ns = clock_now_ns(client->clock);
 
 	(void)timer;
+	if (client->is_held && now_ns >= client->burst_end_ns) {
+		client->is_held = false;
+		if (client->conn != NULL)
+			rtsp_conn_hold(client->conn, false);
+	}
 	rtsp_client_tick_tracks(client, now_ns);
 	if (now_ns >= client->report_ns) {
 		client->report_ns = now_ns + RTSP_REPORT_MS * NS_PER_MS;
@@ -318,6 +331,8 @@ on_bytes(void *arg, const uint8_t *data, size_t len, int64_t now_ns, int64_t rea
 		if (rc == 0)
 			break;
 		on_item(client, &item, now_ns, realtime_ns);
+		if (item.kind == RTSP_ITEM_DATA && rtsp_client_hold(client, now_ns))
+			break;
 	}
 	return done;
 }
@@ -371,6 +386,9 @@ make(struct wrk *wrk, const struct wrk_input_config *config)
 	client->is_tcp = client->may_tcp;
 	client->open_timeout_ms = config->open_timeout_ms;
 	client->silence_ms = config->silence_ms > 0 ? config->silence_ms : RTSP_SILENCE_MS;
+	client->give_up_ms = config->give_up_ms - RTSP_BEFORE_WORKER_MS;
+	if (client->give_up_ms < client->silence_ms)
+		client->give_up_ms = client->silence_ms;
 	client->reorder_ms = config->reorder_ms;
 	client->tracks = (struct rtsp_tracks){ .wrk = wrk, .keep_vui = config->keep_vui };
 	client->session_timeout_s = RTSP_SESSION_DEFAULT_S;

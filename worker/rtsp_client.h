@@ -9,7 +9,8 @@
 #include "worker/rtsp_track.h"
 #include "worker/wrk_input.h"
 
-#define RTSP_SILENCE_MS        3000 /* without a packet of video, when the configuration is silent too */
+#define RTSP_SILENCE_MS        3000 /* without a packet of video: PAUSE and PLAY once more */
+#define RTSP_BEFORE_WORKER_MS  250  /* so long before the worker's own end of patience */
 #define RTSP_TEARDOWN_MS       300
 #define RTSP_REPORT_MS         5000 /* receiver reports */
 #define RTSP_SESSION_DEFAULT_S 60   /* RFC 2326 12.37 */

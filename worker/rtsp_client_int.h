@@ -19,6 +19,9 @@
 #define RTSP_REASON_MAX     400
 #define RTSP_BYE_MS         500 /* after a good-bye: packets of the next source may follow */
 #define RTSP_NO_CHANNEL     (-1)
+/* A network that stood still delivers all at once: no faster than the bus takes it. */
+#define RTSP_BURST_UNITS 32
+#define RTSP_BURST_MS    10
 
 /* One track that is played: 0 is video, 1 audio. */
 struct rtsp_media {
@@ -45,7 +48,7 @@ struct rtsp_client {
 	/* What was asked for */
 	char *url;
 	bool may_tcp, may_udp;
-	int64_t open_timeout_ms, silence_ms, reorder_ms;
+	int64_t open_timeout_ms, silence_ms, give_up_ms, reorder_ms;
 
 	struct rtsp_conn *conn; /* NULL: closed */
 	struct rtsp_reader *reader;
@@ -76,6 +79,9 @@ struct rtsp_client {
 	uint32_t our_ssrc;
 	int16_t channel_of[256]; /* media << 1 | is_rtcp, or RTSP_NO_CHANNEL */
 	int64_t go_ns;
+	bool is_held;         /* nothing is read until... */
+	int64_t burst_end_ns; /* and the units until then are counted from... */
+	uint64_t burst_units;
 	/* Video packets until then: further ones tell that it helped, or that a good-bye was none
 	 */
 	bool was_revived, has_bye;
@@ -115,12 +121,16 @@ void rtsp_client_drop_audio(struct rtsp_client *client);
 void rtsp_client_punch(struct rtsp_client *client);
 void rtsp_client_on_data(struct rtsp_client *client, const struct rtsp_item *item, int64_t now_ns,
 			 int64_t realtime_ns);
+/* Whether more has come than is to be taken for now; then the connection is held. */
+bool rtsp_client_hold(struct rtsp_client *client, int64_t now_ns);
 void rtsp_client_tick_tracks(struct rtsp_client *client, int64_t now_ns);
 int64_t rtsp_client_tracks_due_ns(const struct rtsp_client *client);
 void rtsp_client_send_reports(struct rtsp_client *client, int64_t now_ns);
 uint64_t rtsp_client_video_packets(const struct rtsp_client *client);
-/* When silence has lasted too long, if no packet comes until then. */
+/* When silence has lasted too long, if no packet comes until then: it is to be helped, or it was
+ * and the session is to end. */
 int64_t rtsp_client_silent_ns(const struct rtsp_client *client);
+int64_t rtsp_client_give_up_ns(const struct rtsp_client *client);
 /* Silence has lasted too long: SILENT, or DEAD and who is to blame. */
 enum rtsp_event rtsp_client_judge_silence(struct rtsp_client *client, int64_t now_ns);
 void rtsp_client_report(struct rtsp_client *client, struct wrk_input_report *report);

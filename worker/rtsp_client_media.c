@@ -150,6 +150,36 @@ on_udp_drained(void *arg)
 		rtsp_client_arm(client);
 }
 
+/* Bursts */
+
+static uint64_t
+count_units(const struct rtsp_client *client)
+{
+	uint64_t units = 0;
+
+	for (size_t i = 0; i < client->n_media; i++)
+		if (client->media[i].track != NULL)
+			units += rtsp_track_stats(client->media[i].track)->units;
+	return units;
+}
+
+bool
+rtsp_client_hold(struct rtsp_client *client, int64_t now_ns)
+{
+	uint64_t units = count_units(client);
+
+	if (now_ns >= client->burst_end_ns) {
+		client->burst_end_ns = now_ns + RTSP_BURST_MS * NS_PER_MS;
+		client->burst_units = units;
+	}
+	if (client->conn == NULL || units - client->burst_units < RTSP_BURST_UNITS)
+		return false;
+	client->is_held = true;
+	rtsp_conn_hold(client->conn, true);
+	rtsp_client_arm(client);
+	return true;
+}
+
 /* SETUP */
 
 static int
@@ -347,16 +377,34 @@ has_said_bye(const struct rtsp_client *client)
 	return client->has_bye && rtsp_client_video_packets(client) == client->bye_packets;
 }
 
-int64_t
-rtsp_client_silent_ns(const struct rtsp_client *client)
+static bool
+was_helped_in_vain(const struct rtsp_client *client)
+{
+	return client->was_revived && rtsp_client_video_packets(client) == client->revive_packets;
+}
+
+static int64_t
+silent_since_ns(const struct rtsp_client *client)
 {
 	int64_t last_ns = last_packet_ns(client->media[0].track);
 
+	return last_ns > client->go_ns ? last_ns : client->go_ns;
+}
+
+int64_t
+rtsp_client_give_up_ns(const struct rtsp_client *client)
+{
+	return silent_since_ns(client) + client->give_up_ms * NS_PER_MS;
+}
+
+int64_t
+rtsp_client_silent_ns(const struct rtsp_client *client)
+{
 	if (has_said_bye(client))
 		return client->bye_ns + RTSP_BYE_MS * NS_PER_MS;
-	if (last_ns < client->go_ns)
-		last_ns = client->go_ns;
-	return last_ns + client->silence_ms * NS_PER_MS;
+	if (was_helped_in_vain(client))
+		return rtsp_client_give_up_ns(client);
+	return silent_since_ns(client) + client->silence_ms * NS_PER_MS;
 }
 
 static void
@@ -373,7 +421,7 @@ blame_silence(struct rtsp_client *client, int64_t now_ns)
 		rtsp_client_blame(client, WRK_CLASS_TIMEOUT,
 				  "no packet of video for %.1f s%s, although the connection "
 				  "lives; asking for it once more did not help",
-				  (double)(2 * client->silence_ms) / 1000,
+				  (double)client->give_up_ms / 1000,
 				  has_sound ? " (only sound comes)" : "");
 }
 
@@ -384,7 +432,7 @@ rtsp_client_judge_silence(struct rtsp_client *client, int64_t now_ns)
 		rtsp_client_blame(client, WRK_CLASS_EOF, "the camera ended the stream");
 		return RTSP_EVENT_DEAD;
 	}
-	if (!client->was_revived || rtsp_client_video_packets(client) > client->revive_packets)
+	if (!was_helped_in_vain(client))
 		return RTSP_EVENT_SILENT;
 	blame_silence(client, now_ns);
 	return RTSP_EVENT_DEAD;

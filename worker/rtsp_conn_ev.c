@@ -27,6 +27,7 @@ struct rtsp_conn {
 	struct event *readable, *writable;
 	struct rtsp_tls *tls;
 	bool is_connected, is_ready, is_ended;
+	bool is_held, has_unshown;
 	bool tls_read_wants_write, tls_write_wants_read;
 
 	unsigned calls; /* of us from the loop that are under way */
@@ -259,17 +260,41 @@ read_once(struct rtsp_conn *conn)
 		return false;
 	conn->in_end += (size_t)n;
 	show(conn);
-	return !is_over(conn) && (conn->tls != NULL || (size_t)n == room);
+	return !is_over(conn) && !conn->is_held && (conn->tls != NULL || (size_t)n == room);
 }
 
 static void
 read_all(struct rtsp_conn *conn)
 {
+	if (conn->is_held)
+		return;
+	if (conn->has_unshown) {
+		conn->has_unshown = false;
+		show(conn);
+		if (is_over(conn) || conn->is_held)
+			return;
+	}
 	for (int i = 0; i < READS_PER_WAKEUP; i++)
 		if (!read_once(conn))
 			return;
 	if (conn->tls != NULL && rtsp_tls_has_pending(conn->tls))
 		event_active(conn->readable, EV_READ, 0);
+}
+
+void
+rtsp_conn_hold(struct rtsp_conn *conn, bool is_held)
+{
+	if (conn->is_held == is_held || is_over(conn))
+		return;
+	conn->is_held = is_held;
+	if (is_held) {
+		event_del(conn->readable);
+		return;
+	}
+	conn->has_unshown = conn->in_end > conn->in_start;
+	event_add(conn->readable, NULL);
+	/* what waits in our buffers does not wake anybody up */
+	event_active(conn->readable, EV_READ, 0);
 }
 
 /* The beginning */

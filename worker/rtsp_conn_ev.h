@@ -41,6 +41,9 @@ struct rtsp_conn *rtsp_conn_new(struct event_base *base, struct clock *clock, in
 void rtsp_conn_free(struct rtsp_conn **conn); /* NULL-safe, also from within a callback */
 /* Sends soon, in order. 0; -ENOBUFS: the camera does not read; -ENOTCONN: not ready, or ended. */
 int rtsp_conn_send(struct rtsp_conn *conn, const void *data, size_t len);
+/* Reads nothing more, and shows nothing more, until it is let go on. Also from within on_bytes().
+ */
+void rtsp_conn_hold(struct rtsp_conn *conn, bool is_held);
 int rtsp_conn_fd(const struct rtsp_conn *conn);
 
 #endif

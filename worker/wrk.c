@@ -189,6 +189,7 @@ start_input(struct wrk *wrk)
 		.transport = config->transport,
 		.open_timeout_ms = config->open_timeout_ms,
 		.silence_ms = config->stalled_after_ms,
+		.give_up_ms = config->stalled_after_ms + config->stall_ms,
 		.read_timeout_ms = config->stalled_after_ms + config->stall_ms + 1000,
 		.probe = config->is_probe,
 		.fd = config->fd,

@@ -66,6 +66,8 @@ struct wrk_input_config {
 	int64_t open_timeout_ms; /* to connect and describe */
 	int64_t silence_ms; /* without a picture: the source counts as stalled, and may be asked
 			       again */
+	int64_t give_up_ms; /* of it: the worker gives up; an input that knows why does so just
+			       before */
 	int64_t read_timeout_ms; /* of silence, then the input gives up by itself */
 	bool probe;
 };

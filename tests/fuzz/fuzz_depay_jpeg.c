@@ -10,7 +10,7 @@ static void
 check(const uint8_t *bytes, size_t len, const struct rtp_unit *unit)
 {
 	(void)unit;
-	FUZZ_CHECK(len > 600 && bytes[0] == 0xff && bytes[1] == 0xd8);
+	FUZZ_CHECK(len > 556 && bytes[0] == 0xff && bytes[1] == 0xd8);
 	FUZZ_CHECK(bytes[len - 2] == 0xff && bytes[len - 1] == 0xd9);
 }
 

@@ -93,6 +93,14 @@ is_bare_host(const struct rtsp_text *text)
 	return len > 0 && memchr(text->at, ':', len) != NULL;
 }
 
+/* "rtsp://rtsp://camera:554/stream1/" */
+static bool
+is_scheme_twice(const struct url_parts *parts)
+{
+	return parts->authority.len > 1 && begins_with(&parts->tail, "//") &&
+	       parts->authority.at[parts->authority.len - 1] == ':';
+}
+
 /* Path and query of the base; the request's where the camera's cannot be used. */
 static struct rtsp_text
 tail_of_base(const struct url_parts *request, const char *base)
@@ -101,6 +109,8 @@ tail_of_base(const struct url_parts *request, const char *base)
 	struct url_parts parts;
 
 	split_url(text, &parts);
+	if (is_scheme_twice(&parts))
+		split_url(behind(text, parts.scheme.len + 3), &parts);
 	if (parts.scheme.len > 0)
 		return is_rtsp(&parts.scheme) ? parts.tail : request->tail;
 	if (parts.authority.len > 0 || begins_with(&text, "/"))

@@ -59,7 +59,7 @@ struct viewer {
 	/* what is to be said as soon as the queue is empty */
 	bool state_due, answer_due, head_sent, chunked;
 	bool told_damaged; /* what comes is known to be damaged */
-	bool early_heads;  /* MJPEG: the next part's head follows each picture, without its length */
+	bool early_heads; /* MJPEG: the next part's head follows each picture, without its length */
 	uint64_t skipped_frames_due, skipped_ms_due;
 	char *codecs;  /* those that the client takes */
 	char *headers; /* for the answer's head, NULL none */

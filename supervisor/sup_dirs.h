@@ -6,8 +6,8 @@
 #define CAMHUB_SUPERVISOR_SUP_DIRS_H
 
 #include "shared/conf.h"
-#include <stdbool.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>

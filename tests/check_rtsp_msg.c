@@ -135,6 +135,7 @@ static const struct row strays[] = {
 	/* Not on a channel that nobody knows, not without bytes, not of another version. */
 	{ BYTES("\xde\xad" PACKET_7 PACKET_0 PACKET_7), DATA_0 DATA_7 },
 	{ BYTES("\xde\xad$\0\0\0" PACKET_0), DATA_0 },
+	{ BYTES("\xde\xad$\0\0\0\x80" PACKET_0), DATA_0 },
 	{ BYTES("\xde\xad$\0\x40\0\x40$\1\0\2\xc0\x61" PACKET_0), DATA_0 },
 	{ BYTES("\xde$$$\0\0\3\x80\x60\x01"), DATA_0 },
 	/* What only looks like a beginning. */
@@ -268,7 +269,7 @@ static const struct {
 	{ "RTSP/1.0 200 OK\r\nX:", "a", 16384 - 23, "\r\n\r\n", "reply 200 'OK'", "error EPROTO\n",
 	  18 },
 	/* 4096 bytes of start line. */
-	{ "RTSP/1.0 200 ", "a", 4096 - 15, "\r\n\r\n", "reply 200 'aaa", "", 4096 },
+	{ "RTSP/1.0 200 ", "a", 4096 - 15, "\r\n\r\n" SENT_1, "reply 200 'aaa", OK_1, 4096 },
 	{ "OPTIONS rtsp://", "a", 4096 - 26, " RTSP/1.0\r\n\r\n", "request OPTIONS", "", 4096 },
 	/* 65536 bytes that are nothing. */
 	{ "", "\n", 65536, SENT_1, OK_1, "error EPROTO\n", 18 },
@@ -365,7 +366,7 @@ END_TEST
 
 START_TEST(an_error_stays)
 {
-	static const char bad[] = "RTSP/1.0 200 OK\r\nContent-Length: x\r\n\r\n";
+	static const char bad[] = "RTSP/1.0 200 OK\r\n\0";
 	struct rtsp_reader *reader = rtsp_reader_new();
 	struct rtsp_item item;
 	size_t used = 77;
@@ -440,7 +441,7 @@ static const struct {
 	const char *text;
 	int err;
 	const char *id;
-	unsigned timeout_s;
+	unsigned timeout_s; /* 0: as before */
 } sessions[] = {
 	{ "12345678", 0, "12345678", 0 },
 	{ "12345678;timeout=60", 0, "12345678", 60 },
@@ -470,11 +471,11 @@ START_TEST(sessions_are_read)
 {
 	struct rtsp_text text = { sessions[_i].text, strlen(sessions[_i].text) };
 	char id[16] = "?";
-	unsigned timeout_s = 0;
+	unsigned timeout_s = 77;
 
 	ck_assert_int_eq(rtsp_session_parse(&text, id, sizeof(id), &timeout_s), sessions[_i].err);
 	ck_assert_str_eq(id, sessions[_i].id);
-	ck_assert_uint_eq(timeout_s, sessions[_i].timeout_s);
+	ck_assert_uint_eq(timeout_s, sessions[_i].timeout_s > 0 ? sessions[_i].timeout_s : 77);
 }
 END_TEST
 

@@ -95,6 +95,7 @@ static const struct {
 	{ "RTP/AVP;unicast;client_port=5000-5001;server_port=6000-6001;interleaved=0-1",
 	  "udp channels 0-1 client 5000-5001 server 6000-6001" },
 	{ "RTP/AVP;unicast", "udp" },
+	{ "RTP/AVP;;=;unicast;", "udp" },
 	{ "RTP/AVP;unicast;client_port=5000-5001", "udp client 5000-5001" },
 	{ "RTP/AVP;unicast;client_port=5000;server_port=6000",
 	  "udp client 5000-5001 server 6000-6001" },

@@ -76,8 +76,7 @@ parse_status_line(struct rtsp_text line, struct rtsp_item *item)
 	unsigned version;
 	uint64_t status;
 
-	if (take_version(&line, &version) < 0 || line.len == 0 ||
-	    (line.at[0] != ' ' && line.at[0] != '\t'))
+	if (take_version(&line, &version) < 0)
 		return -EPROTO;
 	line = rtsp_text_trim(line);
 	if (rtsp_text_number(&line, 10, 999, &status) < 0 || status < 100)
@@ -100,7 +99,7 @@ parse_request_line(struct rtsp_text line, struct rtsp_item *item)
 	    method.len == 0)
 		return -EPROTO;
 	line = rtsp_text_trim(line);
-	if (!rtsp_text_next(&line, ' ', &uri) || uri.len == 0)
+	if (!rtsp_text_next(&line, ' ', &uri))
 		return -EPROTO;
 	protocol = rtsp_text_trim(line);
 	if (take_version(&protocol, &version) < 0 || protocol.len > 0)

@@ -284,7 +284,7 @@ rtsp_url_redirect(const char *from, const struct rtsp_text *location)
 
 	text.len = span_before(&text, "#");
 	split_url(text_of(from), &parts);
-	if (text.len == 0 || text.len > URL_MAX_BYTES || parts.authority.len == 0)
+	if (text.len == 0 || parts.authority.len == 0)
 		return NULL;
 	url = resolve(&parts, text);
 	url = url != NULL ? clean(url) : NULL;

@@ -177,6 +177,26 @@ START_TEST(test_all_key_frames_damaged)
 }
 END_TEST
 
+/* Nobody has seen anything yet, and what came is too much to be kept for a replay. */
+START_TEST(test_without_any_picture_only_a_key_frame_helps)
+{
+	struct feed feed = feed_new(EPOCH);
+
+	make_hub();
+	push(feed_config(&feed, false));
+	feed.gop_id = 1;
+	feed.padding = 60000;
+	push_deltas(&feed, RING_BYTES / 60000 + 1, 0);
+	ck_assert(!hub_wants_replay(hub));
+	feed.padding = 0;
+	ck_assert_uint_eq(push_corrupt_key(&feed), 0);
+	push_deltas(&feed, HELD + 20, 0);
+	ck_assert_uint_eq(push_corrupt_key(&feed), 1);
+	push_deltas(&feed, 3, 1);
+	ck_assert(hub_is_damaged(hub));
+}
+END_TEST
+
 START_TEST(test_what_nothing_refers_to_is_left_out_alone)
 {
 	struct feed feed = feed_new(EPOCH);
@@ -388,6 +408,7 @@ make_suite(void)
 	tcase_add_loop_test(hold, test_the_hold_is_as_long_as_was_said, 0, 4);
 	tcase_add_test(hold, test_a_damaged_key_frame_begins_no_sound_group);
 	tcase_add_test(hold, test_all_key_frames_damaged);
+	tcase_add_test(hold, test_without_any_picture_only_a_key_frame_helps);
 	tcase_add_test(hold, test_what_nothing_refers_to_is_left_out_alone);
 	tcase_add_loop_test(hold, test_times_that_stand_still_or_go_back_only_prolong_it, 0, 4);
 	tcase_add_test(hold, test_jpegs);

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 
 from ports import free_port
 from wait import DEADLINE_S
@@ -112,6 +113,45 @@ class Mute:
 
     def stop(self):
         self.listener.close()
+
+
+class Moved:
+    """An RTSP server that sends whoever asks for a description elsewhere."""
+
+    def __init__(self, location):
+        self.location = location
+        self.asked = 0  # descriptions
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def url(self):
+        return f"rtsp://127.0.0.1:{self.port}/stream"
+
+    def stop(self):
+        self.listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        with connection, connection.makefile("rwb") as stream:
+            while line := stream.readline():
+                head = [line.decode().strip()]
+                while field := stream.readline().decode().strip():
+                    head.append(field)
+                cseq = next(field for field in head if field.lower().startswith("cseq:"))
+                answer = "200 OK"
+                if head[0].startswith("DESCRIBE"):
+                    self.asked += 1
+                    answer = f"302 Moved\r\nLocation: {self.location}"
+                stream.write(f"RTSP/1.0 {answer}\r\n{cseq}\r\n\r\n".encode())
+                stream.flush()
 
 
 def make_clip(path, seconds=4, size="1280x720", fps=25, kbps=3000, gop=50):

@@ -5,7 +5,7 @@ import os
 import signal
 
 import rig
-from camera import BlackHole, Mute
+from camera import BlackHole, Moved, Mute
 from ports import free_port
 from wait import until
 
@@ -59,6 +59,24 @@ class Status(rig.Case):
         self.assertEqual(hub.status()[0], DOWN)
         server.resume()
         hub.wait_state("door", "up", deadline_s=60)
+
+    def test_a_camera_redirects(self):
+        server = self.rtsp()
+        moved, loop = Moved(server.url("h264")), Moved("")
+        self.addCleanup(moved.stop)
+        self.addCleanup(loop.stop)
+        loop.location = loop.url()
+        hub = self.hub([{"name": "door", "url": moved.url()}, {"name": "loop", "url": loop.url()}])
+        camera = hub.wait_state("door", "up")
+        self.assertEqual((camera["url"], camera["redirected_to"]), (moved.url(), server.url("h264")))
+        self.assertEqual((camera["restarts"], camera["last_error"]), (1, ""))
+        hub.wait_state("door", "up", transport="tcp", camera_clock="synced")
+        camera = hub.wait_state("loop", "down")
+        self.assertIn("more than 3 times", camera["reason"])
+        # Lost there: from the beginning.
+        server.drop()
+        until(lambda: moved.asked >= 2, "the configured URL is asked again")
+        hub.wait_state("door", "up", redirected_to=server.url("h264"))
 
     def test_unreachable_and_refused(self):
         server = self.rtsp(user="viewer", password="s3cret-word")

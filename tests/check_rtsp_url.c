@@ -72,6 +72,7 @@ static const struct {
 	{ "rtsp://h/a", "rtsp://rtsp://h:554/b/", "t", "rtsp://h/b/t" },
 	{ "rtsp://h/a", "rtsp://http://h:554/b/", "t", "rtsp://h/a/t" },
 	{ "rtsp://h/a", "rtsp://h://b/", "t", "rtsp://h/a/t" },
+	{ "rtsp://h/a", "//h://b/", "t", "rtsp://h//b/t" },
 	/* Userinfo goes, wherever it was. */
 	{ "rtsp://u:p@h/a", "rtsp://u:p@h/a/", "t", "rtsp://h/a/t" },
 	{ "rtsp://u:p@h/a", NULL, "rtsp://u:p@192.168.1.10:554/b@c", "rtsp://h/b@c" },

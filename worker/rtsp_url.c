@@ -97,7 +97,8 @@ is_bare_host(const struct rtsp_text *text)
 static bool
 is_scheme_twice(const struct url_parts *parts)
 {
-	return parts->authority.len > 1 && begins_with(&parts->tail, "//") &&
+	return parts->scheme.len > 0 && parts->authority.len > 1 &&
+	       begins_with(&parts->tail, "//") &&
 	       parts->authority.at[parts->authority.len - 1] == ':';
 }
 

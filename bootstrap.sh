@@ -12,7 +12,7 @@ BUILD_PACKAGES="build-essential autoconf automake libtool pkg-config libevent-de
 TEST_PACKAGES="check mandoc ffmpeg chromium python3 python3-websockets
   libgstrtspserver-1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav iproute2 procps
-  util-linux systemd shellcheck"
+  util-linux systemd shellcheck glib-networking openssl"
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

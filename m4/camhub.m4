@@ -101,7 +101,7 @@ AC_DEFUN([CAMHUB_TEST_TOOLS], [
 	PKG_CHECK_MODULES([CHECK], [check >= 0.15], [have_check=yes], [have_check=no
 		AC_MSG_NOTICE([check is missing: make check will need: apt-get install check])])
 	AM_CONDITIONAL([HAVE_CHECK], [test "$have_check" = yes])
-	PKG_CHECK_MODULES([GSTRTSP], [gstreamer-rtsp-server-1.0 gstreamer-app-1.0], [have_gstrtsp=yes], [have_gstrtsp=no
+	PKG_CHECK_MODULES([GSTRTSP], [gstreamer-rtsp-server-1.0 gstreamer-app-1.0 gio-2.0], [have_gstrtsp=yes], [have_gstrtsp=no
 		AC_MSG_NOTICE([gst-rtsp-server is missing: tests with a real RTSP server are skipped (apt-get install libgstrtspserver-1.0-dev)])])
 	AM_CONDITIONAL([HAVE_GSTRTSP], [test "$have_gstrtsp" = yes])
 ])

@@ -12,7 +12,7 @@ from wait import DEADLINE_S
 
 
 class RtspCamera:
-    """One rtsp_camera process; options as its command line takes them: gop=15, user="u"."""
+    """One rtsp_camera process; options as its command line takes them: gop=15, user="u", feed=[...]."""
 
     def __init__(self, program, **options):
         self.program = program
@@ -25,8 +25,9 @@ class RtspCamera:
     def start(self):
         """Start, or start again on the same port."""
         args = [self.program, f"--port={self.port}"]
-        for name, value in self.options.items():
-            args.append(f"--{name}" if value is True else f"--{name}={value}")
+        for name, values in self.options.items():
+            for value in values if isinstance(values, list) else [values]:
+                args.append(f"--{name}" if value is True else f"--{name}={value}")
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, text=True, bufsize=1)
@@ -47,7 +48,8 @@ class RtspCamera:
         return self._answer()
 
     def url(self, mount="h264"):
-        return f"rtsp://127.0.0.1:{self.port}/{mount}"
+        scheme = "rtsps" if "certificate" in self.options else "rtsp"
+        return f"{scheme}://127.0.0.1:{self.port}/{mount}"
 
     def drop(self):
         """Close every connection; the server goes on listening."""
@@ -62,6 +64,10 @@ class RtspCamera:
 
     def clients(self):
         return int(self._ask("count").split()[1])
+
+    def connections(self):
+        """How many there have been since its start."""
+        return int(self._ask("connections").split()[1])
 
     def stop(self):
         """The camera is away: its port refuses. start() brings it back."""

@@ -1,14 +1,17 @@
 /*
  * A camera for tests: a real RTSP server on 127.0.0.1. It says "PORT n" on stdout and obeys words
  * on stdin: "quit", "drop" (close every connection), "hang" (no more media, connections stay),
- * "resume", "count" (answers "CLIENTS n"). The end of stdin is "quit".
+ * "resume", "count" (answers "CLIENTS n"), "connections" (answers "CONNECTIONS n": ever). The end
+ * of stdin is "quit".
  *
  * Mounts: /h264 /h264-audio /mjpeg /h265 (a live test pattern: all viewers of a mount share one
- * encoder) and /clip (a recorded Annex B file with access unit delimiters, looped; a cheap
- * pipeline per viewer). Each live picture carries the wall clock as a bar code, so that a test
- * can tell how old a picture is: see barcode_paint().
+ * encoder), /clip (a recorded Annex B file with access unit delimiters, looped; a cheap
+ * pipeline per viewer) and those of --feed (camera_feed.h). Each live picture carries the wall
+ * clock as a bar code, so that a test can tell how old a picture is: see barcode_paint().
  */
 #include "config.h"
+
+#include "tests/e2e/camera_feed.h"
 
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
@@ -33,10 +36,12 @@ struct camera {
 	GstRTSPServer *server;
 	struct clip clip;
 	gint hanging; /* atomic: streaming threads read it */
+	guint connections;
 
 	/* options */
 	gint port, fps, gop, kbps, width, height;
-	gchar *size, *user, *password, *clip_path;
+	gchar *size, *user, *password, *clip_path, *certificate_path;
+	gchar **feeds;
 	gboolean digest;
 };
 
@@ -177,9 +182,18 @@ on_clip_media(GstRTSPMediaFactory *factory, GstRTSPMedia *media, struct camera *
 	on_media(factory, media, camera);
 }
 
-/* --- mounts ------------------------------------------------------------------------------ */
+/* --- known units ------------------------------------------------------------------------- */
 
 static void
+on_feed_media(GstRTSPMediaFactory *factory, GstRTSPMedia *media, struct camera *camera)
+{
+	camera_feed_start(g_object_get_data(G_OBJECT(factory), "feed"), media);
+	on_media(factory, media, camera);
+}
+
+/* --- mounts ------------------------------------------------------------------------------ */
+
+static GstRTSPMediaFactory *
 mount(struct camera *camera, const gchar *path, gchar *launch, gboolean shared,
       GCallback on_configure)
 {
@@ -188,7 +202,7 @@ mount(struct camera *camera, const gchar *path, gchar *launch, gboolean shared,
 
 	gst_rtsp_media_factory_set_launch(factory, launch);
 	gst_rtsp_media_factory_set_shared(factory, shared);
-	if (camera->user != NULL)
+	if (camera->user != NULL || camera->certificate_path != NULL)
 		gst_rtsp_media_factory_add_role(
 		    factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
 		    GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, NULL);
@@ -196,6 +210,7 @@ mount(struct camera *camera, const gchar *path, gchar *launch, gboolean shared,
 	gst_rtsp_mount_points_add_factory(mounts, path, factory);
 	g_object_unref(mounts);
 	g_free(launch);
+	return factory;
 }
 
 static gboolean
@@ -257,16 +272,45 @@ mount_clip(struct camera *camera)
 	      FALSE, G_CALLBACK(on_clip_media));
 }
 
+static void
+mount_feed(struct camera *camera, const gchar *spec)
+{
+	struct camera_feed *feed = camera_feed_new(spec);
+	gchar *path = camera_feed_path(feed);
+	GstRTSPMediaFactory *factory =
+	    mount(camera, path, camera_feed_launch(feed), FALSE, G_CALLBACK(on_feed_media));
+
+	g_object_set_data(G_OBJECT(factory), "feed", feed);
+	g_free(path);
+}
+
 /* --- the server -------------------------------------------------------------------------- */
 
 static void
-require_password(struct camera *camera)
+use_tls(struct camera *camera, GstRTSPAuth *auth)
+{
+	GError *error = NULL;
+	GTlsCertificate *certificate =
+	    g_tls_certificate_new_from_file(camera->certificate_path, &error);
+
+	if (certificate == NULL)
+		g_error("%s: %s", camera->certificate_path, error->message);
+	gst_rtsp_auth_set_tls_certificate(auth, certificate);
+	g_object_unref(certificate);
+}
+
+static void
+protect(struct camera *camera)
 {
 	GstRTSPAuth *auth = gst_rtsp_auth_new();
 	GstRTSPToken *token =
 	    gst_rtsp_token_new(GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, "viewer", NULL);
 
-	if (camera->digest) {
+	if (camera->certificate_path != NULL)
+		use_tls(camera, auth);
+	if (camera->user == NULL) {
+		gst_rtsp_auth_set_default_token(auth, token);
+	} else if (camera->digest) {
 		gst_rtsp_auth_set_supported_methods(auth, GST_RTSP_AUTH_DIGEST);
 		gst_rtsp_auth_add_digest(auth, camera->user, camera->password, token);
 	} else {
@@ -290,6 +334,14 @@ close_client(GstRTSPServer *server, GstRTSPClient *client, gpointer arg)
 }
 
 static void
+on_client(GstRTSPServer *server, GstRTSPClient *client, struct camera *camera)
+{
+	(void)server;
+	(void)client;
+	camera->connections++;
+}
+
+static void
 obey(struct camera *camera, const gchar *word)
 {
 	if (strcmp(word, "quit") == 0) {
@@ -305,6 +357,8 @@ obey(struct camera *camera, const gchar *word)
 
 		printf("CLIENTS %u\n", g_list_length(clients));
 		g_list_free_full(clients, g_object_unref);
+	} else if (strcmp(word, "connections") == 0) {
+		printf("CONNECTIONS %u\n", camera->connections);
 	} else {
 		printf("UNKNOWN %s\n", word);
 	}
@@ -345,6 +399,10 @@ read_options(struct camera *camera, int *argc, char ***argv)
 		  NULL },
 		{ "clip", 0, 0, G_OPTION_ARG_STRING, &camera->clip_path, "replay at /clip",
 		  "FILE" },
+		{ "feed", 0, 0, G_OPTION_ARG_STRING_ARRAY, &camera->feeds,
+		  "known units at a mount of their own", "MOUNT:CODEC:FILE[:CODEC:FILE]" },
+		{ "certificate", 0, 0, G_OPTION_ARG_STRING, &camera->certificate_path,
+		  "TLS only, with this certificate and key", "FILE" },
 		{ NULL },
 	};
 	GOptionContext *context = g_option_context_new("- an RTSP camera for tests");
@@ -371,9 +429,12 @@ serve(struct camera *camera)
 	camera->server = gst_rtsp_server_new();
 	gst_rtsp_server_set_address(camera->server, "127.0.0.1");
 	gst_rtsp_server_set_service(camera->server, service);
-	if (camera->user != NULL)
-		require_password(camera);
+	g_signal_connect(camera->server, "client-connected", G_CALLBACK(on_client), camera);
+	if (camera->user != NULL || camera->certificate_path != NULL)
+		protect(camera);
 	mount_live(camera);
+	for (gchar **feed = camera->feeds; feed != NULL && *feed != NULL; feed++)
+		mount_feed(camera, *feed);
 	if (camera->clip_path != NULL) {
 		clip_load(&camera->clip, camera->clip_path);
 		mount_clip(camera);

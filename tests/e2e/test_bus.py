@@ -7,75 +7,17 @@ worker, whose supervisor is this test.
 import ctypes.util
 import json
 import os
-import select
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 import picture
 import rig
-from wait import DEADLINE_S, until
-
-STREAM_ID, EPOCH = 7, 123456789012345
-
-
-class Worker:
-    """camhub-worker-av on a control channel; its messages are collected by a thread."""
-
-    def __init__(self, directory, url):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        os.set_inheritable(theirs.fileno(), True)
-        program = rig.program("camhub-worker-av", "worker")
-        self.bus = os.path.join(directory, f"door-{EPOCH:x}.sock")
-        self.channel = ours
-        actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 3)] if theirs.fileno() != 3 else []
-        self.pid = os.posix_spawn(program, ["camhub-worker-av", "door"], os.environ,
-                                  file_actions=actions)
-        theirs.close()
-        self.messages, self.exit_code = [], None
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        self.send("worker-config", stream="door", stream_id=STREAM_ID, epoch=EPOCH, url=url,
-                  transport="tcp", bus=self.bus, bus_mode=0o600, gop_cache_bytes=16 << 20,
-                  open_timeout_ms=10000, stall_ms=5000, log_level="info", probe=False)
-
-    def send(self, kind, **fields):
-        self.channel.send(json.dumps({"type": kind, **fields}).encode())
-
-    def _read(self):
-        while True:
-            try:
-                data = self.channel.recv(65536)
-            except OSError:
-                return
-            if not data:
-                return
-            self.messages.append(json.loads(data))
-
-    def wait_message(self, kind, **fields):
-        return until(lambda: next((m for m in list(self.messages) if m["type"] == kind and
-                                   all(m.get(key) == value for key, value in fields.items())), None),
-                     lambda: f"{kind} {fields}: {self.messages[-5:]}")
-
-    def stop(self):
-        """The end of the channel means: leave now. Returns the exit code."""
-        if self.exit_code is None:
-            self.channel.shutdown(socket.SHUT_RDWR)
-            end = time.monotonic() + DEADLINE_S
-            while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-                if time.monotonic() > end:
-                    os.kill(self.pid, signal.SIGKILL)
-                select.select([], [], [], 0.02)
-            self.exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            self.channel.close()
-        return self.exit_code
-
+from wait import DEADLINE_S
+from worker import EPOCH, STREAM_ID, Worker
 
 class Bus(unittest.TestCase):
     def setUp(self):

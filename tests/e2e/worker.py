@@ -1,0 +1,120 @@
+"""A worker alone: this process is its supervisor, and a subscriber of its bus."""
+
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import bus_subscriber
+import rig
+from wait import DEADLINE_S, until
+
+STREAM_ID, EPOCH = 7, 123456789012345
+SUBSCRIBER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bus_subscriber.py")
+
+
+class Worker:
+    """
+    A worker program on a control channel; its messages are collected by a thread. port: where its
+    source is; then it is given the connected socket. config: other fields of worker-config.
+    """
+
+    def __init__(self, directory, url, program="camhub-worker-av", port=None, **config):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        os.set_inheritable(theirs.fileno(), True)
+        self.bus = os.path.join(directory, f"door-{id(self) & 0xffffff:x}-{EPOCH:x}.sock")
+        self.channel = ours
+        actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 3)] if theirs.fileno() != 3 else []
+        self.pid = os.posix_spawn(rig.program(program, "worker"), [program, "door"], os.environ,
+                                  file_actions=actions)
+        theirs.close()
+        self.messages, self.exit_code = [], None
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        config = {"stream": "door", "stream_id": STREAM_ID, "epoch": EPOCH, "url": url,
+                  "transport": "tcp", "bus": self.bus, "bus_mode": 0o600, "gop_cache_bytes": 16 << 20,
+                  "open_timeout_ms": 10000, "stall_ms": 5000, "log_level": "info", "probe": False, **config}
+        if port is None:
+            self.send("worker-config", **config)
+            return
+        with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as source:
+            source.setblocking(False)
+            self.send("worker-config", [source.fileno()], **config)
+
+    def send(self, kind, descriptors=(), **fields):
+        socket.send_fds(self.channel, [json.dumps({"type": kind, **fields}).encode()], descriptors)
+
+    def _read(self):
+        while True:
+            try:
+                data = self.channel.recv(65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.messages.append(json.loads(data))
+
+    def last(self, kind):
+        """The newest message of that kind, {} while there is none."""
+        return next((m for m in reversed(list(self.messages)) if m["type"] == kind), {})
+
+    def wait_message(self, kind, **fields):
+        return until(lambda: next((m for m in list(self.messages) if m["type"] == kind and
+                                   all(m.get(key) == value for key, value in fields.items())), None),
+                     lambda: f"{kind} {fields}: {self.messages[-5:]}")
+
+    def stop(self):
+        """The end of the channel means: leave now. Returns the exit code."""
+        if self.exit_code is None:
+            self.channel.shutdown(socket.SHUT_RDWR)
+            end = time.monotonic() + DEADLINE_S
+            while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                if time.monotonic() > end:
+                    os.kill(self.pid, signal.SIGKILL)
+                select.select([], [], [], 0.02)
+            self.exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            self.channel.close()
+        return self.exit_code
+
+
+class Subscriber:
+    """
+    All that is published, decoded, payloads too: (header, payload) in .frames. In a process of its own,
+    because nng is (bus_subscriber.py).
+    """
+
+    def __init__(self, bus):
+        self.process = subprocess.Popen([sys.executable, "-B", SUBSCRIBER, bus, "--raw"],
+                                        stdout=subprocess.PIPE)
+        self.frames = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        while True:
+            size = self.process.stdout.read(4)
+            if len(size) < 4:
+                return
+            message = self.process.stdout.read(struct.unpack("<I", size)[0])
+            self.frames.append(bus_subscriber.decode(message))
+
+    def wait_status(self):
+        """Until it is connected: the worker's pulse comes every second."""
+        until(lambda: any(frame["kind"] == "status" for frame, _ in list(self.frames)), "the bus's first status")
+
+    def units(self, track):
+        """[(header, payload)] of track 0 (video) or 1 (audio) so far, without configurations."""
+        return [(frame, payload) for frame, payload in list(self.frames)
+                if frame["track"] == track and frame["kind"] in ("video", "audio", "jpeg")]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join(DEADLINE_S)
+        self.process.stdout.close()

@@ -27,7 +27,8 @@ HANG_S = 10 * float(os.environ.get("HARNESS_SLOW", "1"))
 GROWTH_KIB = 16 << 10
 PASSWORD = "hunter2hunter2"
 EXIT_ASKED, EXIT_RETRY = 0, 75
-OPEN_TIMEOUT_MS, STALL_MS = 1500, 800
+OPEN_TIMEOUT_MS, STALL_MS = 1500, 800  # of the bad ones; a good one may be slow here, and needs neither
+GOOD_TIMEOUT_MS = int(HANG_S * 800)
 SANITIZED = ("AddressSanitizer", "runtime error:", "LeakSanitizer")
 
 
@@ -111,7 +112,8 @@ class Session:
         config = {"type": "worker-config", "stream": "fuzz", "stream_id": 1, "epoch": 1,
                   "url": "rtsp://127.0.0.1:%d/a" % theirs.getpeername()[1], "user": "admin", "password": PASSWORD,
                   "transport": transport, "bus": self.bus, "bus_mode": 0o600, "gop_cache_bytes": 1 << 20,
-                  "open_timeout_ms": OPEN_TIMEOUT_MS, "stall_ms": STALL_MS, "log_level": "debug", "probe": False,
+                  "open_timeout_ms": GOOD_TIMEOUT_MS if self.is_clean else OPEN_TIMEOUT_MS,
+                  "stall_ms": GOOD_TIMEOUT_MS if self.is_clean else STALL_MS, "log_level": "debug", "probe": False,
                   "tls": "verify", "keep_vui": self.rng.random() < 0.3, "reorder_ms": 20}
         self.say(config, [theirs.fileno()])
         if self.rng.random() < 0.5:

@@ -7,8 +7,8 @@
 
 #include "worker/rtsp_client_int.h"
 
-#define SILENCE_MAX_MS 600000 /* the configuration decides: some cameras send a picture a minute   \
-			       */
+/* The configuration decides: some cameras send a picture a minute. */
+#define SILENCE_MAX_MS 600000
 
 static int
 rtsp_input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config, void **input)

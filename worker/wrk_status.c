@@ -37,21 +37,13 @@ fps_of(struct wrk_pub *pub, int64_t now_ns)
 	return fps < FPS_MAX ? fps : FPS_MAX;
 }
 
-/* What people call it: how a JPEG came matters on the bus only. */
-static const char *
-name_for_people(const struct wrk_track *track)
-{
-	return frame_codec_name(track->codec == FRAME_CODEC_JPEG_RTP ? FRAME_CODEC_MJPEG
-								     : track->codec);
-}
-
 static void
 add_tracks(json_t *msg, const struct wrk_pub *pub)
 {
 	const struct wrk_track *video = wrk_pub_track(pub, FRAME_TRACK_VIDEO);
 	const struct wrk_track *audio = wrk_pub_track(pub, FRAME_TRACK_AUDIO);
 
-	msg_set_str(msg, "codec", name_for_people(video));
+	msg_set_str(msg, "codec", frame_codec_name(video->codec));
 	msg_set_str(msg, "codec_string", video->codec_string);
 	msg_set_str(msg, "profile", video->profile);
 	msg_set_str(msg, "audio", frame_codec_name(audio->codec));

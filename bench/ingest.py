@@ -2,8 +2,8 @@
 """
 Ingest: delay from the camera's socket to the message on the bus, CPU and memory of the workers.
 
-    make -C bench ingest-bench                                everything
-    make -C bench ingest-bench BENCH_FLAGS=--smoke            short, and it judges no speed
+    make -C bench ingest-bench                          everything
+    make -C bench ingest-bench BENCH_FLAGS=--smoke      short, and it judges no speed
 
 The native worker, and libavformat's beside it in the same run; with many cameras also FFmpeg's own
 program and go2rtc when they are on PATH. Exit code 1 when a frame was lost (over TCP) or, unless

@@ -4,3 +4,5 @@ set -eu
 cd "$(dirname "$0")/.."
 make -s -C tests e2e/rtsp_camera
 make -s -C bench bench BENCH_FLAGS=--smoke
+make -s -C bench ingest-bench BENCH_FLAGS=--smoke
+make -s -C bench comeback-bench BENCH_FLAGS=--smoke

@@ -69,6 +69,13 @@ class RtspCamera:
         """How many there have been since its start."""
         return int(self._ask("connections").split()[1])
 
+    def kill(self):
+        """The camera is away without a word."""
+        self.process.kill()
+        self.process.communicate()
+        self.process = None
+        self.errors.close()
+
     def stop(self):
         """The camera is away: its port refuses. start() brings it back."""
         if self.process is None:

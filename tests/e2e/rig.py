@@ -160,7 +160,8 @@ class Camhub:
         config = {"http": {"listen": [f"{self.host}:{self.port}"]}}
         for key, value in self.extra.items():
             config.setdefault(key, {}).update(value)
-        config["cameras"] = cameras
+        config["cameras"] = [{**camera, "ingest": ingest} if ingest and camera["url"].startswith("rtsp") else camera
+                             for camera in cameras]
         self.write("camhub.yaml", to_yaml(config) + "\n")
         if credentials is not None:
             lines = [f"{name}:{user}:{word}\n" for name, (user, word) in credentials.items()]
@@ -336,6 +337,7 @@ def known_children():
 
 
 hubs = []
+ingest = None  # "av": every RTSP camera is read through libavformat
 
 
 class Case(unittest.TestCase):

@@ -79,11 +79,11 @@ CUTTERS = {
 }
 
 
-def make(directory):
+def make(directory, codecs=tuple(COMMANDS)):
     """{codec: [unit, ...]}; <codec>.units in directory for each."""
     running = {codec: subprocess.Popen(["ffmpeg", "-v", "error", "-nostdin", *command, "-"],
                                        stdout=subprocess.PIPE)
-               for codec, command in COMMANDS.items()}
+               for codec, command in COMMANDS.items() if codec in codecs}
     made = {}
     for codec, process in running.items():
         data = process.communicate()[0]
@@ -94,6 +94,11 @@ def make(directory):
             for unit in made[codec]:
                 file.write(struct.pack(">I", len(unit)) + unit)
     return made
+
+
+def feed(directory, mount, codecs):
+    """The camera's option."""
+    return ":".join([mount, *(f"{codec}:{os.path.join(directory, codec)}.units" for codec in codecs)])
 
 
 # --- what is the same ------------------------------------------------------------------------

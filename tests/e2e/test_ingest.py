@@ -5,7 +5,6 @@ UDP, reordered, and with losses. The worker is alone; a relay stands between it 
 """
 
 import ctypes.util
-import os
 import shutil
 import tempfile
 import unittest
@@ -19,7 +18,7 @@ from worker import Subscriber, Worker
 # Picture and sound of the camera's mounts; one worker each.
 MOUNTS = {"a": ("h264", "aac"), "b": ("h265", "pcma"), "c": ("jpeg", "pcmu"), "d": ("h264", "opus")}
 PICTURES, SOUNDS = 60, 40  # how many are compared
-NAMES = {"jpeg": "jpeg-rtp"}
+NAMES = {"jpeg": "mjpeg"}
 DAMAGE = ("corrupt", "discontinuity")
 
 
@@ -66,9 +65,8 @@ class Ingest(rig.Case):
         cls.directory = tempfile.mkdtemp(prefix="camhub-ingest-")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         cls.fed = streams.make(cls.directory)
-        feeds = [":".join([mount, *(f"{codec}:{os.path.join(cls.directory, codec)}.units"
-                                    for codec in codecs)]) for mount, codecs in MOUNTS.items()]
-        cls.camera = cls.shared_rtsp(feed=feeds)
+        cls.camera = cls.shared_rtsp(feed=[streams.feed(cls.directory, mount, codecs)
+                                          for mount, codecs in MOUNTS.items()])
         cls.expected = {codec: [streams.expected(codec, unit) for unit in units]
                         for codec, units in cls.fed.items()}
 

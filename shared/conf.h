@@ -156,7 +156,7 @@ enum conf_change {
 	CONF_STREAM_SAME,
 	CONF_STREAM_ADDED,   /* before is NULL */
 	CONF_STREAM_REMOVED, /* after is NULL */
-	CONF_STREAM_SHOWN,   /* title, place, on_demand or loss_hold: not the worker's business */
+	CONF_STREAM_SHOWN, /* title, place, on_demand or loss_hold_ms: not the worker's business */
 	CONF_STREAM_CHANGED, /* what the worker was told: it needs a new one */
 };
 typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *before,
@@ -165,7 +165,7 @@ typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *bef
  * before NULL: everything was added. Settings outside cameras: that workers are told at their start
  * (bus:) count as a change of the key, not of the streams; see conf_diff_keys(). */
 void conf_diff(const struct conf *before, const struct conf *after, conf_diff_fn *fn, void *arg);
-/* Everything that a worker is told equal (title, on_demand and loss_hold do not count). */
+/* Everything that a worker is told equal (title, on_demand and loss_hold_ms do not count). */
 bool conf_camera_equal(const struct conf_camera *a, const struct conf_camera *b);
 
 enum conf_reload {

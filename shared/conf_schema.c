@@ -155,7 +155,7 @@ static const struct conf_key keys[] = {
 	    "the first picture must be there by then"),
 	DURATION("cameras", "stall_timeout", CAM(stall_timeout_ms), "3s", 100, 10 * MS_MIN, CONF_RELOAD,
 	    "without a picture for so long it counts as stalled"),
-	DURATION("cameras", "loss_hold", CAM(loss_hold_ms), "1s", 0, 10 * MS_MIN, CONF_RELOAD,
+	INT("cameras", "loss_hold_ms", CAM(loss_hold_ms), "1000", 0, 10 * MS_MIN, CONF_RELOAD,
 	    "damaged pictures are kept from viewers for so long at most"),
 };
 /* clang-format on */

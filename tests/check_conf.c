@@ -221,14 +221,15 @@ static const struct {
 	{ CAMERA "rtsp://h/\n    vui: off\n", "t:4: vui: wrong value, expected auto or keep" },
 	{ CAMERA "rtsp://h/\n    reorder: 1001ms\n",
 	  "t:4: reorder: out of range, expected a duration from 0 to 1s, such as 60ms" },
-	{ CAMERA "rtsp://h/\n    loss_hold: 1000\n",
-	  "t:4: loss_hold: wrong value, expected a duration from 0 to 10m, such as 1s" },
+	{ CAMERA "rtsp://h/\n    loss_hold_ms: 1s\n",
+	  "t:4: loss_hold_ms: wrong value, expected a whole number from 0 to 600000, such as "
+	  "1000" },
 	{ CAMERA "test:clock\n    password: geheim\n",
 	  "t:4: unknown key \"password\" in cameras:, expected credentials: NAME and a line "
 	  "NAME:USER:PASSWORD in the credentials file" },
 	{ CAMERA "test:clock\n    rtsp://admin:geheim@h/: x\n",
 	  "t:4: unknown key \"...\" in cameras:, expected one of name title url sub credentials "
-	  "transport on_demand ingest tls vui reorder open_timeout stall_timeout loss_hold" },
+	  "transport on_demand ingest tls vui reorder open_timeout stall_timeout loss_hold_ms" },
 	{ CAMERA "test:clock\n    credentials: admin:geheim\n",
 	  "t:4: credentials: not a name, expected the NAME of a line NAME:USER:PASSWORD in the "
 	  "credentials file" },
@@ -419,7 +420,7 @@ START_TEST(test_values)
 		    "  - { name: door, title: Haustür, url: rtsp://h/1, sub: rtsp://h/2,\n"
 		    "      credentials: door, transport: udp, on_demand: true, ingest: av,\n"
 		    "      open_timeout: 1m, stall_timeout: 100ms, vui: keep, reorder: 0,\n"
-		    "      loss_hold: 0 }\n"
+		    "      loss_hold_ms: 0 }\n"
 		    "  - { name: 123, url: \"test:clock\" }\n",
 		    creds_path);
 	ck_assert_uint_eq(conf->n_listen, 1);

@@ -30,4 +30,5 @@ for target in "$dir"/fuzz_*; do
   targets+=("$target")
 done
 [ "${#targets[@]}" -gt 0 ] || { echo "no fuzz target in $dir"; exit 1; }
+# shellcheck disable=SC2016 # the inner shell is to expand it
 printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'run_target "$0"'

@@ -9,6 +9,8 @@ import subprocess
 
 FPS = 50
 SIZE = "176x144"  # JPEG over RTP wants multiples of 8
+SOUND_NS = {"aac": 1024 * 10**9 // 48000}  # a unit's duration; of the others:
+USUAL_NS = 20 * 10**6
 UNITS = 100       # pictures; every 25th a key frame. Sound: as many units of 20 ms
 
 VIDEO = ["-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate={FPS},noise=alls=20:allf=t",
@@ -104,6 +106,7 @@ def feed(directory, mount, codecs):
 # --- what is the same ------------------------------------------------------------------------
 
 NAL = ("h264", "h265")
+PICTURES = (*NAL, "jpeg")
 
 
 def nals(unit):

@@ -178,6 +178,23 @@ START_ASYNC_TEST(test_bytes_that_nobody_takes)
 }
 END_ASYNC_TEST
 
+/* TLS would stop the loop in a read. */
+START_ASYNC_TEST(test_a_blocking_socket_blocks_no_more)
+{
+	struct owner *owner;
+	int fds[2], flags;
+
+	loop_pair(loop, SOCK_STREAM, fds);
+	flags = fcntl(fds[1], F_GETFL);
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, flags & ~O_NONBLOCK), 0);
+	owner = owner_new(loop, fds[1], NULL);
+	ck_assert_int_ne(fcntl(rtsp_conn_fd(owner->conn), F_GETFL) & O_NONBLOCK, 0);
+	peer_close(peer_new(loop, fds[0], "camera"));
+	loop_run_until(loop, &owner->is_over, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_bytes_out)
 {
 	uint8_t *bytes = counting(RTSP_CONN_OUT_MAX);
@@ -553,6 +570,7 @@ make_suite(void)
 
 	tcase_add_loop_test(tcase, test_bytes_in, 0, 4);
 	tcase_add_test(tcase, test_bytes_that_nobody_takes);
+	tcase_add_test(tcase, test_a_blocking_socket_blocks_no_more);
 	tcase_add_test(tcase, test_bytes_out);
 	tcase_add_loop_test(tcase, test_free_from_within, AT_READY, AT_END + 1);
 	tcase_add_test(tcase, test_nobody_there);

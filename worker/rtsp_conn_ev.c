@@ -385,6 +385,8 @@ rtsp_conn_new(struct event_base *base, struct clock *clock, int fd,
 	struct rtsp_conn *conn = xcalloc(1, sizeof(*conn));
 
 	*conn = (struct rtsp_conn){ .fd = fd, .clock = clock, .ops = ops, .arg = arg };
+	/* TLS reads until the socket has no more: a blocking one would stop the loop */
+	(void)evutil_make_socket_nonblocking(fd);
 	conn->in = xmalloc(RTSP_CONN_IN_MAX);
 	conn->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_event, conn);
 	conn->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_event, conn);

@@ -33,7 +33,7 @@ struct rtsp_conn_ops {
 	void (*on_end)(void *arg, enum rtsp_conn_end how, const char *reason);
 };
 
-/* fd: connected or connecting, non-blocking; becomes the connection's. All news come from the
+/* fd: connected or connecting, made non-blocking; becomes the connection's. All news come from the
  * loop. ops is borrowed for as long as it lives. */
 struct rtsp_conn *rtsp_conn_new(struct event_base *base, struct clock *clock, int fd,
 				const struct rtsp_tls_config *tls, const struct rtsp_conn_ops *ops,

@@ -12,6 +12,7 @@
 #include "shared/xalloc.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -147,12 +148,24 @@ START_ASYNC_TEST(test_failures, .real_clock = true)
 }
 END_ASYNC_TEST
 
+/* The loopback address by name, where the machine knows one (/etc/hosts). */
+static const char *
+loopback_name(void)
+{
+	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *found;
+
+	if (getaddrinfo("localhost", NULL, &hints, &found) != 0)
+		return "127.0.0.1";
+	freeaddrinfo(found);
+	return "localhost";
+}
+
 /* Programs that open no connection by themselves are given one. */
 START_ASYNC_TEST(test_connected_by_camctl, .real_clock = true)
 {
 	uint16_t port;
 	struct peer *camera = peer_listen_tcp(loop, "camera", &port);
-	char *url = xasprintf("rtsp://localhost:%u/up", port);
+	char *url = xasprintf("rtsp://%s:%u/up", loopback_name(), port);
 	struct program *program = probe(loop, url, NULL, NULL);
 
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);

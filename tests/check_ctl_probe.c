@@ -163,11 +163,13 @@ loopback_name(void)
 /* Programs that open no connection by themselves are given one. */
 START_ASYNC_TEST(test_connected_by_camctl, .real_clock = true)
 {
+	struct program *program;
 	uint16_t port;
-	struct peer *camera = peer_listen_tcp(loop, "camera", &port);
-	char *url = xasprintf("rtsp://%s:%u/up", loopback_name(), port);
-	struct program *program = probe(loop, url, NULL, NULL);
+	char *url;
 
+	(void)peer_listen_tcp(loop, "camera", &port);
+	url = xasprintf("rtsp://%s:%u/up", loopback_name(), port);
+	program = probe(loop, url, NULL, NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
 	check_yaml(program_output(program), NULL);
 	free(url);

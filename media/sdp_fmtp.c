@@ -38,14 +38,15 @@ begins_parameter(struct sdp_text text)
 	       text.s[i + 1] != ',' && text.s[i + 1] != ';' && !sdp_is_space(text.s[i + 1]);
 }
 
-/* Up to ';', or to where the next parameter begins without one. */
+/* Up to ';', or to where the next parameter begins without one. A row of blanks is looked at once,
+ * from its first: a description may consist of them. */
 static struct sdp_text
 cut_parameter(struct sdp_text text, struct sdp_text *rest)
 {
 	size_t i;
 
 	for (i = 0; i < text.len && text.s[i] != ';'; i++)
-		if (i > 0 && sdp_is_space(text.s[i]) &&
+		if (i > 0 && sdp_is_space(text.s[i]) && !sdp_is_space(text.s[i - 1]) &&
 		    begins_parameter((struct sdp_text){ text.s + i, text.len - i }))
 			break;
 	*rest = (struct sdp_text){ text.s + i, text.len - i };

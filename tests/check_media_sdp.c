@@ -246,6 +246,29 @@ START_TEST(too_many_lines_of_one_media)
 }
 END_TEST
 
+/* The time of a test is enough for as long a description as there may be, of whatever bytes. */
+START_TEST(long_lines_are_read_in_time)
+{
+	static const char *const heads[] = {
+		"m=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\na=fmtp:96 x",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 MPEG4-GENERIC/16000\na=fmtp:97 x",
+	};
+	static const char *const pieces[] = { " ", "\t", " x", "=", " =", ",", "AAAB," };
+	const char *head = heads[_i % 2], *piece = pieces[_i / 2];
+	size_t len;
+	char *text = repeat(head, piece, (SDP_MAX_BYTES - strlen(head)) / strlen(piece), &len);
+	struct sdp *sdp;
+
+	text[len - 1] = 'x';
+	for (int i = 0; i < 10; i++) {
+		sdp = parse(text, len);
+		ck_assert_uint_eq(sdp->n_media, 1);
+		sdp_free(&sdp);
+	}
+	free(text);
+}
+END_TEST
+
 /* Sets beyond RTP_CONFIG_MAX are left out, those before stay. */
 START_TEST(too_many_parameter_sets)
 {
@@ -322,6 +345,7 @@ add(TCase *tcase)
 	tcase_add_test(tcase, too_large);
 	tcase_add_test(tcase, too_many_media);
 	tcase_add_loop_test(tcase, too_many_lines_of_one_media, 0, 5);
+	tcase_add_loop_test(tcase, long_lines_are_read_in_time, 0, 14);
 	tcase_add_test(tcase, too_many_parameter_sets);
 	tcase_add_test(tcase, long_controls);
 	tcase_add_test(tcase, long_names_are_cut_for_words_only);

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "worker/rtsp_challenge.h"
+#include "worker/rtsp_msg.h"
 
 #include "tests/harness/harness.h"
 
@@ -95,15 +96,38 @@ START_TEST(too_long_values_are_as_if_absent)
 }
 END_TEST
 
+/* The time of a test is enough for a few hundred as long as there may be. */
+START_TEST(long_values_are_read_in_time)
+{
+	static char header[RTSP_HEADER_MAX];
+	struct rtsp_challenge challenge;
+
+	memset(header, _i == 0 ? ' ' : '\r', sizeof(header));
+	for (size_t i = 0; i < sizeof(header); i += 2)
+		header[i] = ' ';
+	memcpy(header, "Digest realm=a", 14);
+	header[sizeof(header) - 1] = 'x';
+	for (int i = 0; i < 200; i++) {
+		struct rtsp_text rest = { header, sizeof(header) };
+
+		ck_assert(rtsp_challenge_next(&rest, &challenge));
+		ck_assert_ptr_null(challenge.values[RTSP_CHALLENGE_REALM]);
+		rtsp_challenge_clear(&challenge);
+	}
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
 	Suite *suite = suite_create("rtsp_challenge");
 	TCase *tcase = tcase_create("challenge");
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, challenges_are_read, 0,
 			    (int)(sizeof(challenges) / sizeof(challenges[0])));
 	tcase_add_test(tcase, too_long_values_are_as_if_absent);
+	tcase_add_loop_test(tcase, long_values_are_read_in_time, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

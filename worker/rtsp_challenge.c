@@ -82,14 +82,16 @@ take_quoted(struct rtsp_text *rest)
 	return value;
 }
 
-/* Up to a comma, or to a space that the next parameter follows. */
+/* Up to a comma, or to a space that the next parameter follows. A row of spaces is looked at once,
+ * from its first: a header may consist of them. */
 static char *
 take_unquoted(struct rtsp_text *rest)
 {
 	struct rtsp_text value = { rest->at, 0 };
 
 	while (rest->len > 0 && rest->at[0] != ',' &&
-	       !(is_one_of(rest->at[0], " \t") && is_param_next(*rest))) {
+	       !(is_one_of(rest->at[0], " \t") && value.len > 0 &&
+		 !is_one_of(rest->at[-1], " \t\r\n") && is_param_next(*rest))) {
 		rest->at++;
 		rest->len--;
 		value.len++;

@@ -414,6 +414,10 @@ static const struct {
 	{ true, { "Basic realm=x", "Basic realm=x" }, RTSP_AUTH_REFUSED },
 	{ true, { "Basic realm=x", "Basic realm=y" }, RTSP_AUTH_REFUSED },
 	{ true, { "Basic realm=x", "Basic realm=x, stale=true" }, RTSP_AUTH_REFUSED },
+	{ false, { N1, "" }, RTSP_AUTH_REFUSED },
+	{ false, { N1, "Basic realm=x" }, RTSP_AUTH_REFUSED },
+	{ true, { "Basic realm=x", "" }, RTSP_AUTH_REFUSED },
+	{ false, { N1, "+", "" }, RTSP_AUTH_UNSUPPORTED },
 	/* It may be right: one more time, then no more. */
 	{ false, { N1, N2 }, RTSP_AUTH_OK },
 	{ false, { N1, N2, N3 }, RTSP_AUTH_REFUSED },

@@ -215,8 +215,9 @@ rtsp_auth_on_challenge(struct rtsp_auth *auth, const struct rtsp_item *reply)
 	if (auth->user == NULL)
 		return RTSP_AUTH_NO_PASSWORD;
 	strength = choose(auth, reply, &best);
+	/* some say no more than 401 to a wrong password */
 	if (strength == NONE)
-		return RTSP_AUTH_UNSUPPORTED;
+		return auth->answers > 0 ? RTSP_AUTH_REFUSED : RTSP_AUTH_UNSUPPORTED;
 	if (auth->answers > 0 && !may_try_again(auth, strength, &best)) {
 		rtsp_challenge_clear(&best);
 		return RTSP_AUTH_REFUSED;

@@ -172,6 +172,26 @@ START_ASYNC_TEST(test_silence_of_a_camera_without_pause)
 }
 END_ASYNC_TEST
 
+/* The network stood still, and the camera has no ear for PAUSE or PLAY: it goes on, and so do we.
+ */
+START_ASYNC_TEST(test_silence_that_ends_by_itself)
+{
+	rig_start(loop, DEFAULTS);
+	camera_open(sdp_video);
+	camera_send_picture(0);
+	loop_run_for_ms(loop, 3000);
+	camera_expect("PAUSE");
+	for (int i = 0; i < 20; i++) {
+		loop_run_for_ms(loop, 1000);
+		camera_send_picture(0);
+	}
+	ck_assert_str_eq(rtsp_state_name(rig_state()), "playing");
+	ck_assert_uint_eq(rig->pictures, 21);
+	ck_assert_uint_eq(rig->failures, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* It plays, and says nothing. */
 START_ASYNC_TEST(test_play_without_an_answer)
 {
@@ -425,6 +445,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_silence_and_help);
 	tcase_add_loop_test(tcase, test_silence_without_help, 0, 2);
 	tcase_add_test(tcase, test_silence_of_a_camera_without_pause);
+	tcase_add_test(tcase, test_silence_that_ends_by_itself);
 	tcase_add_test(tcase, test_play_without_an_answer);
 	tcase_add_test(tcase, test_bye);
 	tcase_add_test(tcase, test_burst);

@@ -256,11 +256,11 @@ rtsp_client_handle(struct rtsp_client *client, enum rtsp_event event)
 		rtsp_client_arm(client);
 }
 
-/* A camera may play without saying so. */
+/* A camera may play without saying so, or go on without hearing a PAUSE. */
 static bool
 plays_unasked(const struct rtsp_client *client)
 {
-	return client->state == RTSP_STATE_PLAY &&
+	return (client->state == RTSP_STATE_PLAY || client->state == RTSP_STATE_PAUSE) &&
 	       rtsp_client_video_packets(client) > client->revive_packets;
 }
 

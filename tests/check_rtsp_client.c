@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "tests/check_rtsp_rig.h"
+#include "worker/rtsp_client_int.h"
 
 #include "shared/xalloc.h"
 
@@ -502,6 +503,23 @@ START_ASYNC_TEST(test_no_tcp)
 }
 END_ASYNC_TEST
 
+/* Whatever is configured: a redirect may have led from rtsp to rtsps. */
+START_ASYNC_TEST(test_rtsps_has_no_udp)
+{
+	static const char *const transports[] = { "tcp", "udp", "auto" };
+	const struct rtsp_client *client;
+
+	rig_start(loop, (struct wrk_input_config){ .url = "rtsps://192.0.2.7/live",
+						   .tls = "insecure",
+						   .transport = transports[_i] });
+	client = rig->input;
+	ck_assert(client->is_tcp);
+	ck_assert(!client->may_udp);
+	stop_now();
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -532,6 +550,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_same_channels_for_both_tracks);
 	tcase_add_test(tcase, test_transport_that_nobody_asked_for);
 	tcase_add_test(tcase, test_no_tcp);
+	tcase_add_loop_test(tcase, test_rtsps_has_no_udp, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -372,8 +372,18 @@ read_config(const struct wrk_input_config *config, struct url *url, struct rtsp_
 	return strcmp(url->scheme->name, "rtsp") == 0 ? 0 : -EINVAL;
 }
 
+/* UDP would carry in the clear what rtsps:// is to protect. */
+static void
+set_transports(struct rtsp_client *client, const char *transport, bool is_tls)
+{
+	client->is_tls = is_tls;
+	client->may_tcp = is_tls || strcmp(transport, "udp") != 0;
+	client->may_udp = !is_tls && strcmp(transport, "tcp") != 0;
+	client->is_tcp = client->may_tcp;
+}
+
 static struct rtsp_client *
-make(struct wrk *wrk, const struct wrk_input_config *config)
+make(struct wrk *wrk, const struct wrk_input_config *config, bool is_tls)
 {
 	struct rtsp_client *client = xcalloc(1, sizeof(*client));
 
@@ -381,9 +391,7 @@ make(struct wrk *wrk, const struct wrk_input_config *config)
 	client->clock = wrk_clock(wrk);
 	client->base = wrk_base(wrk);
 	client->url = xstrdup(config->url);
-	client->may_tcp = strcmp(config->transport, "udp") != 0;
-	client->may_udp = strcmp(config->transport, "tcp") != 0;
-	client->is_tcp = client->may_tcp;
+	set_transports(client, config->transport, is_tls);
 	client->open_timeout_ms = config->open_timeout_ms;
 	client->silence_ms = config->silence_ms > 0 ? config->silence_ms : RTSP_SILENCE_MS;
 	client->give_up_ms = config->give_up_ms - RTSP_BEFORE_WORKER_MS;
@@ -421,7 +429,7 @@ rtsp_client_new(struct wrk *wrk, const struct wrk_input_config *config, struct r
 		url_clear(&url);
 		return rc;
 	}
-	new_client = make(wrk, config);
+	new_client = make(wrk, config, tls.mode != RTSP_TLS_NONE);
 	new_client->conn =
 	    rtsp_conn_new(new_client->base, new_client->clock, config->fd, &tls, &ops, new_client);
 	url_clear(&url);

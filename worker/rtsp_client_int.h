@@ -47,7 +47,7 @@ struct rtsp_client {
 	struct event_base *base;
 	/* What was asked for */
 	char *url;
-	bool may_tcp, may_udp;
+	bool is_tls, may_tcp, may_udp;
 	int64_t open_timeout_ms, silence_ms, give_up_ms, reorder_ms;
 
 	struct rtsp_conn *conn; /* NULL: closed */

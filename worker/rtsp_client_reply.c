@@ -230,8 +230,10 @@ on_transport_refused(struct rtsp_client *client, const struct rtsp_item *reply)
 	if (is_first && client->is_tcp && client->may_udp)
 		return RTSP_EVENT_TRANSPORT;
 	return blame_status(client, reply, WRK_CLASS_UNSUPPORTED,
-			    client->is_tcp ? "the camera does not offer TCP: set transport: udp"
-					   : "the camera does not offer UDP: set transport: tcp");
+			    client->is_tls
+				? "the camera does not offer TCP, without which rtsps:// cannot be"
+			    : client->is_tcp ? "the camera does not offer TCP: set transport: udp"
+					     : "the camera does not offer UDP: set transport: tcp");
 }
 
 static enum rtsp_event

@@ -23,12 +23,15 @@ struct probe {
 	bool was_up;
 	char state[17], class[17], reason[513];
 	char location[URL_MAX_BYTES + 1]; /* class redirect: where it is; else "" */
-	json_t *status;                   /* the newest worker-status or NULL */
-	char worker_end[160];             /* how the worker ended */
+	char
+	    challenge[MSG_CHALLENGE_MAX + 1]; /* class challenge: for another connection; else "" */
+	json_t *status;                       /* the newest worker-status or NULL */
+	char worker_end[160];                 /* how the worker ended */
 };
 
 /* Start LIBEXEC_DIR/<program of the scheme>, with a connection if it takes one, configure it,
- * collect until it ends or the deadline. A source that does not answer is a result, not a failure.
+ * collect until it ends or the deadline; once more for a source that closes the connection after
+ * asking for a password. A source that does not answer is a result, not a failure.
  * 0; or negative errno when it could not be started (err: in words, 256 bytes). */
 int probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *err);
 

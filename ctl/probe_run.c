@@ -22,7 +22,7 @@
 #define END_MS          2000 /* from the end of its channel to the end of the process */
 
 static json_t *
-make_config(const struct probe *probe)
+make_config(const struct probe *probe, const char *challenge)
 {
 	json_t *msg = msg_new(MSG_WORKER_CONFIG);
 
@@ -42,6 +42,7 @@ make_config(const struct probe *probe)
 	msg_set_str(msg, "log_level", "err");
 	msg_set_bool(msg, "probe", true);
 	msg_set_str(msg, "tls", probe->tls);
+	msg_set_str(msg, "challenge", challenge);
 	return msg;
 }
 
@@ -54,6 +55,8 @@ take(struct probe *probe, enum msg_type type, json_t *msg)
 		snprintf(probe->class, sizeof(probe->class), "%s", msg_str(msg, "class"));
 		snprintf(probe->reason, sizeof(probe->reason), "%s", msg_str(msg, "reason"));
 		snprintf(probe->location, sizeof(probe->location), "%s", msg_str(msg, "location"));
+		snprintf(probe->challenge, sizeof(probe->challenge), "%s",
+			 msg_str(msg, "challenge"));
 		probe->was_up |= strcmp(probe->state, "up") == 0;
 	} else if (type == MSG_WORKER_STATUS) {
 		json_decref(probe->status);
@@ -145,8 +148,10 @@ connect_source(struct probe *probe, int deadline_ms, int *fd)
 	return false;
 }
 
-int
-probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *err)
+/* One connection, one worker. challenge: for it to answer, or NULL. */
+static int
+run_once(struct probe *probe, const char *libexec_dir, const char *challenge, int deadline_ms,
+	 char *err)
 {
 	const char *program = probe->parts.scheme->program;
 	char *path = xasprintf("%s/%s", libexec_dir, program);
@@ -164,7 +169,7 @@ probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *e
 			close(fd);
 		goto out;
 	}
-	json_t *config = make_config(probe);
+	json_t *config = make_config(probe, challenge);
 	rc = chan_send(child.chan_fd, config, fd);
 	json_decref(config);
 	if (fd >= 0)
@@ -181,4 +186,17 @@ out:
 	clock_free(&clock);
 	free(path);
 	return rc;
+}
+
+int
+probe_run(struct probe *probe, const char *libexec_dir, int deadline_ms, char *err)
+{
+	char challenge[sizeof(probe->challenge)];
+	int rc = run_once(probe, libexec_dir, NULL, deadline_ms, err);
+
+	if (rc < 0 || probe->challenge[0] == '\0')
+		return rc;
+	memcpy(challenge, probe->challenge, sizeof(challenge));
+	probe->class[0] = probe->reason[0] = probe->challenge[0] = '\0';
+	return run_once(probe, libexec_dir, challenge, deadline_ms, err);
 }

@@ -15,6 +15,7 @@
 /* clang-format off */
 #define STR(n, max_)		{ .name = (n), .kind = MSG_STR, .max = (max_) }
 #define STR_OPT(n, max_)	{ .name = (n), .kind = MSG_STR, .optional = true, .max = (max_) }
+#define ASCII_OPT(n, max_)	{ .name = (n), .kind = MSG_ASCII, .optional = true, .max = (max_) }
 #define INT(n, min_, max_)	{ .name = (n), .kind = MSG_INT, .min = (min_), .max = (max_) }
 #define INT_OPT(n, min_, max_)	{ .name = (n), .kind = MSG_INT, .optional = true, .min = (min_), .max = (max_) }
 #define REAL(n, min_, max_)	{ .name = (n), .kind = MSG_REAL, .min = (min_), .max = (max_) }
@@ -44,6 +45,7 @@ static const struct msg_field worker_config[] = {
 	BOOL("probe"),			/* describe the source once, then leave */
 	STR_OPT("tls", 72),		/* verify | insecure | sha256:HEX; absent: verify */
 	BOOL_OPT("keep_vui"), INT_OPT("reorder_ms", 0, 1000),
+	ASCII_OPT("challenge", MSG_CHALLENGE_MAX), /* to be answered from the first request on */
 	END };
 static const struct msg_field front_config[] = {
 	INT("subscriber", 1, ID_MAX),	/* this front's id in for_subscriber */
@@ -77,9 +79,10 @@ static const struct msg_field ready[] = { STR("version", 64), END };
 static const struct msg_field input[] = {
 	STR("state", 16),		/* connecting | up | stalled | ended */
 	STR("class", 16),		/* none | unreachable | auth | not-found | timeout | protocol |
-					   unsupported | eof | redirect | internal */
+					   unsupported | eof | redirect | challenge | internal */
 	STR_OPT("reason", REASON_MAX_BYTES),
 	STR_OPT("location", URL_MAX_BYTES), /* ended: the source is there (a redirect) */
+	ASCII_OPT("challenge", MSG_CHALLENGE_MAX), /* ended: for the successor to answer */
 	END };
 static const struct msg_field worker_status[] = {
 	STR("codec", 16), STR("codec_string", 64), STR("profile", 64), STR("audio", 16),
@@ -211,6 +214,16 @@ string_fits(const json_t *value, long long min, long long max)
 }
 
 static bool
+is_printable(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
+static bool
 field_fits(const struct msg_field *field, const json_t *value)
 {
 	const json_t *item;
@@ -220,6 +233,9 @@ field_fits(const struct msg_field *field, const json_t *value)
 	switch (field->kind) {
 	case MSG_STR:
 		return json_is_string(value) && string_fits(value, field->min, field->max);
+	case MSG_ASCII:
+		return json_is_string(value) && string_fits(value, field->min, field->max) &&
+		       is_printable(value);
 	case MSG_INT:
 		return json_is_integer(value) && json_integer_value(value) >= field->min &&
 		       json_integer_value(value) <= field->max;

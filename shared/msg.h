@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MSG_MAX_BYTES 65536u
-#define MSG_ERROR_MAX 160
+#define MSG_MAX_BYTES     65536u
+#define MSG_ERROR_MAX     160
+#define MSG_CHALLENGE_MAX 1024 /* of a source that wants to know who reads it */
 
 /* Who receives. One bit each: a message may go to several kinds of process. */
 enum msg_to {
@@ -25,13 +26,14 @@ enum msg_to {
 	MSG_FROM_CTL = 1 << 7,
 };
 
-enum msg_field_kind { MSG_STR, MSG_INT, MSG_REAL, MSG_BOOL, MSG_STRS };
+enum msg_field_kind { MSG_STR, MSG_ASCII, MSG_INT, MSG_REAL, MSG_BOOL, MSG_STRS };
 
 struct msg_field {
 	const char *name;
 	enum msg_field_kind kind;
 	bool optional;
-	long long min, max; /* INT, REAL: value; STR: length in bytes; STRS: number of strings */
+	/* INT, REAL: value; STR, ASCII (printable): length in bytes; STRS: number of strings */
+	long long min, max;
 };
 
 enum msg_fd { MSG_FD_NONE = 0, MSG_FD_REQUIRED, MSG_FD_OPTIONAL };

@@ -46,7 +46,7 @@
 #define NO_CHILD                                                                                   \
 	E(READY) = ODD, E(IN_CONNECTING) = ODD, E(IN_UP) = ODD, E(IN_STALLED) = ODD,               \
 	E(IN_ENDED) = ODD, E(BAD_CHILD) = ODD, E(EXIT_RETRY) = ODD, E(EXIT_AUTH) = ODD,            \
-	E(EXIT_REDIRECT) = ODD, E(EXIT_CONFIG) = ODD, E(EXIT_CRASH) = ODD
+	E(EXIT_REDIRECT) = ODD, E(EXIT_CHALLENGE) = ODD, E(EXIT_CONFIG) = ODD, E(EXIT_CRASH) = ODD
 /* Answers to questions that are only asked without a child. */
 #define NO_QUESTION                                                                                \
 	E(RESOLVED) = ODD, E(RESOLVE_FAILED) = ODD, E(ANSWERED) = ODD, E(UNREACHABLE) = ODD,       \
@@ -55,7 +55,8 @@
 #define EXITS_RETRY                                                                                \
 	E(EXIT_RETRY) = GO(WAIT, CANCEL | A_RETRY),                                                \
 	E(EXIT_AUTH) = GO(REFUSED, CANCEL | A_REFUSED), E(EXIT_REDIRECT) = AGAIN,                  \
-	E(EXIT_CONFIG) = GO(HELD, CANCEL), E(EXIT_CRASH) = GO(WAIT, CANCEL | A_RETRY)
+	E(EXIT_CHALLENGE) = AGAIN, E(EXIT_CONFIG) = GO(HELD, CANCEL),                              \
+	E(EXIT_CRASH) = GO(WAIT, CANCEL | A_RETRY)
 #define BAD GO(KILLING, CANCEL | KILL)
 
 /* clang-format off */
@@ -148,14 +149,14 @@ static const struct sup_cell table[SUP_STATE_COUNT][SUP_EVENT_COUNT] = {
 		E(TIMER) = ODD, NO_QUESTION, E(SPAWN_FAILED) = ODD, E(READY) = STAY,
 		E(IN_CONNECTING) = STAY, E(IN_UP) = STAY, E(IN_STALLED) = STAY, E(IN_ENDED) = STAY,
 		E(BAD_CHILD) = STAY, E(EXIT_RETRY) = TO_OFF, E(EXIT_AUTH) = TO_OFF,
-		E(EXIT_REDIRECT) = TO_OFF, E(EXIT_CONFIG) = TO_OFF, E(EXIT_CRASH) = TO_OFF,
+		E(EXIT_REDIRECT) = TO_OFF, E(EXIT_CHALLENGE) = TO_OFF, E(EXIT_CONFIG) = TO_OFF, E(EXIT_CRASH) = TO_OFF,
 	},
 	[SUP_STATE_RESTARTING] = {
 		E(START) = STAY, E(STOP) = GO(STOPPING, CANCEL), E(RESTART) = STAY,
 		E(TIMER) = ODD, NO_QUESTION, E(SPAWN_FAILED) = ODD, E(READY) = STAY,
 		E(IN_CONNECTING) = STAY, E(IN_UP) = STAY, E(IN_STALLED) = STAY, E(IN_ENDED) = STAY,
 		E(BAD_CHILD) = STAY, E(EXIT_RETRY) = AFRESH, E(EXIT_AUTH) = AFRESH,
-		E(EXIT_REDIRECT) = AFRESH, E(EXIT_CONFIG) = AFRESH, E(EXIT_CRASH) = AFRESH,
+		E(EXIT_REDIRECT) = AFRESH, E(EXIT_CHALLENGE) = AFRESH, E(EXIT_CONFIG) = AFRESH, E(EXIT_CRASH) = AFRESH,
 	},
 };
 /* clang-format on */

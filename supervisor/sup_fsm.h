@@ -42,12 +42,13 @@
 	X(IN_UP, "input-up")                                                                       \
 	X(IN_STALLED, "input-stalled")                                                             \
 	X(IN_ENDED, "input-ended")                                                                 \
-	X(BAD_CHILD, "bad-child")         /* hung, garbage or never READY: it is being killed */   \
-	X(EXIT_RETRY, "exit-retry")       /* reaped: 75, the source was lost or failed */          \
-	X(EXIT_AUTH, "exit-auth")         /* reaped: the camera refused the password */            \
-	X(EXIT_REDIRECT, "exit-redirect") /* reaped: the camera is elsewhere */                    \
-	X(EXIT_CONFIG, "exit-config")     /* reaped: 78 */                                         \
-	X(EXIT_CRASH, "exit-crash")       /* reaped: anything else, unasked 0 too */
+	X(BAD_CHILD, "bad-child")           /* hung, garbage or never READY: it is being killed */ \
+	X(EXIT_RETRY, "exit-retry")         /* reaped: 75, the source was lost or failed */        \
+	X(EXIT_AUTH, "exit-auth")           /* reaped: the camera refused the password */          \
+	X(EXIT_REDIRECT, "exit-redirect")   /* reaped: the camera is elsewhere */                  \
+	X(EXIT_CHALLENGE, "exit-challenge") /* reaped: its successor answers the camera */         \
+	X(EXIT_CONFIG, "exit-config")       /* reaped: 78 */                                       \
+	X(EXIT_CRASH, "exit-crash")         /* reaped: anything else, unasked 0 too */
 
 enum sup_state {
 #define X(name, text, child) SUP_STATE_##name,

@@ -76,8 +76,10 @@ told_state(const struct sup_stream *stream)
 		return "down";
 	case SUP_STATE_KILLING:
 	case SUP_STATE_ENDING:
-		/* On its way elsewhere, as it was asked to be. */
-		return stream->redirect.is_due && !stream->failing ? "connecting" : "down";
+		/* On its way elsewhere, or to another connection, as it was asked to be. */
+		return (stream->redirect.is_due || sup_challenge_is_due(stream)) && !stream->failing
+			   ? "connecting"
+			   : "down";
 	case SUP_STATE_RESTARTING:
 		return "connecting";
 	default:
@@ -317,6 +319,7 @@ act(struct sup_stream *stream, unsigned action, enum sup_event event)
 	case SUP_DO_FORGIVE:
 		memset(&stream->account, 0, sizeof(stream->account));
 		sup_redirect_forget(stream);
+		sup_challenge_clear(&stream->challenge);
 		forget_trouble(stream);
 		return NO_EVENT;
 	case SUP_DO_LOOKUP:
@@ -340,11 +343,13 @@ act(struct sup_stream *stream, unsigned action, enum sup_event event)
 	}
 }
 
-/* It ended there, or could not be reached there: the configured URL it is again. */
+/* It ended there, or could not be reached there: the configured URL it is again, and a question of
+ * a moment ago is old. */
 static void
-end_redirect(struct sup_stream *stream)
+end_detour(struct sup_stream *stream)
 {
 	stream->redirect.has_failed = sup_redirect_forget(stream);
+	sup_challenge_clear(&stream->challenge);
 }
 
 /* What the event says about the account. */
@@ -367,12 +372,12 @@ note(struct sup_stream *stream, enum sup_event event)
 		if (!sup_redirect_is_active(stream))
 			sup_account_on_silence(&stream->account, now);
 		stream->failing = true;
-		end_redirect(stream);
+		end_detour(stream);
 		break;
 	case SUP_EVENT_UNREACHABLE:
 	case SUP_EVENT_SPAWN_FAILED:
 		stream->failing = true;
-		end_redirect(stream);
+		end_detour(stream);
 		break;
 	case SUP_EVENT_EXIT_REDIRECT:
 		stream->redirect.is_due = false;
@@ -384,7 +389,7 @@ note(struct sup_stream *stream, enum sup_event event)
 		sup_account_on_down(&stream->account, now);
 		stream->failing = stream->account.delivered_ms <
 				  sup_settings(stream->sup)->restart_worker.good_ms;
-		end_redirect(stream);
+		end_detour(stream);
 		break;
 	default:
 		break;

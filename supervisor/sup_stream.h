@@ -6,6 +6,7 @@
 #define CAMHUB_SUPERVISOR_SUP_STREAM_H
 
 #include "shared/url.h"
+#include "supervisor/sup_challenge.h"
 #include "supervisor/sup_fsm.h"
 #include "supervisor/sup_int.h"
 #include "supervisor/sup_lookup.h"
@@ -35,6 +36,7 @@ struct sup_stream {
 	struct url url;                 /* where the next connect goes */
 	const struct url_program *program;
 	struct sup_redirect redirect;
+	struct sup_challenge challenge;
 
 	enum sup_state state;
 	struct sup_account account;

@@ -108,6 +108,7 @@ sup_stream_free(struct sup_stream **stream)
 	json_decref(old->status);
 	json_decref(old->advice);
 	sup_redirect_clear(&old->redirect);
+	sup_challenge_clear(&old->challenge);
 	url_clear(&old->url);
 	free(old->name);
 	free(old);

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,13 +73,17 @@ note_trouble(struct sup_stream *stream, const json_t *msg)
 static void
 on_ended(struct sup_stream *stream, const json_t *msg)
 {
+	const char *class = msg_str(msg, "class");
+
 	if (stream->ended)
 		return;
 	stream->ended = true;
-	if (strcmp(msg_str(msg, "class"), "redirect") != 0)
-		note_trouble(stream, msg);
-	else
+	if (strcmp(class, "redirect") == 0)
 		(void)sup_redirect_follow(stream, msg_str(msg, "location"));
+	else if (strcmp(class, "challenge") == 0)
+		(void)sup_challenge_follow(stream, msg_str(msg, "challenge"));
+	else
+		note_trouble(stream, msg);
 }
 
 static void
@@ -133,14 +138,17 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 static enum sup_event
 judge(const struct sup_stream *stream, const struct sup_exit *end)
 {
+	bool left = end->code == CHILD_EXIT_RETRY || end->bad;
+
 	if (end->code == CHILD_EXIT_WRONG_CONFIG)
 		return SUP_EVENT_EXIT_CONFIG;
-	if (stream->ended && stream->redirect.is_due && (end->code == CHILD_EXIT_RETRY || end->bad))
+	if (!stream->ended || !left)
+		return end->code == CHILD_EXIT_RETRY ? SUP_EVENT_EXIT_RETRY : SUP_EVENT_EXIT_CRASH;
+	if (stream->redirect.is_due)
 		return SUP_EVENT_EXIT_REDIRECT;
-	if (stream->ended && (end->code == CHILD_EXIT_RETRY || end->bad))
-		return strcmp(stream->class, "auth") == 0 ? SUP_EVENT_EXIT_AUTH
-							  : SUP_EVENT_EXIT_RETRY;
-	return end->code == CHILD_EXIT_RETRY ? SUP_EVENT_EXIT_RETRY : SUP_EVENT_EXIT_CRASH;
+	if (sup_challenge_is_due(stream))
+		return SUP_EVENT_EXIT_CHALLENGE;
+	return strcmp(stream->class, "auth") == 0 ? SUP_EVENT_EXIT_AUTH : SUP_EVENT_EXIT_RETRY;
 }
 
 static void
@@ -169,11 +177,12 @@ static const struct sup_child_ops ops = {
 };
 
 static json_t *
-make_config(const struct sup_stream *stream)
+make_config(struct sup_stream *stream)
 {
 	const struct conf *conf = sup_settings(stream->sup);
 	const struct conf_camera *camera = stream->conf->camera;
 	json_t *msg = msg_new(MSG_WORKER_CONFIG);
+	char *challenge;
 
 	msg_set_str(msg, "stream", stream->name);
 	msg_set_int(msg, "stream_id", stream->id);
@@ -194,6 +203,9 @@ make_config(const struct sup_stream *stream)
 	msg_set_str(msg, "tls", camera->tls);
 	msg_set_bool(msg, "keep_vui", camera->vui == CONF_VUI_KEEP);
 	msg_set_int(msg, "reorder_ms", camera->reorder_ms);
+	challenge = sup_challenge_take(stream);
+	msg_set_str(msg, "challenge", challenge);
+	free(challenge);
 	return msg;
 }
 

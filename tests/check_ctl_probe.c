@@ -210,6 +210,19 @@ START_ASYNC_TEST(test_redirected, .real_clock = true)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_hung_up_on, .real_clock = true)
+{
+	struct program *program = probe(loop, "http://h/asks-once", NULL, NULL);
+
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
+	check_yaml(program_output(program), NULL);
+	program = probe(loop, "http://h/asks-always", NULL, NULL);
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
+	ck_assert_ptr_nonnull(strstr(program_output(program), "  challenge: it hung up\n"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_json, .real_clock = true)
 {
 	struct program *program = probe(loop, "--json", "http://h/up", NULL);
@@ -259,6 +272,7 @@ probe_suite(void)
 	tcase_add_test(tcase, test_connected_by_camctl);
 	tcase_add_test(tcase, test_nothing_to_connect_to);
 	tcase_add_test(tcase, test_redirected);
+	tcase_add_test(tcase, test_hung_up_on);
 	tcase_add_test(tcase, test_json);
 	tcase_add_test(tcase, test_deadline);
 	suite_add_tcase(suite, tcase);

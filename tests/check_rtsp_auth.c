@@ -512,6 +512,97 @@ START_TEST(a_uri_stays_within_its_quotes)
 }
 END_TEST
 
+static const struct {
+	const char *challenge, *handed; /* NULL: it cannot be */
+} handed[] = {
+	{ "Basic realm=\"my cam\", charset=\"UTF-8\"", "Basic realm=\"my cam\"" },
+	{ N1, "Digest realm=\"cam\", nonce=\"n1\"" },
+	{ "Basic realm=x, Digest nonce=n1 realm=\"a \\\"b\\\" \\\\\" stale=TRUE",
+	  "Digest realm=\"a \\\"b\\\" \\\\\", nonce=\"n1\"" },
+	{ "digest realm=\"cam\", nonce=\"n1\", opaque=\"o\", algorithm=sha-256, "
+	  "qop=\"auth-int,auth\"",
+	  "Digest realm=\"cam\", nonce=\"n1\", opaque=\"o\", algorithm=SHA-256, qop=\"auth\"" },
+	{ "Digest nonce=n1, algorithm=MD5-sess",
+	  "Digest realm=\"\", nonce=\"n1\", algorithm=MD5-sess" },
+	{ "Digest realm=\"J\xc3\xa4ger\", nonce=\"n1\"", NULL },
+};
+
+/* The header without what is made by chance. */
+static char *
+steady_header(struct rtsp_auth *auth)
+{
+	char *header = rtsp_auth_header(auth, "DESCRIBE", URI), *end = strstr(header, ", response");
+
+	if (end != NULL && strstr(end, "cnonce") != NULL)
+		*end = '\0';
+	return header;
+}
+
+START_TEST(another_connection_answers)
+{
+	struct rtsp_auth *first = rtsp_auth_new("admin", "secret", true);
+	struct rtsp_auth *second = rtsp_auth_new("admin", "secret", true);
+	char *text;
+
+	ck_assert_ptr_null(rtsp_auth_hand_over(first));
+	ck_assert_int_eq(challenge(first, handed[_i].challenge), RTSP_AUTH_OK);
+	text = rtsp_auth_hand_over(first);
+	ck_assert_pstr_eq(text, handed[_i].handed);
+	if (text != NULL) {
+		char *want = steady_header(first), *got;
+
+		ck_assert_int_eq(rtsp_auth_take_over(second, text), 0);
+		got = steady_header(second);
+		ck_assert_str_eq(got, want);
+		/* That was an answer to it: the password is not sent once more. */
+		ck_assert_int_eq(challenge(second, text), RTSP_AUTH_REFUSED);
+		free(got);
+		free(want);
+	}
+	free(text);
+	rtsp_auth_free(&first);
+	rtsp_auth_free(&second);
+}
+END_TEST
+
+START_TEST(a_long_challenge_stays_here)
+{
+	char value[RTSP_AUTH_HANDED_MAX + 2] = "Digest realm=\"cam\", nonce=\"";
+	size_t len = strlen(value);
+
+	memset(value + len, 'n', sizeof(value) - 1 - len);
+	value[sizeof(value) - 1] = '\0';
+	for (int excess = 1; excess >= 0; excess--) {
+		struct rtsp_auth *auth = rtsp_auth_new("admin", "secret", true);
+		char *text;
+
+		value[RTSP_AUTH_HANDED_MAX + excess - 1] = '"';
+		value[RTSP_AUTH_HANDED_MAX + excess] = '\0';
+		ck_assert_int_eq(challenge(auth, value), RTSP_AUTH_OK);
+		text = rtsp_auth_hand_over(auth);
+		ck_assert_pstr_eq(text, excess > 0 ? NULL : value);
+		free(text);
+		rtsp_auth_free(&auth);
+	}
+}
+END_TEST
+
+static const char *const not_taken[] = { "", "Negotiate", "Digest realm=\"cam\"", "\"", "=,=," };
+
+START_TEST(what_cannot_be_answered_is_not_taken)
+{
+	struct rtsp_auth *auth = rtsp_auth_new("admin", "secret", true);
+	struct rtsp_auth *nobody = rtsp_auth_new(NULL, NULL, true);
+
+	ck_assert_int_lt(rtsp_auth_take_over(auth, not_taken[_i]), 0);
+	assert_header(auth, "OPTIONS", NULL);
+	ck_assert_int_eq(challenge(auth, N1), RTSP_AUTH_OK);
+	ck_assert_int_lt(rtsp_auth_take_over(nobody, N1), 0);
+	rtsp_auth_free(&auth);
+	rtsp_auth_free(&nobody);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -529,6 +620,9 @@ make_suite(void)
 	tcase_add_test(tcase, the_newest_nonce_is_answered);
 	tcase_add_loop_test(tcase, the_next_nonce_is_taken, 0, ROWS(infos));
 	tcase_add_test(tcase, a_uri_stays_within_its_quotes);
+	tcase_add_loop_test(tcase, another_connection_answers, 0, ROWS(handed));
+	tcase_add_test(tcase, a_long_challenge_stays_here);
+	tcase_add_loop_test(tcase, what_cannot_be_answered_is_not_taken, 0, ROWS(not_taken));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

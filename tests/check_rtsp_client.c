@@ -299,81 +299,6 @@ START_ASYNC_TEST(test_cseq)
 }
 END_ASYNC_TEST
 
-/* Passwords */
-
-START_ASYNC_TEST(test_password)
-{
-	rig_start(loop, (struct wrk_input_config){ .user = "admin", .password = "hunter22" });
-	log_forbid("hunter22");
-	log_forbid("YWRtaW46aHVudGVyMjI=");
-	camera_open_until("DESCRIBE", sdp_video);
-	ck_assert_ptr_null(strstr(camera_expect("DESCRIBE"), "Authorization"));
-	camera_reply("401 Unauthorized", "WWW-Authenticate: Basic realm=\"cam\"" CRLF, "");
-	ck_assert_ptr_nonnull(
-	    strstr(camera_expect("DESCRIBE"), "Authorization: Basic YWRtaW46aHVudGVyMjI=" CRLF));
-	camera_reply("200 OK", "", sdp_video);
-	ck_assert_ptr_nonnull(strstr(camera_expect("SETUP"), "Authorization: Basic "));
-	async_complete(loop);
-}
-END_ASYNC_TEST
-
-START_ASYNC_TEST(test_password_is_wrong)
-{
-	rig_start(loop, (struct wrk_input_config){ .user = "admin", .password = "hunter22" });
-	camera_open_until("DESCRIBE", sdp_video);
-	for (int i = 0; i < 2; i++) {
-		camera_expect("DESCRIBE");
-		camera_reply("401 Unauthorized", "WWW-Authenticate: Basic realm=\"cam\"" CRLF, "");
-	}
-	expect_end(WRK_CLASS_AUTH, "refuses the user or the password");
-	async_complete(loop);
-}
-END_ASYNC_TEST
-
-/* A nonce that is stale for ever is a password that is refused. */
-START_ASYNC_TEST(test_password_attempts_are_bounded)
-{
-	int attempts = 0;
-
-	rig_start(loop, (struct wrk_input_config){ .user = "admin", .password = "hunter22" });
-	camera_open_until("DESCRIBE", sdp_video);
-	while (rig->failures == 0) {
-		char *challenge =
-		    xasprintf("WWW-Authenticate: Digest realm=\"cam\", nonce=\"n%d\", "
-			      "stale=true" CRLF,
-			      attempts);
-
-		ck_assert_int_lt(attempts++, 5);
-		camera_expect("DESCRIBE");
-		camera_reply("401 Unauthorized", challenge, "");
-		free(challenge);
-	}
-	ck_assert_int_eq(attempts, 3);
-	expect_end(WRK_CLASS_AUTH, "refuses the user or the password");
-	async_complete(loop);
-}
-END_ASYNC_TEST
-
-START_ASYNC_TEST(test_password_is_missing)
-{
-	rig_start(loop, DEFAULTS);
-	camera_expect("OPTIONS");
-	camera_reply("401 Unauthorized", "WWW-Authenticate: Basic realm=\"cam\"" CRLF, "");
-	expect_end(WRK_CLASS_AUTH, "none is configured");
-	async_complete(loop);
-}
-END_ASYNC_TEST
-
-START_ASYNC_TEST(test_login_is_unknown)
-{
-	rig_start(loop, (struct wrk_input_config){ .user = "admin", .password = "hunter22" });
-	camera_expect("OPTIONS");
-	camera_reply("401 Unauthorized", "WWW-Authenticate: Negotiate" CRLF, "");
-	expect_end(WRK_CLASS_AUTH, "a kind of login that is not supported");
-	async_complete(loop);
-}
-END_ASYNC_TEST
-
 /* Descriptions */
 
 static const struct {
@@ -538,11 +463,6 @@ make_suite(void)
 	tcase_add_test(tcase, test_not_rtsp);
 	tcase_add_test(tcase, test_reset);
 	tcase_add_test(tcase, test_cseq);
-	tcase_add_test(tcase, test_password);
-	tcase_add_test(tcase, test_password_is_wrong);
-	tcase_add_test(tcase, test_password_attempts_are_bounded);
-	tcase_add_test(tcase, test_password_is_missing);
-	tcase_add_test(tcase, test_login_is_unknown);
 	tcase_add_loop_test(tcase, test_descriptions_that_do_not_help, 0, 5);
 	tcase_add_loop_test(tcase, test_sound_is_refused, 0, 2);
 	tcase_add_test(tcase, test_session_that_cannot_be_named);

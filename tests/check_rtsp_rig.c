@@ -91,6 +91,15 @@ wrk_input_redirected(struct wrk *wrk, const char *url)
 }
 
 void
+wrk_input_challenged(struct wrk *wrk, const char *challenge, const char *reason)
+{
+	wrk->challenges++;
+	snprintf(wrk->challenge, sizeof(wrk->challenge), "%s", challenge);
+	snprintf(wrk->reason, sizeof(wrk->reason), "%s", reason);
+	leave(wrk);
+}
+
+void
 wrk_input_closed(struct wrk *wrk)
 {
 	wrk->closed++;

@@ -18,10 +18,10 @@ struct wrk {
 	void *input;
 	struct peer *camera;
 	bool has_started;
-	unsigned opened, failures, redirects, closed;
+	unsigned opened, failures, redirects, challenges, closed;
 	unsigned pictures, keys, sounds, configs;
 	enum wrk_class class;
-	char reason[512], location[512];
+	char reason[512], location[512], challenge[512];
 	/* Of the last request of the client */
 	char request[4096];
 	unsigned cseq;

@@ -44,6 +44,7 @@ value_at(const struct msg_field *field, bool largest)
 {
 	switch (field->kind) {
 	case MSG_STR:
+	case MSG_ASCII:
 		return text_of(largest ? field->max : field->min);
 	case MSG_INT:
 		return json_integer(largest ? field->max : field->min);
@@ -163,6 +164,7 @@ kind_fits(enum msg_field_kind kind, const json_t *value)
 {
 	switch (kind) {
 	case MSG_STR:
+	case MSG_ASCII:
 		return json_is_string(value);
 	case MSG_INT:
 		return json_is_integer(value);
@@ -211,6 +213,11 @@ START_TEST(test_out_of_range_is_refused)
 {
 	for (const struct msg_field *f = msg_schema(_i)->fields; f->name != NULL; f++) {
 		switch (f->kind) {
+		case MSG_ASCII:
+			assert_value_refused(_i, f, json_string("a\nb"));
+			assert_value_refused(_i, f, json_string("a\x7f"));
+			assert_value_refused(_i, f, json_string("\xc3\xa4"));
+			/* fall through */
 		case MSG_STR:
 			assert_value_refused(_i, f, text_of(f->max + 1));
 			if (f->min > 0)

@@ -35,6 +35,7 @@ struct expected {
 #define EXITS(state)                                                                               \
 	{ state, "exit-retry", "wait", RETRY }, { state, "exit-auth", "refused", REFUSED },        \
 	    { state, "exit-redirect", "resolve", AGAIN },                                          \
+	    { state, "exit-challenge", "resolve", AGAIN },                                         \
 	    { state, "exit-config", "held", CANCEL },                                              \
 	{                                                                                          \
 		state, "exit-crash", "wait", RETRY                                                 \
@@ -106,6 +107,7 @@ static const struct expected expected[] = {
 	{ "stopping", "exit-retry", "off", CANCEL },
 	{ "stopping", "exit-auth", "off", CANCEL },
 	{ "stopping", "exit-redirect", "off", CANCEL },
+	{ "stopping", "exit-challenge", "off", CANCEL },
 	{ "stopping", "exit-config", "off", CANCEL },
 	{ "stopping", "exit-crash", "off", CANCEL },
 	{ "restarting", "start", ".", 0 },
@@ -115,6 +117,7 @@ static const struct expected expected[] = {
 	{ "restarting", "exit-retry", "resolve", AFRESH },
 	{ "restarting", "exit-auth", "resolve", AFRESH },
 	{ "restarting", "exit-redirect", "resolve", AFRESH },
+	{ "restarting", "exit-challenge", "resolve", AFRESH },
 	{ "restarting", "exit-config", "resolve", AFRESH },
 	{ "restarting", "exit-crash", "resolve", AFRESH },
 };

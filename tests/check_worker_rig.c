@@ -105,6 +105,8 @@ input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config, v
 	snprintf(rig->password, sizeof(rig->password), "%s",
 		 config->password != NULL ? config->password : "-");
 	snprintf(rig->tls, sizeof(rig->tls), "%s", config->tls);
+	snprintf(rig->challenge, sizeof(rig->challenge), "%s",
+		 config->challenge != NULL ? config->challenge : "");
 	rig->keep_vui = config->keep_vui;
 	rig->reorder_ms = config->reorder_ms;
 	rig->fd = config->fd;

@@ -34,7 +34,7 @@ struct rig {
 	struct wrk_input_report report;
 	int start_rc, starts, stops, frees;
 	bool closes_at_once;
-	char user[32], password[32], tls[80];
+	char user[32], password[32], tls[80], challenge[80];
 	bool keep_vui;
 	int fd; /* -1: none */
 	int64_t reorder_ms;

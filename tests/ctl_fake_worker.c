@@ -67,6 +67,19 @@ say_redirect(void)
 }
 
 static void
+say_challenge(const char *challenge)
+{
+	json_t *msg = msg_new(MSG_INPUT);
+
+	msg_set_str(msg, "state", "ended");
+	msg_set_str(msg, "class", "challenge");
+	msg_set_str(msg, "reason", "it hung up");
+	msg_set_str(msg, "challenge", challenge);
+	say(msg);
+	_exit(75);
+}
+
+static void
 say_input(const char *state, const char *class, const char *reason)
 {
 	json_t *msg = msg_new(MSG_INPUT);
@@ -134,6 +147,13 @@ act(const char *what, const json_t *config)
 		say_redirect();
 	if (strcmp(what, "pinned") == 0 && strcmp(msg_str(config, "tls"), "insecure") == 0)
 		be_up();
+	if (strcmp(what, "asks-once") == 0 || strcmp(what, "asks-always") == 0) {
+		bool is_second = strcmp(msg_str(config, "challenge"), "Basic realm=\"1\"") == 0;
+
+		if (is_second && strcmp(what, "asks-once") == 0)
+			be_up();
+		say_challenge(is_second ? "Basic realm=\"2\"" : "Basic realm=\"1\"");
+	}
 	if (strcmp(what, "crash") == 0)
 		raise(SIGKILL);
 	if (strcmp(what, "rubbish") == 0)

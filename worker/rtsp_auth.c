@@ -12,6 +12,7 @@
 #include "worker/rtsp_digest.h"
 #include "worker/rtsp_text.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,6 +287,70 @@ put_digest(FILE *out, const struct rtsp_auth *auth, const char *uri, const char 
 		fprintf(out, ", qop=auth, nc=%08x, cnonce=\"%s\"", auth->nc, auth->cnonce);
 	else if (auth->is_sess)
 		put_quoted(out, ", cnonce", auth->cnonce);
+}
+
+/* What put_digest() and digest_header() use of it. */
+static void
+put_challenge(FILE *out, const struct rtsp_auth *auth)
+{
+	char *const *values = auth->challenge.values;
+
+	put_quoted(out, auth->strength == BASIC ? "Basic realm" : "Digest realm",
+		   or_empty(values[RTSP_CHALLENGE_REALM]));
+	if (auth->strength == BASIC)
+		return;
+	put_quoted(out, ", nonce", values[RTSP_CHALLENGE_NONCE]);
+	if (values[RTSP_CHALLENGE_OPAQUE] != NULL)
+		put_quoted(out, ", opaque", values[RTSP_CHALLENGE_OPAQUE]);
+	if (values[RTSP_CHALLENGE_ALGORITHM] != NULL)
+		fprintf(out, ", algorithm=%s", algorithms[find_algorithm(&auth->challenge)].name);
+	if (auth->has_qop)
+		put_quoted(out, ", qop", "auth");
+}
+
+static bool
+is_printable(const char *text)
+{
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
+char *
+rtsp_auth_hand_over(const struct rtsp_auth *auth)
+{
+	char *text;
+	size_t len;
+	FILE *out;
+
+	if (auth->strength == NONE)
+		return NULL;
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		xalloc_die();
+	put_challenge(out, auth);
+	if (fclose(out) != 0)
+		xalloc_die();
+	if (len <= RTSP_AUTH_HANDED_MAX && is_printable(text))
+		return text;
+	free(text);
+	return NULL;
+}
+
+int
+rtsp_auth_take_over(struct rtsp_auth *auth, const char *text)
+{
+	struct rtsp_challenge best = { 0 };
+	enum strength strength = NONE;
+
+	if (auth->user == NULL)
+		return -EINVAL;
+	look_through(auth, (struct rtsp_text){ text, strlen(text) }, &best, &strength);
+	if (strength == NONE)
+		return -EINVAL;
+	adopt(auth, strength, &best);
+	auth->answers++;
+	return 0;
 }
 
 static char *

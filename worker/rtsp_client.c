@@ -90,7 +90,10 @@ do_fail(struct rtsp_client *client)
 	if (client->has_told_end)
 		return;
 	client->has_told_end = true;
-	wrk_input_failed(client->wrk, client->class, client->reason);
+	if (client->challenge != NULL)
+		wrk_input_challenged(client->wrk, client->challenge, client->reason);
+	else
+		wrk_input_failed(client->wrk, client->class, client->reason);
 }
 
 static void
@@ -234,6 +237,25 @@ blame_time(struct rtsp_client *client)
 				  (double)client->give_up_ms / 1000, method);
 }
 
+/*
+ * Some cameras close the connection behind a 401, whatever else comes on it: the answer is for the
+ * next connection. One that closes that too may mean the password: it counts as refused, so that
+ * it is not sent every second.
+ */
+static void
+blame_hang_up(struct rtsp_client *client)
+{
+	bool has_answered = client->pending.challenges > 0 || client->is_second;
+
+	if (client->is_open || !client->pending.is_waiting || !has_answered ||
+	    (client->class != WRK_CLASS_EOF && client->class != WRK_CLASS_UNREACHABLE))
+		return;
+	if (!client->is_second)
+		client->challenge = rtsp_auth_hand_over(client->auth);
+	rtsp_client_blame(client, WRK_CLASS_AUTH,
+			  "the camera closes the connection after asking for a password");
+}
+
 void
 rtsp_client_handle(struct rtsp_client *client, enum rtsp_event event)
 {
@@ -246,6 +268,8 @@ rtsp_client_handle(struct rtsp_client *client, enum rtsp_event event)
 			  rtsp_state_name(step.next), rtsp_action_name(step.action));
 	if (event == RTSP_EVENT_TIMEOUT && step.action == RTSP_ACTION_FAIL)
 		blame_time(client);
+	if (event == RTSP_EVENT_LOST && step.action == RTSP_ACTION_FAIL)
+		blame_hang_up(client);
 	client->state = step.next;
 	if (step.next != before || step.action == RTSP_ACTION_KEEP_ALIVE)
 		set_deadline(client);
@@ -403,6 +427,8 @@ make(struct wrk *wrk, const struct wrk_input_config *config, bool is_tls)
 	client->report_ns = INT64_MAX;
 	client->reader = rtsp_reader_new();
 	client->auth = rtsp_auth_new(config->user, config->password, true);
+	client->is_second =
+	    config->challenge != NULL && rtsp_auth_take_over(client->auth, config->challenge) == 0;
 	for (size_t i = 0; i < sizeof(client->channel_of) / sizeof(client->channel_of[0]); i++)
 		client->channel_of[i] = RTSP_NO_CHANNEL;
 	if (getrandom(&client->our_ssrc, sizeof(client->our_ssrc), 0) < 0)
@@ -466,6 +492,7 @@ rtsp_client_free(struct rtsp_client **client)
 	free(old->base_url);
 	free(old->play_url);
 	free(old->redirect);
+	free(old->challenge);
 	free(old);
 }
 

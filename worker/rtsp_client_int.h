@@ -68,7 +68,9 @@ struct rtsp_client {
 	char session[RTSP_SESSION_ID_MAX];
 	unsigned session_timeout_s;
 	char *base_url, *play_url;
-	char *redirect; /* where it sends us */
+	char *redirect;  /* where it sends us */
+	char *challenge; /* for who comes after us: it hung up behind it; NULL: it did not */
+	bool is_second;  /* a challenge came with the configuration */
 	struct sdp *sdp;
 
 	/* The tracks */

@@ -37,7 +37,7 @@ struct wrk {
 	int exit_code;
 	enum wrk_class class;
 	char reason[512];
-	char *location; /* of a redirect */
+	char *detail; /* of that class: see wrk_status_input() */
 };
 
 static void handle(struct wrk *wrk, enum wrk_event event);
@@ -45,9 +45,7 @@ static void handle(struct wrk *wrk, enum wrk_event event);
 static void
 say_input(struct wrk *wrk, enum wrk_state state, enum wrk_class class, const char *reason)
 {
-	const char *location = class == WRK_CLASS_REDIRECT ? wrk->location : NULL;
-
-	(void)child_ev_send(wrk->child, wrk_status_input(state, class, reason, location), -1);
+	(void)child_ev_send(wrk->child, wrk_status_input(state, class, reason, wrk->detail), -1);
 }
 
 static int
@@ -196,6 +194,7 @@ start_input(struct wrk *wrk)
 		.tls = config->tls,
 		.keep_vui = config->keep_vui,
 		.reorder_ms = config->reorder_ms,
+		.challenge = config->challenge,
 	};
 	int rc;
 
@@ -430,10 +429,18 @@ wrk_input_redirected(struct wrk *wrk, const char *url)
 		wrk_input_failed(wrk, WRK_CLASS_PROTOCOL, "redirected to a URL that is too long");
 		return;
 	}
-	free(wrk->location);
-	wrk->location = xstrdup(url);
+	free(wrk->detail);
+	wrk->detail = xstrdup(url);
 	snprintf(reason, sizeof(reason), "the source is at %.400s", url);
 	wrk_input_failed(wrk, WRK_CLASS_REDIRECT, reason);
+}
+
+void
+wrk_input_challenged(struct wrk *wrk, const char *challenge, const char *reason)
+{
+	free(wrk->detail);
+	wrk->detail = xstrdup(challenge);
+	wrk_input_failed(wrk, WRK_CLASS_CHALLENGE, reason);
 }
 
 void
@@ -520,7 +527,7 @@ wrk_free(struct wrk **wrk)
 	child_ev_free(&old->child);
 	wrk_pub_free(&old->pub);
 	wrk_config_clear(&old->config);
-	free(old->location);
+	free(old->detail);
 	free(old);
 }
 

@@ -83,6 +83,7 @@ read_fields(struct wrk_config *config, int64_t stalled_after_max_ms)
 	config->tls = msg_str(msg, "tls")[0] != '\0' ? msg_str(msg, "tls") : "verify";
 	config->keep_vui = msg_bool(msg, "keep_vui", false);
 	config->reorder_ms = msg_int(msg, "reorder_ms", REORDER_DEFAULT_MS);
+	config->challenge = json_string_value(json_object_get(msg, "challenge"));
 	config->is_probe = msg_bool(msg, "probe", false);
 }
 

@@ -25,6 +25,7 @@ struct wrk_config {
 	const char *tls; /* verify | insecure | sha256:HEX */
 	bool keep_vui;
 	int64_t reorder_ms;
+	const char *challenge; /* that the connection before was ended with; NULL: none */
 };
 
 /*

@@ -24,7 +24,9 @@ enum wrk_class {
 	WRK_CLASS_PROTOCOL,
 	WRK_CLASS_UNSUPPORTED,
 	WRK_CLASS_EOF,
-	WRK_CLASS_REDIRECT, /* it is elsewhere: the message has the location */
+	WRK_CLASS_REDIRECT,  /* it is elsewhere: the message has the location */
+	WRK_CLASS_CHALLENGE, /* it asked for a password and hung up: the message has the challenge
+			      */
 	WRK_CLASS_INTERNAL,
 	WRK_CLASS_COUNT
 };
@@ -57,6 +59,8 @@ struct wrk_input_config {
 	const char *stream;          /* "door" */
 	const char *url;             /* without userinfo */
 	const char *user, *password; /* NULL when there are none */
+	const char *challenge;       /* of the connection before, see wrk_input_challenged(); NULL:
+					none */
 	const char *transport;       /* tcp | udp | auto */
 	int fd; /* connected to the source; -1: none came. Belongs to the input from the call of
 		   start() on, also when that fails */
@@ -111,5 +115,8 @@ void wrk_input_closed(struct wrk *wrk);
 /* Instead of wrk_input_failed(): the source is elsewhere. url without userinfo; the successor is
  * given a socket to it. */
 void wrk_input_redirected(struct wrk *wrk, const char *url);
+/* Instead of wrk_input_failed(): the source ended the connection on which it had asked for a
+ * password. challenge: printable, as in a configuration; the successor is given it, once. */
+void wrk_input_challenged(struct wrk *wrk, const char *challenge, const char *reason);
 
 #endif

@@ -23,6 +23,7 @@ const char *wrk_class_name(enum wrk_class class)
 		[WRK_CLASS_UNSUPPORTED] = "unsupported",
 		[WRK_CLASS_EOF] = "eof",
 		[WRK_CLASS_REDIRECT] = "redirect",
+		[WRK_CLASS_CHALLENGE] = "challenge",
 		[WRK_CLASS_INTERNAL] = "internal",
 	};
 
@@ -128,15 +129,17 @@ wrk_status_add_advice(json_t *msg, struct wrk_pub *pub, const struct wrk_input_r
 }
 
 json_t *
-wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason,
-		 const char *location)
+wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason, const char *detail)
 {
 	json_t *msg = msg_new(MSG_INPUT);
 
 	msg_set_str(msg, "state", wrk_state_name(state));
 	msg_set_str(msg, "class", wrk_class_name(class));
 	msg_set_str(msg, "reason", reason);
-	msg_set_str(msg, "location", location);
+	if (class == WRK_CLASS_REDIRECT)
+		msg_set_str(msg, "location", detail);
+	else if (class == WRK_CLASS_CHALLENGE)
+		msg_set_str(msg, "challenge", detail);
 	return msg;
 }
 

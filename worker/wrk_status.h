@@ -22,9 +22,10 @@ void wrk_status_add_report(json_t *msg, const struct wrk_input_report *report);
 void wrk_status_add_advice(json_t *msg, struct wrk_pub *pub, const struct wrk_input_report *report,
 			   int64_t now_ns);
 
-/* An input message; reason, location NULL: none. */
+/* An input message; reason NULL: none. detail: the location of a redirect, the challenge of a
+ * source that hung up behind it; of no other class. */
 json_t *wrk_status_input(enum wrk_state state, enum wrk_class class, const char *reason,
-			 const char *location);
+			 const char *detail);
 
 /* The payload of the pulse, malloc'd (docs/protocol.md, "Status"). */
 char *wrk_status_pulse(struct wrk_pub *pub, const char *stream, enum wrk_state state,

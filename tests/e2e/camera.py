@@ -167,6 +167,56 @@ class Moved:
                 stream.flush()
 
 
+class HangsUp:
+    """In front of a camera that asks for a password: closes the connection behind each question.
+    What asked knows its nonce, and goes on with the next connection."""
+
+    def __init__(self, camera):
+        self.camera = camera
+        self.asked = 0
+        self.waiting = []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def url(self, mount="h264"):
+        return f"rtsp://127.0.0.1:{self.port}/{mount}"
+
+    def stop(self):
+        self.listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                viewer = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._relay, args=(viewer,), daemon=True).start()
+
+    def _relay(self, viewer):
+        server = self.waiting.pop() if self.waiting else socket.create_connection(("127.0.0.1", self.camera.port))
+        with viewer:
+            while self._relay_some(viewer, server):
+                pass
+        if server not in self.waiting:
+            server.close()
+
+    def _relay_some(self, viewer, server):
+        try:
+            for end in select.select([viewer, server], [], [])[0]:
+                some = end.recv(65536)
+                if not some:
+                    return False
+                (server if end is viewer else viewer).sendall(some)
+                if end is server and some.startswith(b"RTSP/1.0 401"):
+                    self.waiting.append(server)
+                    self.asked += 1
+                    return False
+        except OSError:
+            return False
+        return True
+
+
 def make_clip(path, seconds=4, size="1280x720", fps=25, kbps=3000, gop=50):
     """A clip for rtsp_camera's /clip: about constant bit rate, one delimiter per access unit."""
     if shutil.which("ffmpeg") is None:

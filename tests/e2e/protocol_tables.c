@@ -30,6 +30,9 @@ print_range(const struct msg_field *field)
 	case MSG_STR:
 		printf("string of at most %lld bytes", field->max);
 		return;
+	case MSG_ASCII:
+		printf("printable ASCII string of at most %lld bytes", field->max);
+		return;
 	case MSG_STRS:
 		printf("list of at most %lld strings", field->max);
 		return;

@@ -5,7 +5,7 @@ import os
 import signal
 
 import rig
-from camera import BlackHole, Moved, Mute
+from camera import BlackHole, HangsUp, Moved, Mute
 from ports import free_port
 from wait import until
 
@@ -99,6 +99,27 @@ class Status(rig.Case):
         self.assertIn(hub.wait_state("mute", "down", deadline_s=60)["class"], ("timeout", "protocol"))
         self.assertEqual(hub.wait_state("missing", "down")["class"], "not-found")
         self.assertEqual(hub.status()[0], DOWN)
+        self.check_no_secret(hub, "s3cret-word", "wr0ng-word")
+
+    def test_a_camera_hangs_up_behind_its_question(self):
+        server = self.rtsp(user="viewer", password="s3cret-word", digest=True)
+        good, wrong = HangsUp(server), HangsUp(server)
+        self.addCleanup(good.stop)
+        self.addCleanup(wrong.stop)
+        hub = self.hub([{"name": "good", "url": good.url(), "credentials": "good"},
+                        {"name": "wrong", "url": wrong.url(), "credentials": "wrong"}],
+                       credentials={"good": ("viewer", "s3cret-word"), "wrong": ("viewer", "wr0ng-word")})
+        camera = hub.wait_state("good", "up")
+        self.assertEqual((camera["restarts"], camera["last_error"], good.asked), (1, "", 1))
+        camera = hub.wait_state("wrong", "refused")
+        self.assertIn("closes the connection after asking for a password", camera["reason"])
+        self.assertGreater(camera["retry_in_ms"], 1000)
+        self.assertEqual((camera["restarts"], wrong.asked), (1, 2))
+        # A session that is lost: the same once more.
+        server.drop()
+        until(lambda: good.asked >= 2, "the camera asks again")
+        hub.wait_state("good", "up")
+        self.assertEqual(good.asked, 2)
         self.check_no_secret(hub, "s3cret-word", "wr0ng-word")
 
     def check_no_secret(self, hub, *secrets):

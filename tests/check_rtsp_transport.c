@@ -104,9 +104,12 @@ static const struct {
 	{ "RTP/AVP;unicast;client_port=5000-5001;server_port=0-0", "udp client 5000-5001" },
 	{ "RTP/AVP;unicast;server_port=0", "udp" },
 	{ "RTP/AVP;unicast;server_port=65534", "udp server 65534-65535" },
-	{ "RTP/AVP;unicast;server_port=65535", NULL },
-	{ "RTP/AVP;unicast;server_port=65536-65537", NULL },
-	{ "RTP/AVP;unicast;client_port=x", NULL },
+	/* Ports that are none do not matter. */
+	{ "RTP/AVP;unicast;server_port=65535", "udp" },
+	{ "RTP/AVP;unicast;server_port=65536-65537", "udp" },
+	{ "RTP/AVP;unicast;client_port=x;server_port=6000-6001", "udp server 6000-6001" },
+	{ "RTP/AVP/TCP;unicast;client_port=-1--1;interleaved=0-1", "tcp channels 0-1" },
+	{ "RTP/AVP/TCP;unicast;interleaved=0-1;server_port=", "tcp channels 0-1" },
 	{ "RTP/AVP;multicast;destination=239.0.0.1;port=5000-5001;ttl=16", "udp*" },
 	/* A comma between parameters, and one before another transport. */
 	{ "RTP/AVP;unicast;client_port=5000-5001;server_port=40000-40001,ssrc=FFFFCCCC",

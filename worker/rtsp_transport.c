@@ -60,14 +60,14 @@ on_interleaved(struct rtsp_transport *transport, struct rtsp_text value)
 	return 0;
 }
 
+/* "0-0" and what is no number are none: ours are known, and without the camera's nothing is sent
+ * there. */
 static int
 parse_ports(struct rtsp_text value, uint16_t port[2])
 {
 	unsigned range[2];
 
-	if (parse_range(value, UINT16_MAX, range) < 0)
-		return -EPROTO;
-	if (range[0] == 0) /* "0-0": none */
+	if (parse_range(value, UINT16_MAX, range) < 0 || range[0] == 0)
 		return 0;
 	port[0] = (uint16_t)range[0];
 	port[1] = (uint16_t)range[1];

@@ -3,11 +3,11 @@
 A subscriber of camhub's bus, written from docs/protocol.md ("The bus") alone, with nothing but
 libnng.so.1 through ctypes. An example for analytics programs, and a test of the document.
 
-    bus_subscriber.py PATH [--messages N] [--seconds S] [--video FILE] [--as ID] [--raw]
+    bus_subscriber.py PATH [--messages N] [--seconds S] [--video FILE] [--as ID] [--raw FILE]
 
 prints one JSON line for each message, and writes the video's access units to FILE. --as ID: also
-take the replay meant for the subscriber of that id. --raw: no JSON, but the messages as they are,
-each with its length before it (32 bits, little-endian).
+take the replay meant for the subscriber of that id. --raw: no JSON, but the messages as they are
+to FILE, each with its length before it (32 bits, little-endian).
 """
 
 import argparse
@@ -110,10 +110,11 @@ def main():
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--video")
     parser.add_argument("--as", dest="subscriber", type=int, default=0)
-    parser.add_argument("--raw", action="store_true")
+    parser.add_argument("--raw")
     options = parser.parse_args()
     bus = Bus(options.path)
     video = open(options.video, "wb") if options.video else None
+    raw = open(options.raw, "wb", buffering=0) if options.raw else None
     until = time.monotonic() + options.seconds
     for _ in range(options.messages):
         message = bus.recv(until)
@@ -125,9 +126,8 @@ def main():
         if frame["kind"] in ("video", "config", "jpeg") and video:
             video.write(payload)
             video.flush()
-        if options.raw:
-            sys.stdout.buffer.write(len(message).to_bytes(4, "little") + message)
-            sys.stdout.buffer.flush()
+        if raw:
+            raw.write(len(message).to_bytes(4, "little") + message)
             continue
         if frame["kind"] == "status":
             frame["status"] = json.loads(payload)

@@ -24,7 +24,7 @@ COMMANDS = {
     "h265": VIDEO + ["-c:v", "libx265", "-preset", "ultrafast", "-b:v", "500k",
                      "-x265-params", f"{X26}:aud=1:log-level=none:pools=1:repeat-headers=1:open-gop=0",
                      "-f", "hevc"],
-    "jpeg": VIDEO + ["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "5", "-huffman", "default",
+    "jpeg": VIDEO + ["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "20", "-huffman", "default",
                      "-f", "mjpeg"],
     "aac": SOUND + ["-ac", "1", "-c:a", "aac", "-b:a", "64k", "-f", "adts"],
     "pcma": SOUND + ["-ac", "1", "-ar", "8000", "-c:a", "pcm_alaw", "-f", "alaw"],
@@ -112,6 +112,12 @@ PICTURES = (*NAL, "jpeg")
 def nals(unit):
     """Of Annex B: start codes have 3 or 4 bytes, and zeros may come before them."""
     return [nal.rstrip(b"\0") for nal in unit.split(b"\0\0\1") if nal.rstrip(b"\0")]
+
+
+def slices(codec, unit):
+    """Its NAL units of pictures, without what stands beside them."""
+    is_slice = {"h264": lambda nal: 1 <= nal[0] & 0x1f <= 5, "h265": lambda nal: nal[0] >> 1 & 0x3f < 32}[codec]
+    return [nal for nal in nals(unit) if is_slice(nal)]
 
 
 def segments(jpeg):

@@ -86,35 +86,45 @@ class Worker:
 class Subscriber:
     """
     All that is published, decoded, payloads too: (header, payload) in .frames. In a process of its own,
-    because nng is (bus_subscriber.py).
+    because nng is (bus_subscriber.py), and through a file, so that it need not wait for us.
     """
 
     def __init__(self, bus):
-        self.process = subprocess.Popen([sys.executable, "-B", SUBSCRIBER, bus, "--raw"],
-                                        stdout=subprocess.PIPE)
-        self.frames = []
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
+        path = f"{bus}.raw"
+        with open(path, "wb"):
+            pass
+        self.process = subprocess.Popen([sys.executable, "-B", SUBSCRIBER, bus, "--raw", path])
+        self.file = open(path, "rb")
+        self.pending = b""
+        self.known = []
 
-    def _read(self):
-        while True:
-            size = self.process.stdout.read(4)
-            if len(size) < 4:
-                return
-            message = self.process.stdout.read(struct.unpack("<I", size)[0])
-            self.frames.append(bus_subscriber.decode(message))
+    @property
+    def frames(self):
+        self.pending += self.file.read()
+        at = 0
+        while len(self.pending) - at >= 4:
+            size = struct.unpack_from("<I", self.pending, at)[0]
+            if len(self.pending) - at - 4 < size:
+                break
+            self.known.append(bus_subscriber.decode(self.pending[at + 4:at + 4 + size]))
+            at += 4 + size
+        self.pending = self.pending[at:]
+        return self.known
 
     def wait_status(self):
         """Until it is connected: the worker's pulse comes every second."""
-        until(lambda: any(frame["kind"] == "status" for frame, _ in list(self.frames)), "the bus's first status")
+        until(lambda: any(frame["kind"] == "status" for frame, _ in self.frames), "the bus's first status")
 
     def units(self, track):
         """[(header, payload)] of track 0 (video) or 1 (audio) so far, without configurations."""
-        return [(frame, payload) for frame, payload in list(self.frames)
-                if frame["track"] == track and frame["kind"] in ("video", "audio", "jpeg")]
+        media = [(frame, payload) for frame, payload in self.frames
+                 if frame["track"] == track and frame["kind"] != "status"]
+        numbers = [frame["seq"] for frame, _ in media]
+        # 256 messages are kept for a subscriber that is too slow.
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True, "lost on the bus"
+        return [(frame, payload) for frame, payload in media if frame["kind"] != "config"]
 
     def stop(self):
         self.process.kill()
         self.process.wait()
-        self.reader.join(DEADLINE_S)
-        self.process.stdout.close()
+        self.file.close()

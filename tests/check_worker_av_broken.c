@@ -106,6 +106,69 @@ START_ASYNC_TEST(test_wrong_password, .real_clock = true)
 }
 END_ASYNC_TEST
 
+/* Listens, and takes no connection. */
+static int
+listen_for_nobody(uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void
+check_nothing_was_said(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	char byte;
+
+	if (fd >= 0) {
+		ck_assert_int_eq(read(fd, &byte, 1), 0);
+		close(fd);
+	}
+	close(listener);
+}
+
+/* libavformat would take the password along: it is the supervisor that follows. */
+START_ASYNC_TEST(test_redirect, .real_clock = true)
+{
+	uint16_t port, other_port;
+	int other = listen_for_nobody(&other_port);
+	struct peer *camera = peer_listen_tcp(loop, "camera", &port);
+	char *url = xasprintf("rtsp://127.0.0.1:%u/a", port);
+	char *location = xasprintf("rtsp://127.0.0.1:%u/b", other_port);
+	char *answer = xasprintf("RTSP/1.0 302 Moved\r\nCSeq: 2\r\nLocation: %s\r\n\r\n", location);
+	json_t *msg = config(url);
+	const json_t *ended;
+	struct rig rig;
+
+	msg_set_str(msg, "user", "admin");
+	msg_set_str(msg, "password", PASSWORD);
+	peer_expect_until(camera, "\r\n\r\n", "OPTIONS");
+	peer_send_text(camera, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n");
+	peer_expect_until(camera, "\r\n\r\n", "DESCRIBE");
+	peer_send_text(camera, answer);
+	peer_drain_until_close(camera);
+	rig = rig_start(loop, msg);
+	ended = await_input(&rig, "ended");
+	ck_assert_str_eq(msg_str(ended, "class"), "redirect");
+	ck_assert_str_eq(msg_str(ended, "location"), location);
+	ck_assert_int_eq(program_wait(rig.program, 0), CHILD_EXIT_RETRY);
+	check_nothing_was_said(other);
+	peer_run(camera, 0);
+	free(url);
+	free(location);
+	free(answer);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_http_not_found, .real_clock = true)
 {
 	struct peer *camera;
@@ -203,6 +266,7 @@ suite(void)
 	tcase_add_test(bad, test_connection_refused);
 	tcase_add_test(bad, test_source_that_says_nothing);
 	tcase_add_test(bad, test_wrong_password);
+	tcase_add_test(bad, test_redirect);
 	tcase_add_test(bad, test_http_not_found);
 	tcase_add_test(bad, test_source_that_falls_silent);
 	tcase_add_test(bad, test_no_file);

@@ -35,7 +35,10 @@ tell(struct av_input *input, const struct av_item *item)
 		wrk_deliver(input->wrk, &item->unit);
 		return true;
 	case AV_ITEM_FAILED:
-		wrk_input_failed(input->wrk, item->class, item->reason);
+		if (item->class == WRK_CLASS_REDIRECT)
+			wrk_input_redirected(input->wrk, item->reason);
+		else
+			wrk_input_failed(input->wrk, item->class, item->reason);
 		return true;
 	case AV_ITEM_CLOSED:
 		break;

@@ -83,10 +83,27 @@ av_open_fail(struct av_reader *reader, int averror, bool is_open)
 	return av_reader_fail(reader, class, "%s", text);
 }
 
+/*
+ * libavformat follows the redirects of RTSP by itself, anywhere and with user and password: then
+ * the context has another URL than it was opened with. Asked before it connects and before each
+ * write, this is in time. Who is told of it follows, if at all.
+ */
+static bool
+is_redirected(struct av_reader *reader)
+{
+	const AVFormatContext *ctx = reader->opening;
+
+	if (ctx == NULL || ctx->url == NULL || strcmp(ctx->url, reader->opening_url) == 0)
+		return false;
+	if (reader->class != WRK_CLASS_REDIRECT)
+		av_reader_redirect(reader, ctx->url);
+	return true;
+}
+
 static int
 interrupt(void *arg)
 {
-	return av_reader_is_interrupted(arg);
+	return is_redirected(arg) || av_reader_is_interrupted(arg);
 }
 
 static void
@@ -177,7 +194,12 @@ open_input(struct av_reader *reader, const struct scheme_row *row, AVFormatConte
 	text = url_for_open(reader->url_text, &reader->url, reader->user, reader->password);
 	set_options(&options, reader, row);
 	*ctx = new_context(reader, row);
+	if (format != NULL && strcmp(format->name, "rtsp") == 0) {
+		reader->opening = *ctx;
+		reader->opening_url = text;
+	}
 	rc = *ctx != NULL ? avformat_open_input(ctx, text, format, &options) : AVERROR(ENOMEM);
+	reader->opening = NULL;
 	if (rc >= 0)
 		note_unused(options);
 	av_dict_free(&options);

@@ -21,7 +21,7 @@ struct av_item {
 	void (*release)(void *owner); /* NULL: nothing to release */
 	void *owner;
 	enum wrk_class class; /* FAILED */
-	char *reason;         /* FAILED, malloc'd */
+	char *reason;         /* FAILED, malloc'd; of a redirect the URL */
 };
 
 struct av_queue;

@@ -74,6 +74,14 @@ av_reader_fail(struct av_reader *reader, enum wrk_class class, const char *fmt, 
 	return -EIO;
 }
 
+void
+av_reader_redirect(struct av_reader *reader, const char *url)
+{
+	free(reader->reason);
+	reader->class = WRK_CLASS_REDIRECT;
+	reader->reason = xstrdup(url);
+}
+
 int
 av_reader_push(struct av_reader *reader, const struct wrk_unit *unit, void (*release)(void *owner),
 	       void *owner)

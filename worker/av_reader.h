@@ -15,6 +15,7 @@
 #define AV_READER_CLOSE_MS 500 /* for the last words to a source (TEARDOWN) */
 
 struct av_reader;
+struct AVFormatContext;
 
 /* A way to get units. All run in the thread. */
 struct av_source_ops {
@@ -38,6 +39,8 @@ struct av_reader {
 	struct wrk_time time;
 	enum wrk_class class;
 	char *reason;
+	struct AVFormatContext *opening; /* while libavformat opens it, and by what URL */
+	const char *opening_url;
 
 	atomic_bool is_stopped, is_closing;
 	atomic_llong deadline_ns; /* CLOCK_MONOTONIC */
@@ -59,6 +62,8 @@ bool av_reader_is_stopped(struct av_reader *reader);
 /* Why open() or read() fails; the first one counts. Returns -EIO, to be returned. */
 int av_reader_fail(struct av_reader *reader, enum wrk_class class, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* open() fails because the source is at url. */
+void av_reader_redirect(struct av_reader *reader, const char *url);
 /* The bytes of unit belong to owner. Arrival stamps are set here when 0. 0 or -ECANCELED. */
 int av_reader_push(struct av_reader *reader, const struct wrk_unit *unit,
 		   void (*release)(void *owner), void *owner);

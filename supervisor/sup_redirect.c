@@ -150,6 +150,12 @@ sup_redirect_keeps_password(const struct sup_stream *stream)
 	return stream->redirect.url == NULL || stream->redirect.is_same_host;
 }
 
+const char *
+sup_redirect_words(const struct sup_stream *stream)
+{
+	return stream->redirect.url != NULL ? "; the camera sent us there" : "";
+}
+
 /* To connect there means to connect to this machine, too. */
 static bool
 is_unspecified(const struct sockaddr *address)

@@ -37,6 +37,8 @@ const char *sup_redirect_url(const struct sup_stream *stream);
 bool sup_redirect_is_active(const struct sup_stream *stream);
 /* Whether the next worker may be given user and password: not for another host. */
 bool sup_redirect_keeps_password(const struct sup_stream *stream);
+/* What a reason ends with while it is in force, else "": the configured URL alone would mislead. */
+const char *sup_redirect_words(const struct sup_stream *stream);
 /* false: a camera elsewhere sends us to this machine itself. */
 bool sup_redirect_may_reach(const struct sup_stream *stream, const struct sockaddr *address);
 

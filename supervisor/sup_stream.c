@@ -177,7 +177,8 @@ on_lookup(void *arg, const struct sup_addresses *addresses, const char *why)
 		sup_stream_event(stream, SUP_EVENT_RESOLVED);
 		return;
 	}
-	sup_stream_trouble(stream, "unreachable", "cannot find %s: %s", stream->url.host, why);
+	sup_stream_trouble(stream, "unreachable", "cannot find %s: %s%s", stream->url.host, why,
+			   sup_redirect_words(stream));
 	sup_stream_event(stream, SUP_EVENT_RESOLVE_FAILED);
 }
 
@@ -226,8 +227,8 @@ on_probe(void *arg, int error, int fd)
 	/* Where it sent us: the camera itself has answered. */
 	if (!sup_redirect_is_active(stream))
 		sup_account_on_silence(&stream->account, now);
-	sup_stream_trouble(stream, "unreachable", "no answer from %s: %s", address,
-			   strerror(-error));
+	sup_stream_trouble(stream, "unreachable", "no answer from %s: %s%s", address,
+			   strerror(-error), sup_redirect_words(stream));
 	sup_stream_event(stream, SUP_EVENT_UNREACHABLE);
 }
 

@@ -62,12 +62,15 @@ note_trouble(struct sup_stream *stream, const json_t *msg)
 	const char *class = msg_str(msg, "class"), *reason = msg_str(msg, "reason");
 	bool is_told_little = strcmp(class, "auth") == 0 && !sup_redirect_keeps_password(stream) &&
 			      stream->conf != NULL && stream->conf->camera->user != NULL;
+	char where[SUP_REASON_MAX] = "";
+
+	if (sup_redirect_is_active(stream))
+		snprintf(where, sizeof(where), "; the camera sent us to %s%s", stream->url.host,
+			 is_told_little ? ", another host, which is given no password" : "");
 
 	if (reason[0] == '\0')
 		reason = msg_str(msg, "state");
-	sup_stream_trouble(
-	    stream, class, "%s%s", reason,
-	    is_told_little ? "; it sent us to another host, which is given no password" : "");
+	sup_stream_trouble(stream, class, "%s%s", reason, where);
 }
 
 static void

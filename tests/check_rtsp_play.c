@@ -300,13 +300,18 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_redirect_to_nowhere)
 {
-	static const char *const locations[] = { "", "Location: http://192.0.2.8/" CRLF };
+	static const struct {
+		const char *location, *words;
+	} rows[] = {
+		{ "", "and does not say where" },
+		{ "Location: http://192.0.2.8/" CRLF, "but not to an rtsp:// address" },
+	};
 
 	rig_start(loop, DEFAULTS);
 	camera_open_until("DESCRIBE", sdp_video);
 	camera_expect("DESCRIBE");
-	camera_reply("301 Moved", locations[_i], "");
-	expect_end(WRK_CLASS_PROTOCOL, "the camera sends us");
+	camera_reply("301 Moved", rows[_i].location, "");
+	expect_end(WRK_CLASS_PROTOCOL, rows[_i].words);
 	async_complete(loop);
 }
 END_ASYNC_TEST

@@ -114,11 +114,13 @@ on_redirect(struct rtsp_client *client, const struct rtsp_item *item)
 	client->redirect = location != NULL ? rtsp_url_redirect(client->url, location) : NULL;
 	if (client->redirect != NULL)
 		return RTSP_EVENT_REDIRECT;
-	rtsp_client_blame(client, WRK_CLASS_PROTOCOL,
-			  location == NULL
-			      ? "the camera sends us elsewhere and does not say where"
-			      : "the camera sends us to an address that is not safe to "
-				"follow (rtsps must stay rtsps)");
+	if (location == NULL)
+		rtsp_client_blame(client, WRK_CLASS_PROTOCOL,
+				  "the camera sends us elsewhere and does not say where");
+	else
+		rtsp_client_blame(client, WRK_CLASS_PROTOCOL,
+				  "the camera sends us elsewhere, but not to an %s:// address",
+				  strncmp(client->url, "rtsps:", 6) == 0 ? "rtsps" : "rtsp");
 	return RTSP_EVENT_FAILED;
 }
 

@@ -31,12 +31,19 @@ static const struct {
 	{ "internal", "the worker failed; its message is above" },
 };
 
+/* How the worker begins what it says of one. */
+static const char certificate[] = "TLS: the certificate ";
+
 const char *
 probe_advice(const struct probe *probe)
 {
 	if (strcmp(probe->class, "auth") == 0 && probe->user == NULL)
 		return "it answers, but wants a user and a password: give --user NAME or "
 		       "--credentials FILE";
+	if (strncmp(probe->reason, certificate, sizeof(certificate) - 1) == 0)
+		return "it answers; if the certificate is this camera's, give --tls sha256:HEX (or "
+		       "--tls "
+		       "insecure: whoever is on the line learns the password)";
 	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
 		if (strcmp(advices[i].class, probe->class) == 0)
 			return advices[i].advice;

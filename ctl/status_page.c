@@ -117,10 +117,14 @@ print_counters(const json_t *camera, FILE *file)
 	line(file, "high water:", "ring %s, slowest viewer %s behind",
 	     text_bytes(msg_int(camera, "ring_bytes_high", 0), ring, sizeof(ring)),
 	     text_bytes(msg_int(camera, "lag_bytes_high", 0), lag, sizeof(lag)));
-	line(file, "process:", "%s, pid %lld, %s, %lld restarts", msg_str(camera, "program"),
-	     msg_int(camera, "pid", 0),
-	     text_memory(msg_int(camera, "rss_kib", 0), rss, sizeof(rss)),
-	     msg_int(camera, "restarts", 0));
+	if (msg_int(camera, "pid", 0) <= 0)
+		line(file, "process:", "%s, not running, %lld restarts", msg_str(camera, "program"),
+		     msg_int(camera, "restarts", 0));
+	else
+		line(file, "process:", "%s, pid %lld, %s, %lld restarts",
+		     msg_str(camera, "program"), msg_int(camera, "pid", 0),
+		     text_memory(msg_int(camera, "rss_kib", 0), rss, sizeof(rss)),
+		     msg_int(camera, "restarts", 0));
 }
 
 static void

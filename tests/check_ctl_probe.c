@@ -134,6 +134,9 @@ START_ASYNC_TEST(test_failures, .real_clock = true)
 	ck_assert_ptr_nonnull(
 	    strstr(program_output(program), "unreachable: connection refused\\x1b[2J\n"));
 	ck_assert_ptr_nonnull(strstr(program_output(program), "nothing answers there"));
+	program = probe(loop, "http://h/certificate", NULL, NULL);
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
+	ck_assert_ptr_nonnull(strstr(program_output(program), "give --tls sha256:HEX"));
 	program = probe(loop, "http://h/crash", NULL, NULL);
 	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_DOWN);
 	ck_assert_ptr_nonnull(strstr(program_output(program), "SIGKILL"));

@@ -191,6 +191,7 @@ refused_camera(void)
 	msg_set_str(msg, "class", "auth");
 	msg_set_int(msg, "retry_in_ms", 19001);
 	msg_set_str(msg, "codec", "");
+	msg_set_int(msg, "pid", 0);
 	for (int i = 0; i < 4; i++)
 		msg_set_int(msg,
 			    ((const char *[]){ "width", "height", "bitrate_bps", "gop_frames" })[i],
@@ -320,6 +321,7 @@ START_TEST(test_status_page)
 				     "reason:        401: wrong user or password; next try in "
 				     "20 s\n"
 				     "class:         auth\n"));
+	ck_assert_ptr_nonnull(strstr(text, "process:       camhub-worker-av, not running, "));
 	ck_assert_ptr_null(strstr(text, "video:"));
 	free(text);
 }

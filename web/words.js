@@ -1,5 +1,7 @@
 /* What a tile says, from what is known. Pure. */
 
+import { codecName } from "./mse.js";
+
 const QUIET_MS = 1500; // a break shorter than this is not worth words while a picture is there
 
 const DAMAGED = "damaged on the way from the camera";
@@ -92,7 +94,9 @@ export function sentence(label, said) {
 
 /* The reason in "mse: codecs not matched": what stands after the transport's name. */
 export function errorText(value) {
-  return String(value).replace(/^\s*[a-z0-9/]+:\s*/i, "").slice(0, 300);
+  const text = String(value).replace(/^\s*[a-z0-9/]+:\s*/i, "").slice(0, 300);
+  const codec = /^codec (\S+) is not among yours$/.exec(text)?.[1];
+  return codec ? `this browser cannot play ${codecName(codec)}` : text;
 }
 
 /* A short note for { ms | frames } that a slow connection made the server leave out. */

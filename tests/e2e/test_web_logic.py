@@ -266,7 +266,8 @@ class Logic(unittest.TestCase):
             unknown: say({ unknown: true, hasPicture: false, why: "there is no camera “x” here" }),
             read: sentence("Front door", say(camera("down"))), readLive: sentence("Front door", say({ live: true })),
             skipped: [skippedText({ ms: 1500 }), skippedText({ frames: 3 }), skippedText(null)],
-            error: errorText("mse: stream not found") };""")
+            error: errorText("mse: stream not found"), codec: errorText("mse: codec hvc1.1.6.L63.90 is not among yours"),
+            odd: errorText("mse: codec vp9 is not among yours") };""")
         self.assertEqual(got["live"], {"state": "playing", "headline": "", "detail": "", "dim": False})
         self.assertEqual(got["damaged"], {"state": "playing", "headline": "", "detail":
                                           "Damaged on the way from the camera", "dim": False})
@@ -284,6 +285,8 @@ class Logic(unittest.TestCase):
         self.assertEqual(got["skipped"], ["Slow connection: 1.5 s skipped", "Slow connection: 3 pictures skipped",
                                           "Slow connection: pictures skipped"])
         self.assertEqual(got["error"], "stream not found")
+        self.assertEqual(got["codec"], "this browser cannot play H.265")
+        self.assertEqual(got["odd"], "this browser cannot play vp9")
 
     def test_streams(self):
         got = self.run_js("""

@@ -1,6 +1,6 @@
 /*
  * The life of one stream as a table: [state][event] -> next state and actions. Pure: no time, no
- * process, no socket; sup_stream.c applies what comes out (docs/architecture.md, "The supervisor").
+ * process, no socket; sup_stream.c applies what comes out (docs/architecture.md, "Restarts").
  */
 #ifndef CAMHUB_SUPERVISOR_SUP_FSM_H
 #define CAMHUB_SUPERVISOR_SUP_FSM_H

@@ -97,16 +97,17 @@ allow_old(SSL_CTX *ctx)
 {
 	SSL_CTX_set_security_level(ctx, 0);
 	SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
+	SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT);
 }
 
-static void
+/* False: no memory, and then any name would do. */
+static bool
 expect_host(SSL *ssl, const char *host)
 {
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (is_address(host))
-		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
-	else
-		SSL_set1_host(ssl, host);
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+	return SSL_set1_host(ssl, host) == 1;
 }
 
 static void
@@ -115,8 +116,7 @@ set_up_context(SSL_CTX *ctx, enum rtsp_tls_mode mode)
 	/* verification runs, its result is looked at after the handshake */
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION |
-				     SSL_OP_LEGACY_SERVER_CONNECT);
+	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_default_read_buffer_len(ctx, READ_BUFFER);
@@ -134,8 +134,8 @@ set_up_session(struct rtsp_tls *tls, int fd, const struct rtsp_tls_config *confi
 		return -ENOMEM;
 	if (!is_address(config->host))
 		SSL_set_tlsext_host_name(tls->ssl, config->host);
-	if (config->mode == RTSP_TLS_VERIFY)
-		expect_host(tls->ssl, config->host);
+	if (config->mode == RTSP_TLS_VERIFY && !expect_host(tls->ssl, config->host))
+		return -ENOMEM;
 	SSL_set_connect_state(tls->ssl);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NOISE 200000
 #define LOGIN ((struct wrk_input_config){ .user = "admin", .password = "hunter22" })
 #define ANSWER(response)                                                                           \
 	"Authorization: Digest username=\"admin\", realm=\"cam\", nonce=\"n1\", "                  \
@@ -232,8 +233,10 @@ START_ASYNC_TEST(test_next_connection_plays_and_is_lost)
 	config.challenge = N1;
 	rig_start(loop, config);
 	camera_open(sdp_video);
+	loop_run_for_ms(loop, 3001);
+	camera_expect("PAUSE");
 	camera_hang_up();
-	expect_end(WRK_CLASS_EOF, "closed the connection");
+	expect_end(WRK_CLASS_EOF, "instead of answering PAUSE");
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -245,6 +248,22 @@ START_ASYNC_TEST(test_camera_hangs_up_without_a_question)
 	camera_expect("OPTIONS");
 	camera_hang_up();
 	expect_end(WRK_CLASS_EOF, "instead of answering OPTIONS");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_camera_asks_and_talks_nonsense)
+{
+	char *noise = xcalloc(1, NOISE);
+
+	rig_start(loop, LOGIN);
+	camera_expect("OPTIONS");
+	camera_reply("401 Unauthorized", ASKS_N1, "");
+	camera_expect("OPTIONS");
+	memset(noise, 'x', NOISE - 1);
+	camera_say(noise);
+	free(noise);
+	expect_end(WRK_CLASS_PROTOCOL, "is no RTSP");
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -280,6 +299,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_next_connection_has_another_nonce);
 	tcase_add_test(tcase, test_next_connection_plays_and_is_lost);
 	tcase_add_test(tcase, test_camera_hangs_up_without_a_question);
+	tcase_add_test(tcase, test_camera_asks_and_talks_nonsense);
 	tcase_add_test(tcase, test_question_that_cannot_be_passed_on);
 	suite_add_tcase(suite, tcase);
 	return suite;

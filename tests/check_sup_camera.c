@@ -12,19 +12,9 @@
 #define ONE  "cameras:\n  - name: door\n    url: rtsp://192.0.2.10/live\n"
 #define MINE FAKE_ANY_WORKER
 
-static struct fake *
-start(struct loop *loop, const char *config)
-{
-	struct fake *fake = fake_new(loop);
-
-	fake_config(fake, config);
-	fake_start(fake);
-	return fake;
-}
-
 START_ASYNC_TEST(test_a_refused_password_waits_a_minute)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	const json_t *camera;
 
 	fake_ready(fake_worker(fake, "door"));
@@ -88,7 +78,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_server_that_is_not_up_yet_is_tried_every_second_for_a_minute)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 
 	for (int i = 0; i < 60; i++) {
 		struct fake_child *worker = fake_worker(fake, "door");
@@ -110,7 +100,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_lost_camera_is_back_as_soon_as_it_answers)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 
 	fake_up(fake_worker(fake, "door"));
 	fake_wait_ms(fake, 10000);
@@ -130,8 +120,8 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_local_sources_need_no_network)
 {
-	struct fake *fake = start(loop, "cameras:\n  - {name: a, url: \"test:clock\"}\n"
-					"  - {name: b, url: \"file:/x.ts?loop=1\"}\n");
+	struct fake *fake = fake_run(loop, "cameras:\n  - {name: a, url: \"test:clock\"}\n"
+					   "  - {name: b, url: \"file:/x.ts?loop=1\"}\n");
 
 	fake_up(fake_worker(fake, "a"));
 	fake_up(fake_worker(fake, "b"));
@@ -142,7 +132,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_camera_and_its_sub_have_a_worker_each)
 {
-	struct fake *fake = start(loop, ONE "    sub: rtsp://192.0.2.10/small\n");
+	struct fake *fake = fake_run(loop, ONE "    sub: rtsp://192.0.2.10/small\n");
 
 	fake_up(fake_worker(fake, "door"));
 	fake_up(fake_worker(fake, "door.sub"));
@@ -158,7 +148,7 @@ END_ASYNC_TEST
 START_ASYNC_TEST(test_names_are_looked_up_by_a_process_of_their_own)
 {
 	struct fake *fake =
-	    start(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
+	    fake_run(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
 	struct fake_child *resolver = fake_get(fake, "camhub-resolve", "door");
 	char name[64] = "";
 	unsigned connects;
@@ -199,7 +189,7 @@ START_ASYNC_TEST(test_bad_answers_of_the_resolver)
 					       "ok 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
 					       "1.1.1.1 1.1.1.1 1.1.1.1" };
 	struct fake *fake =
-	    start(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
+	    fake_run(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
 
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct fake_child *resolver = fake_get(fake, "camhub-resolve", "door");
@@ -217,7 +207,7 @@ END_ASYNC_TEST
 START_ASYNC_TEST(test_a_resolver_that_hangs_or_dies_is_replaced)
 {
 	struct fake *fake =
-	    start(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
+	    fake_run(loop, "cameras:\n  - {name: door, url: \"rtsp://cam.example/\"}\n");
 	struct fake_child *resolver = fake_get(fake, "camhub-resolve", "door");
 
 	fake_wait_ms(fake, 10000);

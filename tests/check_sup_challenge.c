@@ -18,18 +18,6 @@ static const char config[] = "restart: {auth: 60s}\n"
 			     "    url: rtsp://192.0.2.10/live\n"
 			     "    credentials: c1\n";
 
-static struct fake *
-start(struct loop *loop)
-{
-	struct fake *fake = fake_new(loop);
-
-	fake_config(fake, config);
-	fake_credentials(fake, "c1:admin:s3cr3t-word\n");
-	log_forbid("s3cr3t-word");
-	fake_start(fake);
-	return fake;
-}
-
 /* challenge NULL: none, which is against the rules. */
 static void
 say_challenge(struct fake_child *worker, const char *challenge)
@@ -75,7 +63,7 @@ assert_refused(struct fake *fake)
 
 START_ASYNC_TEST(test_the_next_worker_answers_at_once)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 	unsigned connects = fake->connects;
 
 	ck_assert_ptr_null(handed(fake));
@@ -95,7 +83,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_once_in_a_row)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 
 	for (size_t n = 0; n < 5; n++) {
 		ready_and_hung_up_on(fake);
@@ -114,7 +102,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_refused_password_waits_all_the_same)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 
 	ready_and_hung_up_on(fake);
 	fake_ready(fake_worker(fake, "door"));
@@ -131,7 +119,7 @@ END_ASYNC_TEST
 /* Each session begins so with such a camera. */
 START_ASYNC_TEST(test_again_after_pictures)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 
 	for (int i = 0; i < 3; i++) {
 		ready_and_hung_up_on(fake);
@@ -148,7 +136,7 @@ END_ASYNC_TEST
 /* Its nonce may be old by then. */
 START_ASYNC_TEST(test_forgotten_when_the_camera_is_not_reached)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);
@@ -165,7 +153,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_forgotten_on_restart)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 	struct fake_child *worker = fake_worker(fake, "door");
 	char *text = NULL;
 
@@ -183,7 +171,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_forgotten_on_a_crash)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);
@@ -198,7 +186,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_one_that_does_not_leave_is_killed)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);
@@ -213,7 +201,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_question_without_its_text)
 {
-	struct fake *fake = start(loop);
+	struct fake *fake = fake_run_with_login(loop, config);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);

@@ -21,16 +21,6 @@
 #define GATE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n"
 #define MINE FAKE_ANY_WORKER
 
-static struct fake *
-start(struct loop *loop, const char *config)
-{
-	struct fake *fake = fake_new(loop);
-
-	fake_config(fake, config);
-	fake_start(fake);
-	return fake;
-}
-
 /* Ask one thing; the `done` that answers it. */
 static const json_t *
 ask(struct fake *fake, enum msg_type type, const char *field, const char *value)
@@ -56,7 +46,7 @@ assert_reload(struct fake *fake, long long code, const char *part)
 
 START_ASYNC_TEST(test_status_tells_all_and_the_truth)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR GATE);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR GATE);
 	struct peer *ctl;
 	json_t *status = msg_new(MSG_WORKER_STATUS);
 	const json_t *advice;
@@ -110,7 +100,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_numbers_of_the_dead_are_not_shown)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct fake_child *front = fake_front(fake);
 	json_t *msg = msg_new(MSG_FRONT_STREAM);
 
@@ -156,7 +146,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_requests_about_what_is_not_there)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 
 	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_STATUS, "camera", "nope"), "code", 0), 1);
 	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_RESTART, "what", "nope"), "code", 0), 1);
@@ -168,7 +158,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_restart_of_a_camera_and_of_the_front)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR GATE);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR GATE);
 	struct fake_child *door = fake_worker(fake, "door"), *gate = fake_worker(fake, "gate");
 	struct fake_child *front = fake_front(fake);
 
@@ -193,7 +183,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_the_log_level_reaches_the_children)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 
 	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_LOG_LEVEL, "level", "warn"), "code", 1), 0);
 	ck_assert_int_eq(log_get_level(), LOG_LEVEL_WARN);
@@ -227,7 +217,7 @@ START_ASYNC_TEST(test_garbage_closes_the_client_and_nothing_else)
 					       "{\"type\":\"status\",\"extra\":1}",
 					       "{\"type\":\"restart\"}",
 					       "{\"type\":17}" };
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	char large[SUP_CTL_REQUEST_MAX_BYTES + 1];
 
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
@@ -244,7 +234,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_descriptor_is_not_welcome)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct peer *ctl = fake_ctl(fake);
 
 	peer_send_msg(ctl, msg_new(MSG_CTL_VERSION), open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -256,7 +246,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_idle_clients_are_closed_after_two_seconds)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct peer *ctl = fake_ctl(fake);
 
 	fake_wait_ms(fake, 1999);
@@ -273,7 +263,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_sixteen_clients_and_no_more)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct peer *last;
 
 	for (int i = 0; i < SUP_CTL_CLIENTS_MAX; i++)
@@ -320,7 +310,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_out_of_descriptors_is_survived)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct peer *ctl = fake_ctl(fake);
 	struct rlimit old, none;
 
@@ -342,7 +332,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_the_socket_is_for_owner_and_group)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct stat st;
 
 	ck_assert_int_eq(stat(harness_tmpfile("run/ctl.sock"), &st), 0);
@@ -356,8 +346,8 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_reload_touches_only_what_changed)
 {
-	struct fake *fake =
-	    start(loop, "cameras:\n" DOOR GATE "  - {name: yard, url: \"rtsp://192.0.2.12/\"}\n");
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR GATE
+					   "  - {name: yard, url: \"rtsp://192.0.2.12/\"}\n");
 	struct fake_child *door = fake_worker(fake, "door"), *gate = fake_worker(fake, "gate");
 	struct fake_child *yard = fake_worker(fake, "yard"), *front = fake_front(fake);
 
@@ -401,7 +391,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_reload_tells_the_front_titles_and_order)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct peer *peer = fake_front(fake)->peer;
 
 	peer_get_msg(peer, MSG_STREAMS_SYNCED, 0);
@@ -419,7 +409,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_an_invalid_file_changes_nothing_and_says_why)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct fake_child *door = fake_worker(fake, "door");
 	struct peer *ctl;
 
@@ -473,7 +463,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_removed_and_put_back_while_stopping)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR GATE);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR GATE);
 	struct fake_child *gate = fake_worker(fake, "gate");
 
 	fake_up(gate);
@@ -494,7 +484,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_on_demand_switched_by_reload)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 	struct fake_child *door = fake_worker(fake, "door");
 
 	fake_up(door);
@@ -513,7 +503,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_reload_says_what_takes_effect_when)
 {
-	struct fake *fake = start(loop, "cameras:\n" DOOR);
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
 
 	fake_config(fake, "http: {listen: [\"127.0.0.1:1\"]}\nlimits: {viewers: 7, linger: 1s}\n"
 			  "log: {level: warn}\ncameras:\n" DOOR);

@@ -12,18 +12,6 @@
 #define ONE   "cameras:\n  - name: door\n    url: rtsp://192.0.2.10/live\n"
 #define LOGIN "    credentials: c1\n"
 
-static struct fake *
-start(struct loop *loop, const char *config)
-{
-	struct fake *fake = fake_new(loop);
-
-	fake_config(fake, config);
-	fake_credentials(fake, "c1:admin:s3cr3t-word\n");
-	log_forbid("s3cr3t-word");
-	fake_start(fake);
-	return fake;
-}
-
 static void
 redirect(struct fake_child *worker, const char *location)
 {
@@ -53,7 +41,7 @@ told(struct fake *fake)
 
 START_ASYNC_TEST(test_the_next_worker_goes_there_at_once)
 {
-	struct fake *fake = start(loop, ONE LOGIN);
+	struct fake *fake = fake_run_with_login(loop, ONE LOGIN);
 	const json_t *camera;
 
 	ready_and_redirect(fake, "rtsp://192.0.2.10:8554/other?x=1");
@@ -76,7 +64,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_it_is_forgotten_when_the_session_there_ends)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 
 	ready_and_redirect(fake, "rtsp://192.0.2.11/other");
 	fake_up(fake_worker(fake, "door"));
@@ -91,7 +79,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_running_camera_may_redirect_too)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 
 	for (int i = 0; i < 10; i++) {
 		char url[64];
@@ -109,7 +97,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_three_in_a_row_and_no_more)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 	const json_t *camera;
 
 	for (int i = 0; i < 3; i++)
@@ -131,7 +119,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_loop_of_redirects_slows_down)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 	size_t before;
 
 	for (int i = 0; i < 70 * 4; i++) {
@@ -183,7 +171,7 @@ START_ASYNC_TEST(test_where_it_may_lead)
 	snprintf(config, sizeof(config), "cameras:\n  - {name: door, url: \"%s\"}\n",
 		 leads[_i].from);
 	log_forbid("geheim");
-	fake = start(loop, config);
+	fake = fake_run_with_login(loop, config);
 	ready_and_redirect(fake, leads[_i].to);
 	if (leads[_i].trouble == NULL) {
 		ck_assert_str_eq(msg_str(told(fake), "url"), leads[_i].to);
@@ -235,7 +223,7 @@ START_ASYNC_TEST(test_whose_password)
 
 	snprintf(text, sizeof(text), "cameras:\n  - {name: door, url: \"%s\", credentials: c1}\n",
 		 hosts[_i].url);
-	fake = start(loop, text);
+	fake = fake_run_with_login(loop, text);
 	resolve(fake);
 	ck_assert_str_eq(msg_str(told(fake), "password"), "s3cr3t-word");
 	ready_and_redirect(fake, hosts[_i].first);
@@ -261,7 +249,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_target_that_does_not_answer)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 	size_t tries = 0;
 
 	/* The camera answers each time, the other address never. */
@@ -309,7 +297,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_reload_that_leaves_the_camera_alone_leaves_the_redirect_alone)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 	char *text = NULL;
 
 	ready_and_redirect(fake, "rtsp://192.0.2.11/a");
@@ -333,7 +321,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_one_that_does_not_leave_is_killed_and_followed)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 	json_t *msg = msg_new(MSG_INPUT);
 

@@ -19,16 +19,6 @@
 #define ONE  "cameras:\n  - name: door\n    url: rtsp://192.0.2.10/live\n"
 #define MINE FAKE_ANY_WORKER
 
-static struct fake *
-start(struct loop *loop, const char *config)
-{
-	struct fake *fake = fake_new(loop);
-
-	fake_config(fake, config);
-	fake_start(fake);
-	return fake;
-}
-
 START_ASYNC_TEST(test_a_worker_is_told_everything_and_goes_up)
 {
 	struct fake *fake = fake_new(loop);
@@ -70,7 +60,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_worker_that_is_never_ready_is_killed)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_wait_ms(fake, 9999);
@@ -87,7 +77,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_beats_before_ready_prove_nothing)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	worker->beats = true;
@@ -100,7 +90,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_hung_worker_is_killed_and_replaced_at_once)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door"), *next;
 	long long epoch;
 	char bus[256];
@@ -132,7 +122,7 @@ END_ASYNC_TEST
 /* The supervisor was stopped for three seconds, the worker was not. */
 START_ASYNC_TEST(test_a_worker_that_beat_while_we_slept_is_spared)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 	json_t *beat = msg_new(MSG_BEAT);
 
@@ -153,7 +143,7 @@ END_ASYNC_TEST
 START_ASYNC_TEST(test_a_crash_loop_slows_down_and_never_gives_up)
 {
 	static const int64_t waits[] = { 200, 400, 800, 1600, 3200, 6400, 12800, 24000, 24000 };
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
 		struct fake_child *worker = fake_worker(fake, "door");
@@ -180,7 +170,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_an_unasked_exit_0_is_a_crash)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 
 	fake_ready(fake_worker(fake, "door"));
 	fake_exit(fake_worker(fake, "door"), 0);
@@ -194,7 +184,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_wrong_configuration_is_not_retried)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct peer *ctl;
 	json_t *msg;
 
@@ -260,7 +250,7 @@ START_ASYNC_TEST(test_garbage_costs_the_child_its_life_and_nobody_else_anything)
 {
 	static const char *const garbage[] = { "rubbish", "{}", "[1]", "{\"type\":\"want\"}",
 					       "{\"type\":\"input\",\"state\":\"up\"}" };
-	struct fake *fake = start(loop, ONE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n");
+	struct fake *fake = fake_run(loop, ONE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n");
 	struct fake_child *gate = fake_worker(fake, "gate");
 
 	fake_up(gate);
@@ -281,7 +271,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_worker_that_changes_its_state_without_end_is_killed)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);
@@ -304,7 +294,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_child_that_closed_its_channel_must_leave)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_up(worker);
@@ -319,7 +309,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_child_that_does_not_read_is_killed)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_up(worker);
@@ -335,7 +325,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_last_words_count_though_the_process_is_over_first)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 	json_t *msg = msg_new(MSG_INPUT);
 
@@ -357,7 +347,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_the_end_is_noticed_though_a_grandchild_keeps_the_channel)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);
@@ -376,7 +366,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_worker_that_neither_connects_nor_gives_up_is_killed)
 {
-	struct fake *fake = start(loop, ONE "    open_timeout: 7s\n");
+	struct fake *fake = fake_run(loop, ONE "    open_timeout: 7s\n");
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);
@@ -392,7 +382,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_a_worker_that_ended_must_leave)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_ready(worker);
@@ -407,7 +397,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_stop_asks_waits_and_kills)
 {
-	struct fake *fake = start(loop, ONE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n");
+	struct fake *fake = fake_run(loop, ONE "  - {name: gate, url: \"rtsp://192.0.2.11/\"}\n");
 	struct fake_child *door = fake_worker(fake, "door"), *gate = fake_worker(fake, "gate");
 	struct fake_child *front = fake_front(fake);
 
@@ -435,7 +425,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_stop_with_obedient_children_does_not_wait)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 
 	fake_up(fake_worker(fake, "door"));
 	sup_stop(fake->sup);
@@ -448,7 +438,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_stop_twice_does_not_wait)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 
 	fake_up(fake_worker(fake, "door"));
 	sup_stop(fake->sup);
@@ -479,7 +469,7 @@ END_ASYNC_TEST
 
 START_ASYNC_TEST(test_stop_gives_up_on_the_unkillable)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run(loop, ONE);
 	struct fake_child *worker = fake_worker(fake, "door");
 
 	fake_up(worker);

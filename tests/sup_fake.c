@@ -8,6 +8,8 @@
 #include "shared/chan.h"
 #include "shared/conf.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_int.h"
+#include "supervisor/sup_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -319,6 +321,28 @@ fake_start(struct fake *fake)
 	loop_settle(fake->loop);
 }
 
+struct fake *
+fake_run(struct loop *loop, const char *config)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, config);
+	fake_start(fake);
+	return fake;
+}
+
+struct fake *
+fake_run_with_login(struct loop *loop, const char *config)
+{
+	struct fake *fake = fake_new(loop);
+
+	fake_config(fake, config);
+	fake_credentials(fake, "c1:admin:s3cr3t-word\n");
+	log_forbid("s3cr3t-word");
+	fake_start(fake);
+	return fake;
+}
+
 void
 fake_wait_ms(struct fake *fake, int64_t ms)
 {
@@ -494,4 +518,27 @@ fake_assert_state(struct fake *fake, const char *stream, const char *state)
 
 	ck_assert_msg(strcmp(msg_str(camera, "state"), state) == 0, "%s: expected %s, is %s (%s)",
 		      stream, state, msg_str(camera, "state"), msg_str(camera, "reason"));
+}
+
+struct fake_child *
+fake_synced_front(struct fake *fake)
+{
+	struct fake_child *front = fake_front(fake);
+
+	peer_get_msg(front->peer, MSG_STREAMS_SYNCED, 0);
+	fake_ready(front);
+	return front;
+}
+
+uint32_t
+fake_id_of(struct fake *fake, const char *name)
+{
+	struct sup_stream *stream;
+
+	for (stream = TAILQ_FIRST(&fake->sup->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, entry))
+		if (strcmp(stream->name, name) == 0)
+			return stream->id;
+	ck_abort_msg("no stream %s", name);
+	return 0;
 }

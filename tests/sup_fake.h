@@ -69,6 +69,10 @@ void fake_credentials(struct fake *fake, const char *text);
 int fake_try_start(struct fake *fake);
 /* It must work; runs what is due. */
 void fake_start(struct fake *fake);
+/* A fake that runs with this configuration; the second has a login "c1", whose password must not be
+ * logged. */
+struct fake *fake_run(struct loop *loop, const char *config);
+struct fake *fake_run_with_login(struct loop *loop, const char *config);
 /* Replace the inherited listener. any: on 0.0.0.0. */
 void fake_inherit(struct fake *fake, bool any);
 void fake_inherit_none(struct fake *fake);
@@ -88,6 +92,9 @@ size_t fake_living(const struct fake *fake);
 
 struct fake_child *fake_worker(struct fake *fake, const char *stream);
 struct fake_child *fake_front(struct fake *fake);
+/* A front that has read everything it was handed. */
+struct fake_child *fake_synced_front(struct fake *fake);
+uint32_t fake_id_of(struct fake *fake, const char *stream);
 
 /* The child speaks. msg is stolen; fd too. */
 void fake_say(struct fake_child *child, json_t *msg, int fd);

@@ -180,8 +180,8 @@ class Ingest(rig.Case):
         Datagrams are dropped by a seeded pattern, from the second group of pictures on. The relay knows
         which ones: what is whole comes out, what is not is marked, nothing else is, and all is counted.
         """
-        players = self.play(lambda track: relay.Drop(SEED + track, 25, 150 if track == 0 else 20,
-                                                     500 if track == 0 else 120))
+        patterns = ({"every": 25, "first": 150, "last": 500}, {"every": 10, "first": 20, "last": 120})
+        players = self.play(lambda track: relay.Drop(SEED + track, **patterns[track]))
         for player in players:
             tracks = until(lambda player=player: len(player.relay.tracks) == 2 and player.relay.tracks, "tracks")
             for track in tracks:

@@ -79,7 +79,10 @@ load(struct track *track, const gchar *codec, const gchar *path)
 	if (!g_file_get_contents(path, (gchar **)&track->data, &track->len, &error))
 		g_error("%s", error->message);
 	while (track->len - at > 4) {
-		piece.len = GST_READ_UINT32_BE(track->data + at);
+		const guint8 *len = (const guint8 *)track->data + at;
+
+		/* byte by byte: GStreamer's macro reads whole words, aligned or not */
+		piece.len = (gsize)len[0] << 24 | (gsize)len[1] << 16 | (gsize)len[2] << 8 | len[3];
 		piece.start = at + 4;
 		if (piece.len == 0 || piece.len > track->len - piece.start)
 			break;

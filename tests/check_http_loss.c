@@ -254,7 +254,10 @@ END_TEST
 static unsigned
 replay_damaged(struct feed *feed, unsigned before, unsigned after)
 {
-	push(feed_replayed(feed_config(feed, false), SUBSCRIBER));
+	struct bus_msg *config = feed_config(feed, false);
+
+	push(feed_replayed(config, SUBSCRIBER));
+	bus_msg_unref(&config);
 	for (unsigned i = 0; i < before + 1 + after; i++) {
 		struct bus_msg *msg;
 

@@ -59,8 +59,16 @@ class Replay:
         self.process.wait(10)
 
 
+def stolen():
+    """(ticks that the machine below took for others, all ticks)"""
+    with open("/proc/stat", encoding="latin-1") as file:
+        ticks = [int(field) for field in file.readline().split()[1:]]
+    return ticks[7], sum(ticks)
+
+
 def measure(replay, worker, count=1, seconds=10.0, **options):
-    """What bench/ingest prints, with the start-up times in ms added."""
+    """What bench/ingest prints, with the start-up times in ms and the share of stolen time added."""
+    before = stolen()
     with tempfile.TemporaryDirectory(prefix="camhub-ingest-") as directory:
         args = [os.path.join(rig.build_dir(), "bench", "ingest"),
                 f"--worker={os.path.join(rig.build_dir(), 'worker', worker)}",
@@ -70,6 +78,8 @@ def measure(replay, worker, count=1, seconds=10.0, **options):
                  for name, value in options.items()]
         result = json.loads(subprocess.run(args, check=True, stdout=subprocess.PIPE,
                                            timeout=seconds + 120).stdout)
+    after = stolen()
+    result["steal_percent"] = 100 * (after[0] - before[0]) / max(1, after[1] - before[1])
     first = replay.first_bytes()
     result["start_ms"] = [(first[one["port"]] - one["exec_ns"]) / 1e6
                           for one in result["started"] if one["port"] in first]
@@ -145,12 +155,12 @@ def go2rtc(replay, count):
 def row(name, result):
     delay = result["delay_ms"]
     print(f"{name:34} {delay['n']:6d} {result['lost']:5d} {delay['p50']:8.3f} {delay['p95']:8.3f} "
-          f"{delay['p99']:8.3f} {delay['max']:8.3f} {result['load']:6.2f}", flush=True)
+          f"{delay['p99']:8.3f} {delay['max']:8.3f} {result['load']:6.2f} {result['steal_percent']:7.0f}", flush=True)
 
 
 def delays(replay, options, failures):
     print(f"{'socket -> bus, 720p25, 3 Mb/s':34} {'frames':>6} {'lost':>5} {'p50 ms':>8} {'p95':>8} {'p99':>8} "
-          f"{'max':>8} {'load':>6}")
+          f"{'max':>8} {'load':>6} {'steal %':>7}")
     results = {}
     for transport in ("tcp", "udp"):
         for worker in (NATIVE, AV):
@@ -206,7 +216,7 @@ def main():
     options = parser.parse_args()
     if options.smoke:
         options.seconds, options.cameras = 3, 4
-    failures = []
+    failures, before = [], stolen()
     with tempfile.TemporaryDirectory(prefix="camhub-bench-") as directory:
         clip = os.path.join(directory, "clip.h264")
         make_clip(clip, seconds=10)
@@ -217,7 +227,9 @@ def main():
             many(replay, options, failures)
         finally:
             replay.stop()
-    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}")
+    after = stolen()
+    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
+          f"{100 * (after[0] - before[0]) / (after[1] - before[1]):.0f} % of their time stolen by the machine below")
     lost = [failure for failure in failures if "lost" in failure]
     for failure in failures:
         print(f"MISSED: {failure}")

@@ -279,7 +279,7 @@ END_ASYNC_TEST
 /* The configured URL alone would send a technician to the wrong device. */
 START_ASYNC_TEST(test_trouble_at_the_target_says_where)
 {
-	struct fake *fake = start(loop, ONE);
+	struct fake *fake = fake_run_with_login(loop, ONE);
 
 	ready_and_redirect(fake, "rtsp://192.0.2.11/a");
 	fake_ready(fake_worker(fake, "door"));

@@ -80,6 +80,9 @@ class RtspCamera:
         """The camera is away: its port refuses. start() brings it back."""
         if self.process is None:
             return
+        if self.process.poll() is not None:
+            self.errors.seek(0)
+            raise AssertionError(f"rtsp_camera ended by itself: {self.process.returncode} {self.errors.read()[-2000:]}")
         try:
             self.process.communicate("quit\n", timeout=DEADLINE_S)
         except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):

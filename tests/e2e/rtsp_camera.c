@@ -4,10 +4,11 @@
  * "resume", "count" (answers "CLIENTS n"), "connections" (answers "CONNECTIONS n": ever). The end
  * of stdin is "quit".
  *
- * Mounts: /h264 /h264-audio /mjpeg /h265 (a live test pattern: all viewers of a mount share one
- * encoder), /clip (a recorded Annex B file with access unit delimiters, looped; a cheap
- * pipeline per viewer) and those of --feed (camera_feed.h). Each live picture carries the wall
- * clock as a bar code, so that a test can tell how old a picture is: see barcode_paint().
+ * Mounts: /h264 /h264-audio /mjpeg /h265 (a live test pattern), /clip (a recorded Annex B file
+ * with access unit delimiters, looped; a cheap pipeline) and those of --feed (camera_feed.h). Each
+ * live picture carries the wall clock as a bar code, so that a test can tell how old a picture is:
+ * see barcode_paint(). Each viewer has a pipeline of its own: when two come to a shared one in the
+ * same moment, the server sometimes answers 503 to one of them for ever, or crashes.
  */
 #include "config.h"
 
@@ -194,14 +195,13 @@ on_feed_media(GstRTSPMediaFactory *factory, GstRTSPMedia *media, struct camera *
 /* --- mounts ------------------------------------------------------------------------------ */
 
 static GstRTSPMediaFactory *
-mount(struct camera *camera, const gchar *path, gchar *launch, gboolean shared,
-      GCallback on_configure)
+mount(struct camera *camera, const gchar *path, gchar *launch, GCallback on_configure)
 {
 	GstRTSPMountPoints *mounts = gst_rtsp_server_get_mount_points(camera->server);
 	GstRTSPMediaFactory *factory = gst_rtsp_media_factory_new();
 
 	gst_rtsp_media_factory_set_launch(factory, launch);
-	gst_rtsp_media_factory_set_shared(factory, shared);
+	gst_rtsp_media_factory_set_shared(factory, FALSE);
 	if (camera->user != NULL || camera->certificate_path != NULL)
 		gst_rtsp_media_factory_add_role(
 		    factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
@@ -237,17 +237,17 @@ mount_live(struct camera *camera)
 			    "rtph264pay name=pay0 pt=96 config-interval=-1",
 			    video, camera->gop, camera->kbps);
 
-	mount(camera, "/h264", g_strdup_printf("%s )", h264), TRUE, G_CALLBACK(on_media));
+	mount(camera, "/h264", g_strdup_printf("%s )", h264), G_CALLBACK(on_media));
 	if (has_element("avenc_aac"))
 		mount(camera, "/h264-audio",
 		      g_strdup_printf(
 			  "%s audiotestsrc is-live=true ! audio/x-raw,rate=48000,channels=1 ! "
 			  "avenc_aac ! aacparse ! rtpmp4gpay name=pay1 pt=97 )",
 			  h264),
-		      TRUE, G_CALLBACK(on_media));
+		      G_CALLBACK(on_media));
 	mount(camera, "/mjpeg",
 	      g_strdup_printf("%s ! jpegenc quality=80 ! rtpjpegpay name=pay0 pt=26 )", video),
-	      TRUE, G_CALLBACK(on_media));
+	      G_CALLBACK(on_media));
 	if (has_element("x265enc"))
 		mount(
 		    camera, "/h265",
@@ -255,7 +255,7 @@ mount_live(struct camera *camera)
 			"%s ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=%d "
 			"bitrate=%d ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1 )",
 			video, camera->gop, camera->kbps),
-		    TRUE, G_CALLBACK(on_media));
+		    G_CALLBACK(on_media));
 	g_free(video);
 	g_free(h264);
 }
@@ -269,7 +269,7 @@ mount_clip(struct camera *camera)
 		  "caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate=%d/1 ! "
 		  "h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )",
 		  camera->fps),
-	      FALSE, G_CALLBACK(on_clip_media));
+	      G_CALLBACK(on_clip_media));
 }
 
 static void
@@ -278,7 +278,7 @@ mount_feed(struct camera *camera, const gchar *spec)
 	struct camera_feed *feed = camera_feed_new(spec);
 	gchar *path = camera_feed_path(feed);
 	GstRTSPMediaFactory *factory =
-	    mount(camera, path, camera_feed_launch(feed), FALSE, G_CALLBACK(on_feed_media));
+	    mount(camera, path, camera_feed_launch(feed), G_CALLBACK(on_feed_media));
 
 	g_object_set_data(G_OBJECT(factory), "feed", feed);
 	g_free(path);

@@ -394,7 +394,19 @@ def finish_hub(hub):
 def show_log(hub):
     print(f"--- log of {hub.directory}", file=sys.stderr)
     print("\n".join(hub.log().splitlines()[-120:]), file=sys.stderr)
+    show_figures(hub)
     print("---", file=sys.stderr, flush=True)
+
+
+def show_figures(hub):
+    """What the processes themselves say, where they still answer."""
+    try:
+        for message in hub.ask("status"):
+            print(json.dumps(message), file=sys.stderr)
+        metrics = hub.get("/metrics", timeout_s=2)[2].decode()
+        print("\n".join(line for line in metrics.splitlines() if not line.startswith("#")), file=sys.stderr)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        print(f"no figures: {error}", file=sys.stderr)
 
 
 class Result(unittest.TextTestResult):

@@ -351,25 +351,32 @@ is_hold_over(struct hub *hub, size_t first)
 	return true;
 }
 
+/* Where to begin with what has come; false: not yet. */
+static bool
+find_start(struct hub *hub, size_t *first)
+{
+	const struct hub_pending *pending = &hub->pending;
+	bool continues;
+
+	if (hub_pending_run(pending, hub->delivered_seq, false, first, &continues))
+		return true;
+	return hub_pending_run(pending, hub->delivered_seq, true, first, &continues) &&
+	       (continues || hub_loss_is_sound(&pending->msgs[*first]->frame) ||
+		is_hold_over(hub, *first));
+}
+
 unsigned
 hub_replay_end(struct hub *hub)
 {
-	struct hub_pending *pending = &hub->pending;
-	unsigned appended = 0;
-	bool continues;
+	unsigned appended;
 	size_t first;
 
-	if (!hub->started || hub->flowing || hub->key_only || pending->count == 0)
+	/* What is not enough waits for the next replay: the bus may drop other units of that one.
+	 */
+	if (!hub->started || hub->flowing || hub->key_only || !find_start(hub, &first))
 		return 0;
-	if (hub_pending_run(pending, hub->delivered_seq, false, &first, &continues)) {
-		appended = admit_pending(hub, first);
-	} else if (hub_pending_run(pending, hub->delivered_seq, true, &first, &continues)) {
-		if (!continues && !hub_loss_is_sound(&pending->msgs[first]->frame) &&
-		    !is_hold_over(hub, first))
-			return 0; /* they wait for the next replay */
-		appended = admit_pending(hub, first);
-	}
-	hub_pending_clear(pending);
+	appended = admit_pending(hub, first);
+	hub_pending_clear(&hub->pending);
 	return appended;
 }
 

@@ -7,14 +7,13 @@
 #include "media/fmp4_box.h"
 
 #include "media/aac.h"
+#include "media/flac.h"
+#include "media/opus.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define OPUS_RATE              48000u
-#define OPUS_HEAD_BYTES        19u
 #define OPUS_CHANNELS_UNMAPPED 2u
-#define FLAC_STREAMINFO_BYTES  34u
 #define AVCC_BYTES_MIN         7u
 #define HVCC_BYTES_MIN         23u
 
@@ -164,23 +163,13 @@ write_dops_from_head(struct byte_writer *out, const struct fmp4_track *track)
 	byte_writer_bytes(out, head + 18, track->config_len - 18);   /* family and its table */
 }
 
-static bool
-is_opus_head(const struct fmp4_track *track)
-{
-	size_t table;
-
-	if (track->config_len < OPUS_HEAD_BYTES || memcmp(track->config, "OpusHead", 8) != 0)
-		return false;
-	table = track->config[18] == 0 ? 0 : 2 + (size_t)track->config[9];
-	return track->config[9] != 0 && track->config_len == OPUS_HEAD_BYTES + table;
-}
-
 static int
 write_opus(struct byte_writer *out, const struct fmp4_track *track)
 {
 	size_t entry, box;
 
-	if (track->config_len > 0 ? !is_opus_head(track) : track->channels > OPUS_CHANNELS_UNMAPPED)
+	if (track->config_len > 0 ? !opus_is_head(track->config, track->config_len)
+				  : track->channels > OPUS_CHANNELS_UNMAPPED)
 		return -EINVAL;
 	entry = begin_audio_entry(out, "Opus", track, OPUS_RATE);
 	box = fmp4_box_begin(out, "dOps");

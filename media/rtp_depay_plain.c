@@ -4,39 +4,8 @@
  */
 #include "config.h"
 
+#include "media/opus.h"
 #include "media/rtp_depay_int.h"
-
-#define OPUS_CLOCK       48000
-#define OPUS_SAMPLES_MAX 5760 /* 120 ms, RFC 6716 3.2.5 */
-
-/* Samples of one Opus frame at 48 kHz, by the configuration number: RFC 6716 3.1. */
-static uint32_t
-opus_frame_samples(unsigned config)
-{
-	static const uint16_t silk[] = { 480, 960, 1920, 2880 };
-	static const uint16_t hybrid[] = { 480, 960 };
-	static const uint16_t celt[] = { 120, 240, 480, 960 };
-
-	if (config < 12)
-		return silk[config % 4];
-	return config < 16 ? hybrid[config % 2] : celt[config % 4];
-}
-
-/* 0: the packet does not say anything sensible. */
-static uint32_t
-opus_samples(const uint8_t *data, size_t len)
-{
-	uint32_t frames = 2;
-
-	if (len == 0)
-		return 0;
-	if (data[0] % 4 == 0)
-		frames = 1;
-	else if (data[0] % 4 == 3)
-		frames = len > 1 ? data[1] & 0x3f : 0;
-	frames *= opus_frame_samples(data[0] >> 3);
-	return frames <= OPUS_SAMPLES_MAX ? frames : 0;
-}
 
 /* In ticks of the track's clock. */
 static uint32_t
@@ -45,8 +14,8 @@ duration_of(const struct rtp_format *format, const uint8_t *data, size_t len)
 	uint32_t channels = format->channels > 0 ? format->channels : 1, bits = 8;
 
 	if (format->codec == RTP_CODEC_OPUS)
-		return (uint32_t)((uint64_t)opus_samples(data, len) * format->clock_rate /
-				  OPUS_CLOCK);
+		return (uint32_t)((uint64_t)opus_packet_samples(data, len) * format->clock_rate /
+				  OPUS_RATE);
 	if (format->codec == RTP_CODEC_L16)
 		bits = 16;
 	else if (format->codec == RTP_CODEC_G726)

@@ -101,6 +101,31 @@ print_transport(const json_t *camera, FILE *file)
 			line(file, "its clock:", "%s", clocks[i].text);
 }
 
+/* As the viewers' players tell it; not all of them can. */
+static void
+print_delay(const json_t *camera, FILE *file)
+{
+	long long viewers = msg_int(camera, "viewers", 0);
+	long long reporting = msg_int(camera, "delay_viewers", 0);
+
+	if (reporting > 0)
+		line(file, "delay:", "half of the frames within %lld ms, 95 %% within %lld ms",
+		     msg_int(camera, "delay_p50_ms", 0), msg_int(camera, "delay_p95_ms", 0));
+	else if (viewers > 0)
+		line(file, "delay:", "not reported");
+	if (reporting > 0)
+		line(file, "worst viewer:", "number %lld (%s), 95 %% within %lld ms",
+		     msg_int(camera, "delay_worst_viewer", 0),
+		     msg_str(camera, "delay_worst_transport"),
+		     msg_int(camera, "delay_worst_ms", 0));
+	if (reporting > 0 && reporting < viewers)
+		line(file, "not reported:", "the delay of %lld of %lld viewers",
+		     viewers - reporting, viewers);
+	if (msg_int(camera, "shown", 0) > 0 || msg_int(camera, "dropped", 0) > 0)
+		line(file, "on screens:", "%lld frames shown, %lld received and not shown",
+		     msg_int(camera, "shown", 0), msg_int(camera, "dropped", 0));
+}
+
 static void
 print_counters(const json_t *camera, FILE *file)
 {
@@ -112,6 +137,7 @@ print_counters(const json_t *camera, FILE *file)
 		line(file, "after losses:", "%lld frames kept from viewers, %lld shown damaged",
 		     msg_int(camera, "withheld", 0), msg_int(camera, "passed_damaged", 0));
 	line(file, "viewers:", "%lld", msg_int(camera, "viewers", 0));
+	print_delay(camera, file);
 	line(file, "skipped:", "%lld frames for slow viewers, %lld holes on the bus",
 	     msg_int(camera, "skipped", 0), msg_int(camera, "holes", 0));
 	line(file, "high water:", "ring %s, slowest viewer %s behind",

@@ -8,10 +8,10 @@
 #include <string.h>
 
 static const struct text_column columns[] = {
-	{ "CAMERA", false, 99 },  { "STATE", false, 98 },      { "SINCE", false, 60 },
-	{ "CODEC", false, 30 },   { "SIZE", false, 50 },       { "FPS", true, 55 },
-	{ "BITRATE", true, 45 },  { "GOP", true, 20 },         { "VIEWERS", true, 40 },
-	{ "RESTARTS", true, 10 }, { "LAST ERROR", false, 99 },
+	{ "CAMERA", false, 99 }, { "STATE", false, 98 },   { "SINCE", false, 60 },
+	{ "CODEC", false, 30 },  { "SIZE", false, 50 },    { "FPS", true, 55 },
+	{ "BITRATE", true, 45 }, { "GOP", true, 20 },      { "VIEWERS", true, 40 },
+	{ "DELAY", true, 52 },   { "RESTARTS", true, 10 }, { "LAST ERROR", false, 99 },
 };
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 _Static_assert(N_COLUMNS <= TABLE_COLUMNS, "TABLE_COLUMNS is too small");
@@ -121,6 +121,17 @@ add_picture(struct text_cell *row, const json_t *camera)
 		set_number(&row[7], msg_int(camera, "gop_frames", 0));
 }
 
+/* Half of the frames, and 95 % of them, were at most so old on the screens. */
+static void
+add_delay(struct text_cell *cell, const json_t *camera)
+{
+	if (json_object_get(camera, "delay_p95_ms") == NULL)
+		set_cell(cell, "-");
+	else
+		snprintf(cell->text, sizeof(cell->text), "%lld/%lld ms",
+			 msg_int(camera, "delay_p50_ms", 0), msg_int(camera, "delay_p95_ms", 0));
+}
+
 static void
 add_camera(struct text_table *table, const json_t *camera, int64_t now_ms)
 {
@@ -135,10 +146,11 @@ add_camera(struct text_table *table, const json_t *camera, int64_t now_ms)
 		 text_duration(now_ms - msg_int(camera, "since_ms", now_ms), text, sizeof(text)));
 	add_picture(row, camera);
 	set_number(&row[8], msg_int(camera, "viewers", 0));
-	set_number(&row[9], msg_int(camera, "restarts", 0));
+	add_delay(&row[9], camera);
+	set_number(&row[10], msg_int(camera, "restarts", 0));
 	status_error_text(camera, now_ms, text, sizeof(text));
-	set_cell(&row[10], text);
-	row[10].colour = status_camera_is_well(camera) ? TEXT_DIM : TEXT_PLAIN;
+	set_cell(&row[11], text);
+	row[11].colour = status_camera_is_well(camera) ? TEXT_DIM : TEXT_PLAIN;
 }
 
 static void

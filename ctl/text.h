@@ -39,7 +39,7 @@ struct text_style text_style_of(FILE *file);
 const char *text_colour_on(const struct text_style *style, enum text_colour colour);
 const char *text_colour_off(const struct text_style *style, enum text_colour colour);
 
-#define TABLE_COLUMNS 12
+#define TABLE_COLUMNS 14
 struct text_column {
 	const char *title;
 	bool right; /* numbers */

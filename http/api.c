@@ -5,6 +5,7 @@
 
 #include "http/handlers.h"
 
+#include "http/delay_tell.h"
 #include "http/reply.h"
 #include "http/stream.h"
 #include "http/viewer.h"
@@ -75,6 +76,10 @@ describe(const struct stream *stream)
 	msg_set_int(json, "height", stream->height);
 	msg_set_real(json, "fps", stream->fps);
 	msg_set_int(json, "viewers", stream->n_viewers);
+	if (json_object_set_new(json, "delay_ms",
+				delay_describe(stream->delay, clock_now_ns(stream->front->clock))) <
+	    0)
+		xalloc_die();
 	if (json_object_set_new(json, "advice",
 				stream->advice != NULL ? json_incref(stream->advice)
 						       : json_array()) < 0)

@@ -19,7 +19,7 @@
 #define DELAY_SLOT_NS 5000000000LL
 /* Nobody shows more frames a second: who says so over the whole window is not believed. */
 #define DELAY_FPS_MAX     240
-#define DELAY_VIEWERS_MAX 16384
+#define DELAY_VIEWERS_MAX 4096
 
 struct delay_stats;
 
@@ -43,9 +43,9 @@ struct delay_stats *delay_stats_new(void);
 void delay_stats_free(struct delay_stats **stats); /* NULL-safe */
 
 /*
- * viewer: a number that no other viewer of this stream has, also not later. 0, -ERANGE when the
- * report has more frames than there can have been since the viewer's last, or -ENOSPC when too many
- * viewers are known: then nothing of it counts but totals.refused.
+ * viewer: its id among the stream's `consumers`, that no other viewer gets, also not later. 0,
+ * -ERANGE when the report has more frames than there can have been since the viewer's last, or
+ * -ENOSPC when too many viewers are known: then nothing of it counts but totals.refused.
  */
 int delay_stats_add(struct delay_stats *stats, uint64_t viewer, const struct delay_report *report,
 		    int64_t now_ns);

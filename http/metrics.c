@@ -5,6 +5,7 @@
 
 #include "http/handlers.h"
 
+#include "http/delay_tell.h"
 #include "http/listen.h"
 #include "http/reply.h"
 #include "http/stream.h"
@@ -110,6 +111,34 @@ redials(const struct stream *stream)
 	return stream->redials;
 }
 
+static uint64_t
+reporting(const struct stream *stream)
+{
+	struct delay_figures figures;
+
+	if (!delay_stats_figures(stream->delay, clock_now_ns(stream->front->clock), &figures))
+		return 0;
+	return figures.viewers;
+}
+
+static uint64_t
+shown(const struct stream *stream)
+{
+	return delay_stats_totals(stream->delay)->shown;
+}
+
+static uint64_t
+dropped(const struct stream *stream)
+{
+	return delay_stats_totals(stream->delay)->dropped;
+}
+
+static uint64_t
+reports_refused(const struct stream *stream)
+{
+	return delay_stats_totals(stream->delay)->refused;
+}
+
 static const struct family families[] = {
 	{ "camhub_stream_up", "gauge", "1 while the camera delivers pictures.", is_up },
 	{ "camhub_stream_viewers", "gauge", "Viewers connected to the stream.", viewers },
@@ -136,6 +165,14 @@ static const struct family families[] = {
 	  "RTP packets of video that never came, of the worker that runs.", lost },
 	{ "camhub_stream_redials_total", "counter", "Times the bus was dialled again for silence.",
 	  redials },
+	{ "camhub_viewer_reporting", "gauge", "Viewers that tell the delay on their screens.",
+	  reporting },
+	{ "camhub_viewer_frames_shown_total", "counter",
+	  "Frames on viewers' screens, as they report.", shown },
+	{ "camhub_viewer_frames_dropped_total", "counter",
+	  "Frames that viewers received and did not show, as they report.", dropped },
+	{ "camhub_viewer_reports_refused_total", "counter", "Reports of viewers that cannot be.",
+	  reports_refused },
 };
 
 static void
@@ -170,6 +207,20 @@ write_totals(FILE *out, const struct front *front)
 	      "Bus sockets put aside while their peer still sends.", bus_sub_lingering());
 }
 
+static void
+write_delays(FILE *out, const struct front *front)
+{
+	static const char name[] = "camhub_viewer_delay_seconds";
+	const struct stream *stream;
+
+	family_head(out, name, "histogram",
+		    "Age of frames, from the camera's last packet to the viewer's screen, as "
+		    "viewers report; the sum is estimated from the buckets.");
+	for (stream = LIST_FIRST(&front->streams); stream != NULL;
+	     stream = LIST_NEXT(stream, entry))
+		delay_write_histogram(stream->delay, name, stream->name, out);
+}
+
 void
 api_metrics(struct request *request)
 {
@@ -189,6 +240,7 @@ api_metrics(struct request *request)
 			fprintf(out, "%s{stream=\"%s\"} %" PRIu64 "\n", families[i].name,
 				stream->name, families[i].value(stream));
 	}
+	write_delays(out, request->front);
 	if (fclose(out) != 0)
 		xalloc_die();
 	reply_send(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, len);

@@ -5,6 +5,7 @@
 
 #include "http/stream.h"
 
+#include "http/delay_tell.h"
 #include "http/snapshot.h"
 #include "http/stream_bus.h"
 #include "http/viewer.h"
@@ -69,6 +70,7 @@ stream_new(struct front *front, const json_t *msg)
 	stream->front = front;
 	stream->id = (uint32_t)msg_int(msg, "id", 0);
 	stream->hub = hub_new(front->config.subscriber, front->config.ring_bytes);
+	stream->delay = delay_stats_new();
 	stream_bus_init(stream);
 	LIST_INIT(&stream->viewers);
 	LIST_INSERT_HEAD(&front->streams, stream, entry);
@@ -138,6 +140,7 @@ stream_free(struct stream **stream)
 	snapshot_stream_gone(old);
 	stream_bus_close(old);
 	hub_free(&old->hub);
+	delay_stats_free(&old->delay);
 	LIST_REMOVE(old, entry);
 	json_decref(old->advice);
 	free(old->title);
@@ -301,5 +304,6 @@ stream_report(const struct stream *stream)
 	msg_set_int(msg, "lag_bytes_high", (long long)stream->lag_bytes_high);
 	msg_set_int(msg, "withheld", (long long)stats->withheld);
 	msg_set_int(msg, "passed_damaged", (long long)stats->passed_damaged);
+	delay_put_report(msg, stream->delay, clock_now_ns(stream->front->clock));
 	return msg;
 }

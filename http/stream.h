@@ -5,6 +5,7 @@
 #ifndef CAMHUB_HTTP_STREAM_H
 #define CAMHUB_HTTP_STREAM_H
 
+#include "http/delay_stats.h"
 #include "http/front.h"
 #include "http/hub.h"
 
@@ -48,6 +49,7 @@ struct stream {
 	unsigned n_viewers;
 	uint64_t skipped, lag_bytes_high;
 	uint64_t redials;
+	struct delay_stats *delay; /* on their screens, as they report it */
 };
 
 /* A `stream` message: new, or changed. */

@@ -24,6 +24,13 @@
 #define STRS_OPT(n, max_)	{ .name = (n), .kind = MSG_STRS, .optional = true, .max = (max_) }
 #define END			{ .name = NULL }
 
+/* The age of frames on screens, of the last 30 s, and the viewer whose p95 is the worst. */
+#define DELAY_MS_MAX	3600000
+#define DELAY_FIELDS	INT_OPT("delay_viewers", 1, 1000000), \
+	INT_OPT("delay_p50_ms", 0, DELAY_MS_MAX), INT_OPT("delay_p95_ms", 0, DELAY_MS_MAX), \
+	INT_OPT("delay_worst_ms", 0, DELAY_MS_MAX), INT_OPT("delay_worst_viewer", 0, COUNT_MAX), \
+	STR_OPT("delay_worst_transport", 16)
+
 #define NAME_MAX_BYTES	 36	/* camera name and ".sub" */
 #define TITLE_MAX_BYTES	 256
 #define URL_MAX_BYTES	 4096
@@ -111,6 +118,9 @@ static const struct msg_field front_stream[] = {
 	INT("lag_bytes_high", 0, COUNT_MAX),
 	INT_OPT("withheld", 0, COUNT_MAX), /* damaged frames, and what refers to them, kept back */
 	INT_OPT("passed_damaged", 0, COUNT_MAX), /* the same, shown all the same */
+	INT_OPT("shown", 0, COUNT_MAX),	/* frames on viewers' screens, as they report */
+	INT_OPT("dropped", 0, COUNT_MAX), /* frames that they received and did not show */
+	DELAY_FIELDS,			/* absent: nobody reports */
 	END };
 static const struct msg_field front_totals[] = {
 	INT("connections", 0, 1000000), INT("requests", 0, COUNT_MAX), INT("viewers", 0, 1000000),
@@ -140,6 +150,7 @@ static const struct msg_field ctl_camera[] = {
 	INT_OPT("packets", 0, COUNT_MAX), INT_OPT("lost", 0, COUNT_MAX), INT_OPT("reordered", 0, COUNT_MAX),
 	STR_OPT("marker", 16), STR_OPT("camera_clock", 16),
 	STR_OPT("redirected_to", URL_MAX_BYTES), /* where the camera sent us, without userinfo */
+	INT_OPT("shown", 0, COUNT_MAX), INT_OPT("dropped", 0, COUNT_MAX), DELAY_FIELDS,
 	END };
 static const struct msg_field ctl_supervisor[] = {
 	STR("version", 64), INT("pid", 1, COUNT_MAX), INT("since_ms", 0, COUNT_MAX),

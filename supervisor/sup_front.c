@@ -433,3 +433,25 @@ sup_front_count(struct sup *sup, uint32_t id, const char *field, bool is_high)
 	}
 	return total;
 }
+
+const json_t *
+sup_front_delay(struct sup *sup, uint32_t id)
+{
+	struct sup_front *front;
+	const json_t *latest = NULL;
+	long long highest = -1;
+
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
+		const struct sup_front_stream *entry = find_stream(front, id);
+		long long p95_ms;
+
+		if (entry == NULL || entry->stats == NULL)
+			continue;
+		p95_ms = msg_int(entry->stats, "delay_p95_ms", -1);
+		if (p95_ms <= highest)
+			continue;
+		highest = p95_ms;
+		latest = entry->stats;
+	}
+	return latest;
+}

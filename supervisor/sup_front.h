@@ -51,5 +51,8 @@ void sup_front_announce_gone(struct sup *sup, uint32_t id);
 
 /* A field of front-stream, summed (or, with is_high, the highest) over all fronts. */
 long long sup_front_count(struct sup *sup, uint32_t id, const char *field, bool is_high);
+/* The front-stream of the front whose viewers see the oldest pictures (quantiles of several fronts
+ * cannot be added up); NULL when no viewer reports. Borrowed. */
+const json_t *sup_front_delay(struct sup *sup, uint32_t id);
 
 #endif

@@ -63,6 +63,27 @@ add_viewers(json_t *msg, struct sup *sup, uint32_t id)
 	msg_set_int(msg, "lag_bytes_high", sup_front_count(sup, id, "lag_bytes_high", true));
 }
 
+/* What is on viewers' screens; without delay_* when none of them says. */
+static void
+add_delay(json_t *msg, struct sup *sup, uint32_t id)
+{
+	static const char *const fields[] = { "delay_p50_ms", "delay_p95_ms", "delay_worst_ms",
+					      "delay_worst_viewer", "delay_worst_transport" };
+	const json_t *latest = sup_front_delay(sup, id);
+
+	msg_set_int(msg, "shown", sup_front_count(sup, id, "shown", false));
+	msg_set_int(msg, "dropped", sup_front_count(sup, id, "dropped", false));
+	if (latest == NULL)
+		return;
+	msg_set_int(msg, "delay_viewers", sup_front_count(sup, id, "delay_viewers", false));
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		json_t *value = json_object_get(latest, fields[i]);
+
+		if (value != NULL && json_object_set(msg, fields[i], value) < 0)
+			xalloc_die();
+	}
+}
+
 static void
 add_redirect(json_t *msg, const struct sup_stream *stream)
 {
@@ -101,6 +122,7 @@ sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 	add_media(msg, stream->status);
 	add_transport(msg, stream->status);
 	add_viewers(msg, sup, stream->id);
+	add_delay(msg, sup, stream->id);
 	json_object_set_new(msg, "advice", sup_advice_of(stream));
 	add_redirect(msg, stream);
 	free(url);

@@ -201,15 +201,27 @@ refused_camera(void)
 	return msg;
 }
 
+/* Two of its three viewers report. */
+static void
+set_delay(json_t *camera)
+{
+	json_object_update_new(camera, json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i}",
+						 "delay_viewers", 2, "delay_p50_ms", 24,
+						 "delay_p95_ms", 41, "delay_worst_ms", 63,
+						 "delay_worst_viewer", 7, "delay_worst_transport",
+						 "mse", "shown", 5000, "dropped", 12));
+	ctl_message_check(camera);
+}
+
 START_TEST(test_status_table)
 {
 	static const char want[] =
-	    "CAMERA  STATE    SINCE      CODEC  SIZE       FPS   BITRATE  GOP  VIEWERS  RESTARTS  "
-	    "LAST ERROR\n"
-	    "door    up       2 h 0 min  h264   1280x720  25.0  2.9 Mb/s   50        3         2  "
-	    "5 min ago: no answer\n"
-	    "yard    refused  40 s       -      -            -         -    -        3         2  "
-	    "401: wrong user or password; next try in 20 s\n"
+	    "CAMERA  STATE    SINCE      CODEC  SIZE       FPS   BITRATE  GOP  VIEWERS     DELAY  "
+	    "RESTARTS  LAST ERROR\n"
+	    "door    up       2 h 0 min  h264   1280x720  25.0  2.9 Mb/s   50        3  24/41 ms  "
+	    "       2  5 min ago: no answer\n"
+	    "yard    refused  40 s       -      -            -         -    -        3         -  "
+	    "       2  401: wrong user or password; next try in 20 s\n"
 	    "\n"
 	    "front http: up since 3 h 0 min, pid 4710, 8.0 MiB, 0 restarts\n"
 	    "supervisor " PACKAGE_VERSION ": since 1 d 0 h, pid 4700, /etc/camhub/camhub.yaml, "
@@ -220,6 +232,7 @@ START_TEST(test_status_table)
 
 	msg_set_str(door, "last_error", "no answer");
 	msg_set_int(door, "last_error_ms", NOW_MS - 300000);
+	set_delay(door);
 	add(&reply, door);
 	add(&reply, refused_camera());
 	add(&reply, ctl_message_process("up", NOW_MS - 10800000));
@@ -301,6 +314,7 @@ START_TEST(test_status_page)
 	    "last frame:    12 ms ago\n"
 	    "frames:        123456, 0 of them damaged\n"
 	    "viewers:       3\n"
+	    "delay:         not reported\n"
 	    "skipped:       0 frames for slow viewers, 0 holes on the bus\n"
 	    "high water:    ring 3.0 MiB, slowest viewer 2 KiB behind\n"
 	    "process:       camhub-worker-av, pid 4711, 20.0 MiB, 2 restarts\n"
@@ -350,6 +364,39 @@ START_TEST(test_status_page_of_what_the_network_does)
 	text = print(status_print_pages, &reply, &plain);
 	for (int i = 0; i < COUNT(want); i++)
 		ck_assert_msg(strstr(text, want[i]) != NULL, "%s not in:\n%s", want[i], text);
+	free(text);
+}
+END_TEST
+
+START_TEST(test_status_page_of_what_is_on_screens)
+{
+	struct ctl_reply reply = { 0 };
+	json_t *camera = ctl_message_camera("door", "up", NOW_MS - 60000);
+	char *text;
+
+	set_delay(camera);
+	add(&reply, json_incref(camera));
+	text = print(status_print_pages, &reply, &plain);
+	ck_assert_ptr_nonnull(
+	    strstr(text, "\nviewers:       3\n"
+			 "delay:         half of the frames within 24 ms, 95 % within 41 ms\n"
+			 "worst viewer:  number 7 (mse), 95 % within 63 ms\n"
+			 "not reported:  the delay of 1 of 3 viewers\n"
+			 "on screens:    5000 frames shown, 12 received and not shown\n"
+			 "skipped: "));
+	free(text);
+	msg_set_int(camera, "viewers", 2);
+	add(&reply, json_incref(camera));
+	text = print(status_print_pages, &reply, &plain);
+	ck_assert_ptr_null(strstr(text, "not reported"));
+	free(text);
+	/* Nobody watches: nothing to be said. */
+	msg_set_int(camera, "viewers", 0);
+	json_object_del(camera, "delay_viewers");
+	add(&reply, camera);
+	text = print(status_print_pages, &reply, &plain);
+	ck_assert_ptr_null(strstr(text, "delay"));
+	ck_assert_ptr_null(strstr(text, "not reported"));
 	free(text);
 }
 END_TEST
@@ -432,6 +479,7 @@ text_suite(void)
 	tcase_add_test(tcase, test_status_hostile_text);
 	tcase_add_test(tcase, test_status_page);
 	tcase_add_test(tcase, test_status_page_of_what_the_network_does);
+	tcase_add_test(tcase, test_status_page_of_what_is_on_screens);
 	tcase_add_loop_test(tcase, test_exit, 0, COUNT(exits));
 	tcase_add_loop_test(tcase, test_hide, 0, COUNT(secrets));
 	suite_add_tcase(suite, tcase);

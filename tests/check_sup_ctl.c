@@ -121,6 +121,57 @@ START_ASYNC_TEST(test_numbers_of_the_dead_are_not_shown)
 }
 END_ASYNC_TEST
 
+static void
+say_delay(struct fake_child *front, int viewers, int p50_ms, int p95_ms, int worst)
+{
+	json_t *msg = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "type",
+				"front-stream", "id", 1, "viewers", 3, "frames", 9, "holes", 0,
+				"skipped", 0, "ring_bytes", 6, "ring_bytes_high", 7,
+				"lag_bytes_high", 8, "shown", 1000, "dropped", 10);
+
+	if (viewers > 0)
+		json_object_update_new(
+		    msg, json_pack("{s:i, s:i, s:i, s:i, s:i, s:s}", "delay_viewers", viewers,
+				   "delay_p50_ms", p50_ms, "delay_p95_ms", p95_ms, "delay_worst_ms",
+				   p95_ms + 5, "delay_worst_viewer", worst, "delay_worst_transport",
+				   "mse"));
+	fake_say(front, msg, -1);
+}
+
+START_ASYNC_TEST(test_the_delay_on_screens_is_told)
+{
+	struct fake *fake = fake_run(loop, "cameras:\n" DOOR);
+	struct fake_child *front = fake_front(fake);
+	const json_t *camera;
+
+	fake_ready(front);
+	camera = fake_camera(fake, "door");
+	ck_assert_int_eq(msg_int(camera, "shown", -1), 0);
+	ck_assert_ptr_null(json_object_get(camera, "delay_viewers"));
+	say_delay(front, 0, 0, 0, 0);
+	camera = fake_camera(fake, "door");
+	ck_assert_int_eq(msg_int(camera, "shown", -1), 1000);
+	ck_assert_int_eq(msg_int(camera, "dropped", -1), 10);
+	ck_assert_ptr_null(json_object_get(camera, "delay_viewers"));
+	ck_assert_ptr_null(json_object_get(camera, "delay_p50_ms"));
+	say_delay(front, 2, 24, 41, 7);
+	camera = fake_camera(fake, "door");
+	ck_assert_int_eq(msg_int(camera, "delay_viewers", -1), 2);
+	ck_assert_int_eq(msg_int(camera, "delay_p50_ms", -1), 24);
+	ck_assert_int_eq(msg_int(camera, "delay_p95_ms", -1), 41);
+	ck_assert_int_eq(msg_int(camera, "delay_worst_ms", -1), 46);
+	ck_assert_int_eq(msg_int(camera, "delay_worst_viewer", -1), 7);
+	ck_assert_str_eq(msg_str(camera, "delay_worst_transport"), "mse");
+	/* Nobody any more. */
+	say_delay(front, 0, 0, 0, 0);
+	ck_assert_ptr_null(json_object_get(fake_camera(fake, "door"), "delay_p95_ms"));
+	say_delay(front, 1, 24, 41, 7);
+	fake_crash(front);
+	ck_assert_ptr_null(json_object_get(fake_camera(fake, "door"), "delay_p95_ms"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_no_secret_is_told)
 {
 	struct fake *fake = fake_new(loop);
@@ -567,6 +618,7 @@ make_suite(void)
 
 	tcase_add_test(status, test_status_tells_all_and_the_truth);
 	tcase_add_test(status, test_numbers_of_the_dead_are_not_shown);
+	tcase_add_test(status, test_the_delay_on_screens_is_told);
 	tcase_add_test(status, test_no_secret_is_told);
 	tcase_add_test(status, test_requests_about_what_is_not_there);
 	tcase_add_test(status, test_restart_of_a_camera_and_of_the_front);

@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 
+import metrics
 import picture
 import rig
 from camera import Mute
@@ -172,16 +173,9 @@ class Path(rig.Case):
         status, headers, body = self.camhub.get("/metrics")
         self.assertEqual(status, 200)
         self.assertTrue(headers["content-type"].startswith("text/plain"))
-        typed, helped = set(), set()
-        for line in body.decode().splitlines():
-            if line.startswith("# "):
-                (typed if line.split()[1] == "TYPE" else helped).add(line.split()[2])
-                continue
-            sample = re.fullmatch(r'([a-z_]+)(\{([a-z_]+="[^"]*",?)+\})? [-+0-9.e]+', line)
-            self.assertTrue(sample, line)
-            self.assertIn(sample[1], typed)
-            self.assertIn(sample[1], helped)
-        self.assertIn('stream="door"', body.decode())
+        samples = metrics.parse(body.decode())
+        self.assertEqual(samples["camhub_stream_up", (("stream", "door"),)], 1)
+        self.assertIn(("camhub_viewer_delay_seconds_bucket", (("stream", "door"), ("le", "0.075"))), samples)
 
     def test_pages(self):
         for path in ("/", "/door"):

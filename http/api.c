@@ -5,10 +5,10 @@
 
 #include "http/handlers.h"
 
+#include "http/cursor.h"
 #include "http/delay_tell.h"
 #include "http/reply.h"
 #include "http/stream.h"
-#include "http/viewer.h"
 #include "shared/msg.h"
 #include "shared/xalloc.h"
 
@@ -29,14 +29,14 @@ static json_t *
 consumers_of(const struct stream *stream)
 {
 	json_t *list = json_array();
-	const struct viewer *viewer;
+	const struct cursor *cursor;
 
-	for (viewer = LIST_FIRST(&stream->viewers); viewer != NULL;
-	     viewer = LIST_NEXT(viewer, in_stream)) {
+	for (cursor = LIST_FIRST(&stream->cursors); cursor != NULL;
+	     cursor = LIST_NEXT(cursor, in_stream)) {
 		json_t *one = json_pack(
-		    "{s:I, s:s, s:I, s:I, s:I}", "id", (json_int_t)viewer->id, "format_name",
-		    viewer_format(viewer), "bytes_send", (json_int_t)viewer->bytes, "frames",
-		    (json_int_t)viewer->frames, "skipped", (json_int_t)viewer->skipped);
+		    "{s:I, s:s, s:I, s:I, s:I}", "id", (json_int_t)cursor->id, "format_name",
+		    cursor->format, "bytes_send", (json_int_t)cursor->bytes, "frames",
+		    (json_int_t)cursor->frames, "skipped", (json_int_t)cursor->skipped);
 
 		if (one == NULL || json_array_append_new(list, one) < 0)
 			xalloc_die();

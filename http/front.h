@@ -14,15 +14,19 @@
 #include "shared/clock.h"
 
 struct assets;
+struct cursor;
 struct child_ev;
 struct event_base;
 struct listeners;
 struct snapshots;
 struct stream;
 struct viewer;
+struct wall;
 
 LIST_HEAD(stream_list, stream);
 LIST_HEAD(viewer_list, viewer);
+LIST_HEAD(wall_list, wall);
+LIST_HEAD(cursor_list, cursor);
 
 struct front_config {
 	uint32_t subscriber;
@@ -47,7 +51,9 @@ struct front {
 	struct snapshots *snapshots;
 	struct stream_list streams;
 	struct viewer_list viewers;
-	unsigned n_viewers;
+	struct wall_list walls;
+	unsigned n_viewers; /* viewers, and subscriptions of walls */
+	unsigned n_walls;
 	uint64_t requests, bytes_sent, viewers_ever, viewers_refused;
 	int64_t started_ms; /* wall clock */
 };

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#define OUTQ_PREFIX_MAX 144u
+#define OUTQ_PREFIX_MAX 168u
 
 struct outq_item {
 	struct wire *wire;  /* or NULL: prefix and suffix alone */

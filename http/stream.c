@@ -5,10 +5,10 @@
 
 #include "http/stream.h"
 
+#include "http/cursor.h"
 #include "http/delay_tell.h"
 #include "http/snapshot.h"
 #include "http/stream_bus.h"
-#include "http/viewer.h"
 #include "shared/child_ev.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
@@ -72,7 +72,7 @@ stream_new(struct front *front, const json_t *msg)
 	stream->hub = hub_new(front->config.subscriber, front->config.ring_bytes);
 	stream->delay = delay_stats_new();
 	stream_bus_init(stream);
-	LIST_INIT(&stream->viewers);
+	LIST_INIT(&stream->cursors);
 	LIST_INSERT_HEAD(&front->streams, stream, entry);
 	return stream;
 }
@@ -84,12 +84,29 @@ set_text(char **text, const char *value)
 	*text = xstrdup(value);
 }
 
+/* A walk through those who watch; they may come and go meanwhile. */
+static struct cursor *
+next_cursor(struct stream *stream)
+{
+	struct cursor *cursor = stream->next_cursor;
+
+	stream->next_cursor = cursor != NULL ? LIST_NEXT(cursor, in_stream) : NULL;
+	return cursor;
+}
+
+static struct cursor *
+first_cursor(struct stream *stream)
+{
+	stream->next_cursor = LIST_FIRST(&stream->cursors);
+	return next_cursor(stream);
+}
+
 static void
 set_state(struct stream *stream, const json_t *msg)
 {
 	const char *state = msg_str(msg, "state"), *reason = msg_str(msg, "reason");
 	int64_t since = msg_int(msg, "since_ms", 0);
-	struct viewer *viewer, *next;
+	struct cursor *cursor;
 
 	if (strcmp(stream->state, state) == 0 && stream->since_ms == since &&
 	    stream->reason != NULL && strcmp(stream->reason, reason) == 0)
@@ -97,10 +114,8 @@ set_state(struct stream *stream, const json_t *msg)
 	snprintf(stream->state, sizeof(stream->state), "%s", state);
 	stream->since_ms = since;
 	set_text(&stream->reason, reason);
-	for (viewer = LIST_FIRST(&stream->viewers); viewer != NULL; viewer = next) {
-		next = LIST_NEXT(viewer, in_stream);
-		viewer_on_state(viewer);
-	}
+	for (cursor = first_cursor(stream); cursor != NULL; cursor = next_cursor(stream))
+		cursor_on_state(cursor);
 }
 
 void
@@ -126,22 +141,18 @@ void
 stream_free(struct stream **stream)
 {
 	struct stream *old = *stream;
-	struct viewer *viewer;
 
 	if (old == NULL)
 		return;
 	*stream = NULL;
-	while ((viewer = LIST_FIRST(&old->viewers)) != NULL) {
-		viewer_on_stream_gone(viewer);
-		LIST_REMOVE(viewer, in_stream);
-		viewer->stream = NULL;
-		viewer_pump(viewer);
-	}
+	/* Nobody shall find it and enter it again. */
+	LIST_REMOVE(old, entry);
+	while (!LIST_EMPTY(&old->cursors))
+		cursor_on_gone(LIST_FIRST(&old->cursors));
 	snapshot_stream_gone(old);
 	stream_bus_close(old);
 	hub_free(&old->hub);
 	delay_stats_free(&old->delay);
-	LIST_REMOVE(old, entry);
 	json_decref(old->advice);
 	free(old->title);
 	free(old->reason);
@@ -165,11 +176,11 @@ void
 stream_update_want(struct stream *stream)
 {
 	bool wanted = stream->interest > 0;
-	const struct viewer *viewer;
+	const struct cursor *cursor;
 
-	for (viewer = LIST_FIRST(&stream->viewers); viewer != NULL && !wanted;
-	     viewer = LIST_NEXT(viewer, in_stream))
-		wanted = viewer_wants(viewer);
+	for (cursor = LIST_FIRST(&stream->cursors); cursor != NULL && !wanted;
+	     cursor = LIST_NEXT(cursor, in_stream))
+		wanted = cursor->mode != CURSOR_IDLE;
 	if (wanted == stream->wanted)
 		return;
 	stream->wanted = wanted;
@@ -186,11 +197,11 @@ static void
 trim(struct stream *stream)
 {
 	uint64_t oldest = UINT64_MAX;
-	const struct viewer *viewer;
+	const struct cursor *cursor;
 
-	for (viewer = LIST_FIRST(&stream->viewers); viewer != NULL;
-	     viewer = LIST_NEXT(viewer, in_stream)) {
-		uint64_t pos = viewer_needs(viewer);
+	for (cursor = LIST_FIRST(&stream->cursors); cursor != NULL;
+	     cursor = LIST_NEXT(cursor, in_stream)) {
+		uint64_t pos = cursor_needs(cursor);
 
 		if (pos < oldest)
 			oldest = pos;
@@ -216,7 +227,7 @@ note_newest(struct stream *stream)
 static void
 deliver(struct stream *stream, unsigned appended)
 {
-	struct viewer *viewer, *next;
+	struct cursor *cursor;
 	uint64_t key;
 	bool has_key;
 
@@ -224,10 +235,8 @@ deliver(struct stream *stream, unsigned appended)
 		return;
 	note_newest(stream);
 	has_key = hub_newest_key(stream->hub, hub_tail(stream->hub) - appended, &key);
-	for (viewer = LIST_FIRST(&stream->viewers); viewer != NULL; viewer = next) {
-		next = LIST_NEXT(viewer, in_stream);
-		viewer_on_frames(viewer, has_key);
-	}
+	for (cursor = first_cursor(stream); cursor != NULL; cursor = next_cursor(stream))
+		cursor_on_frames(cursor, has_key);
 	snapshot_on_frames(stream);
 	if (has_key)
 		trim(stream);

@@ -45,7 +45,8 @@ struct stream {
 
 	bool wanted;
 	unsigned interest; /* snapshots that wait for pictures */
-	struct viewer_list viewers;
+	struct cursor_list cursors;
+	struct cursor *next_cursor; /* while they are told something: whose turn is next */
 	unsigned n_viewers;
 	uint64_t skipped, lag_bytes_high;
 	uint64_t redials;

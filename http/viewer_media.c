@@ -6,6 +6,7 @@
 
 #include "http/viewer_media.h"
 
+#include "http/codecs.h"
 #include "http/stream.h"
 #include "http/ws.h"
 #include "shared/xalloc.h"
@@ -44,7 +45,7 @@ fragment_bytes(const struct wire *wire)
 	return FMP4_FRAGMENT_HEADER_BYTES + wire->len;
 }
 
-/* One fragment. message_len: begin a message of so many bytes here, 0: inside one. */
+/* The entry at the cursor. message_len: begin a message of so many bytes here, 0: inside one. */
 static void
 queue_fragment(struct viewer *viewer, const struct hub_entry *entry, struct wire *wire,
 	       size_t message_len)
@@ -54,18 +55,17 @@ queue_fragment(struct viewer *viewer, const struct hub_entry *entry, struct wire
 	struct fmp4_sample sample = {
 		.sequence = ++viewer->sequence,
 		.track_id = 1,
-		.decode_time = entry->stamp.decode_time - viewer->base,
+		.decode_time = cursor_take(&viewer->cursor),
 		.duration = entry->stamp.duration,
 		.composition_offset = entry->stamp.composition_offset,
 		.is_key = entry->is_key,
 		.payload_len = wire->len,
 	};
 
-	viewer->next_time = sample.decode_time + sample.duration;
-	viewer->frames++;
 	if (fmp4_fragment_header(&sample, prefix + len) < 0)
 		return;
-	outq_add(&viewer->out, prefix, len + FMP4_FRAGMENT_HEADER_BYTES, wire, frame_tail(viewer));
+	outq_add(&viewer->link.out, prefix, len + FMP4_FRAGMENT_HEADER_BYTES, wire,
+		 frame_tail(viewer));
 }
 
 static bool
@@ -81,7 +81,7 @@ queue_init(struct viewer *viewer, struct wire *init)
 	uint8_t head[32];
 	size_t len = frame_head(viewer, init->len, head);
 
-	outq_add(&viewer->out, head, len, init, frame_tail(viewer));
+	outq_add(&viewer->link.out, head, len, init, frame_tail(viewer));
 }
 
 static json_t *
@@ -107,15 +107,10 @@ switch_config(struct viewer *viewer, struct hub_config *config)
 	viewer->config = hub_config_ref(config);
 }
 
-/* H.265 has two names in codec lists. */
 static bool
 client_takes(const struct viewer *viewer, const struct hub_config *config)
 {
-	if (viewer->kind != VIEWER_WS)
-		return true;
-	if (config->nal == NAL_H264)
-		return strstr(viewer->codecs, "avc1") != NULL;
-	return strstr(viewer->codecs, "hvc1") != NULL || strstr(viewer->codecs, "hev1") != NULL;
+	return viewer->kind != VIEWER_WS || (viewer->codecs & codecs_of_nal(config->nal)) != 0;
 }
 
 /* false: this viewer cannot be served with this. */
@@ -150,12 +145,12 @@ begin(struct viewer *viewer, struct hub_entry *entry)
 static size_t
 measure(struct viewer *viewer, uint64_t end, size_t max_entries, size_t max_bytes, size_t *bytes)
 {
-	struct hub *hub = viewer->stream->hub;
-	const struct hub_entry *front = hub_at(hub, viewer->pos);
+	struct hub *hub = viewer->cursor.stream->hub;
+	const struct hub_entry *front = hub_at(hub, viewer->cursor.pos);
 	size_t n = 0;
 
 	*bytes = 0;
-	for (uint64_t pos = viewer->pos; pos < end && n < max_entries; pos++, n++) {
+	for (uint64_t pos = viewer->cursor.pos; pos < end && n < max_entries; pos++, n++) {
 		struct hub_entry *entry = hub_at(hub, pos);
 		struct wire *wire = hub_wire(entry);
 
@@ -170,51 +165,57 @@ measure(struct viewer *viewer, uint64_t end, size_t max_entries, size_t max_byte
 	return n;
 }
 
+/* The next n entries. message_len: all are one message of this length; 0: each is one. */
+static void
+queue_entries(struct viewer *viewer, size_t n, size_t message_len)
+{
+	bool whole = message_len > 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct hub_entry *entry = hub_at(viewer->cursor.stream->hub, viewer->cursor.pos);
+		struct wire *wire = hub_wire(entry);
+
+		if (wire == NULL) {
+			cursor_pass(&viewer->cursor);
+			continue;
+		}
+		queue_fragment(viewer, entry, wire, whole ? message_len : fragment_bytes(wire));
+		message_len = 0;
+	}
+}
+
 /* A GOP at once is one message: its player jumps to the last frame. */
 static void
 fill_burst(struct viewer *viewer)
 {
-	struct hub *hub = viewer->stream->hub;
+	const struct cursor *cursor = &viewer->cursor;
 	size_t bytes,
-	    n = measure(viewer, viewer->burst_end, BURST_ENTRIES, BURST_BYTES_MAX, &bytes);
-	bool first = true;
+	    n = measure(viewer, cursor->burst_end, BURST_ENTRIES, BURST_BYTES_MAX, &bytes);
 
-	for (size_t i = 0; i < n; i++) {
-		struct hub_entry *entry = hub_at(hub, viewer->pos++);
-		struct wire *wire = hub_wire(entry);
-
-		if (wire == NULL)
-			continue;
-		queue_fragment(viewer, entry, wire, first ? bytes : 0);
-		first = false;
-	}
-	if (viewer->pos < viewer->burst_end)
+	queue_entries(viewer, n, bytes);
+	if (cursor->pos < cursor->burst_end)
 		clock_timer_set_ms(&viewer->pace, PACE_MS);
 }
 
 static void
 fill_batch(struct viewer *viewer)
 {
-	struct hub *hub = viewer->stream->hub;
-	size_t bytes, n = measure(viewer, hub_tail(hub), BATCH_ENTRIES, BATCH_BYTES, &bytes);
+	size_t bytes,
+	    n = measure(viewer, cursor_end(&viewer->cursor), BATCH_ENTRIES, BATCH_BYTES, &bytes);
 
-	for (size_t i = 0; i < n; i++) {
-		struct hub_entry *entry = hub_at(hub, viewer->pos++);
-		struct wire *wire = hub_wire(entry);
-
-		if (wire != NULL)
-			queue_fragment(viewer, entry, wire, fragment_bytes(wire));
-	}
+	queue_entries(viewer, n, 0);
 }
 
 static void
 say_skipped(struct viewer *viewer)
 {
-	if (viewer->skipped_frames_due > 0 && viewer->kind == VIEWER_WS)
+	struct cursor *cursor = &viewer->cursor;
+
+	if (cursor->skipped_frames > 0 && viewer->kind == VIEWER_WS)
 		viewer_say(viewer, "skipped",
-			   json_pack("{s:I, s:I}", "frames", (json_int_t)viewer->skipped_frames_due,
-				     "ms", (json_int_t)viewer->skipped_ms_due));
-	viewer->skipped_frames_due = viewer->skipped_ms_due = 0;
+			   json_pack("{s:I, s:I}", "frames", (json_int_t)cursor->skipped_frames,
+				     "ms", (json_int_t)cursor->skipped_ms));
+	cursor->skipped_frames = cursor->skipped_ms = 0;
 }
 
 /* Before the first damaged picture, and before the first sound one. */
@@ -231,19 +232,16 @@ say_damaged(struct viewer *viewer, const struct hub_entry *entry)
 void
 viewer_fill_fragments(struct viewer *viewer)
 {
-	struct hub *hub = viewer->stream->hub;
+	struct cursor *cursor = &viewer->cursor;
+	struct hub_entry *entry;
 
-	if (!viewer_join(viewer) || clock_timer_is_set(&viewer->pace))
-		return;
-	if (viewer->pos < hub_head(hub) && !viewer->awaiting_key)
-		viewer_skip(viewer);
-	if (viewer->awaiting_key || viewer->pos >= hub_tail(hub))
+	if (clock_timer_is_set(&viewer->pace) || (entry = cursor_peek(cursor)) == NULL)
 		return;
 	say_skipped(viewer);
-	if (!begin(viewer, hub_at(hub, viewer->pos)))
+	if (!begin(viewer, entry))
 		return;
-	say_damaged(viewer, hub_at(hub, viewer->pos));
-	if (viewer->kind == VIEWER_WS && viewer->pos < viewer->burst_end)
+	say_damaged(viewer, entry);
+	if (viewer->kind == VIEWER_WS && cursor->pos < cursor->burst_end)
 		fill_burst(viewer);
 	else
 		fill_batch(viewer);
@@ -260,33 +258,36 @@ queue_part(struct viewer *viewer, struct wire *wire)
 	if (!viewer->head_sent)
 		viewer_send_head(viewer, "multipart/x-mixed-replace; boundary=frame");
 	if (viewer->early_heads) {
-		outq_add(&viewer->out, NULL, 0, wire, EARLY_PART_HEAD);
+		outq_add(&viewer->link.out, NULL, 0, wire, EARLY_PART_HEAD);
 		return;
 	}
 	len = snprintf(head, sizeof(head),
 		       "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n",
 		       wire->len);
-	outq_add(&viewer->out, head, (size_t)len, wire, "\r\n");
+	outq_add(&viewer->link.out, head, (size_t)len, wire, "\r\n");
+}
+
+static void
+refuse_pictures(struct viewer *viewer)
+{
+	if (viewer->kind == VIEWER_WS)
+		viewer_say_error(viewer, "mjpeg", "codec is not mjpeg: ask for mse");
+	else
+		viewer_refuse(viewer, 406, "Not Acceptable",
+			      "the camera delivers no MJPEG: use /api/stream.mp4");
 }
 
 void
 viewer_fill_pictures(struct viewer *viewer)
 {
-	struct hub *hub = viewer->stream->hub;
-	uint64_t tail = hub_tail(hub);
+	struct hub_entry *entry = cursor_peek(&viewer->cursor);
 	uint8_t head[WS_HEAD_MAX];
-	struct hub_entry *entry;
 	struct wire *wire;
 
-	if (tail == hub_head(hub) || (viewer->joined && viewer->pos >= tail))
+	if (entry == NULL)
 		return;
-	entry = hub_at(hub, tail - 1);
 	if (entry->config != NULL) {
-		if (viewer->kind == VIEWER_WS)
-			viewer_say_error(viewer, "mjpeg", "codec is not mjpeg: ask for mse");
-		else
-			viewer_refuse(viewer, 406, "Not Acceptable",
-				      "the camera delivers no MJPEG: use /api/stream.mp4");
+		refuse_pictures(viewer);
 		return;
 	}
 	wire = hub_wire(entry);
@@ -295,11 +296,9 @@ viewer_fill_pictures(struct viewer *viewer)
 			viewer_say(viewer, "mjpeg", NULL);
 		viewer->answer_due = false;
 		say_damaged(viewer, entry);
-		outq_add(&viewer->out, head, ws_head(WS_BINARY, wire->len, head), wire, NULL);
+		outq_add(&viewer->link.out, head, ws_head(WS_BINARY, wire->len, head), wire, NULL);
 	} else {
 		queue_part(viewer, wire);
 	}
-	viewer->joined = true;
-	viewer->pos = tail;
-	viewer->frames++;
+	cursor_take(&viewer->cursor);
 }

@@ -11,6 +11,8 @@ void viewer_fill(struct viewer *viewer);
 
 /* A text message of the client's WebSocket. */
 void viewer_on_text(struct viewer *viewer, const char *text, size_t len);
+/* Its stream went away for good: say so, and end. */
+void viewer_on_stream_gone(struct viewer *viewer);
 
 /* Queue {"type": type, "value": value} (a new reference; NULL: no value). */
 void viewer_say(struct viewer *viewer, const char *type, json_t *value);
@@ -20,11 +22,6 @@ void viewer_say_error(struct viewer *viewer, const char *about, const char *what
 void viewer_send_head(struct viewer *viewer, const char *content_type);
 /* An HTTP viewer whose answer has not begun: answer with an error instead, then close. */
 void viewer_refuse(struct viewer *viewer, int code, const char *reason, const char *error);
-
-/* Where the stream can be joined, there it begins. false: not yet. */
-bool viewer_join(struct viewer *viewer);
-/* Its cursor lags too far behind: go to the newest key frame, or wait for the next. */
-void viewer_skip(struct viewer *viewer);
 
 /* Queue the media that is next, in this viewer's framing. */
 void viewer_fill_fragments(struct viewer *viewer);

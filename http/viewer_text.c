@@ -5,7 +5,9 @@
 
 #include "http/viewer_media.h"
 
+#include "http/codecs.h"
 #include "http/headers.h"
+#include "http/link_ws.h"
 #include "http/stream.h"
 #include "http/ws.h"
 #include "shared/xalloc.h"
@@ -14,40 +16,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TYPE_MAX        48              /* of a request; longer ones are cut in the answer */
-#define WINDOW_MESSAGES 64              /* text messages a client may send ... */
-#define WINDOW_NS       (10 * NS_PER_S) /* ... in this time */
+#define TYPE_MAX        48 /* of a request; longer ones are cut in the answer */
 #define REFUSED_MODE_MS 30000
 
 void
 viewer_say(struct viewer *viewer, const char *type, json_t *value)
 {
 	json_t *msg = json_pack("{s:s}", "type", type);
-	uint8_t head[WS_HEAD_MAX];
-	struct wire *wire;
-	char *text;
 
 	if (msg == NULL || (value != NULL && json_object_set_new(msg, "value", value) < 0))
 		xalloc_die();
-	text = json_dumps(msg, JSON_COMPACT);
-	if (text == NULL)
-		xalloc_die();
-	wire = wire_from_bytes(text, strlen(text));
-	outq_add(&viewer->out, head, ws_head(WS_TEXT, wire->len, head), wire, NULL);
-	wire_unref(&wire);
-	free(text);
-	json_decref(msg);
+	link_ws_say(&viewer->link, msg);
 }
 
 void
 viewer_say_error(struct viewer *viewer, const char *about, const char *what)
 {
-	viewer->mode = VIEWER_IDLE;
-	viewer->joined = false;
+	viewer_set_mode(viewer, CURSOR_IDLE);
 	clock_timer_set_ms(&viewer->wait, REFUSED_MODE_MS);
 	viewer_say(viewer, "error", json_sprintf("%s: %s", about, what));
-	if (viewer->stream != NULL)
-		stream_update_want(viewer->stream);
 }
 
 void
@@ -63,7 +50,7 @@ viewer_send_head(struct viewer *viewer, const char *content_type)
 		      viewer->early_heads ? "--frame\r\nContent-Type: image/jpeg\r\n\r\n" : "");
 	struct wire *wire = wire_from_bytes(head, strlen(head));
 
-	outq_add(&viewer->out, NULL, 0, wire, NULL);
+	outq_add(&viewer->link.out, NULL, 0, wire, NULL);
 	wire_unref(&wire);
 	free(head);
 	viewer->head_sent = true;
@@ -82,32 +69,28 @@ viewer_refuse(struct viewer *viewer, int code, const char *reason, const char *e
 		      HEADERS_FIXED, viewer->headers != NULL ? viewer->headers : "", body);
 	struct wire *wire = wire_from_bytes(answer, strlen(answer));
 
-	outq_add(&viewer->out, NULL, 0, wire, NULL);
+	outq_add(&viewer->link.out, NULL, 0, wire, NULL);
 	wire_unref(&wire);
 	free(answer);
 	free(body);
 	viewer->head_sent = true;
-	viewer->closing = true;
-	viewer->mode = VIEWER_IDLE;
+	link_finish(&viewer->link);
+	viewer_set_mode(viewer, CURSOR_IDLE);
 	clock_timer_cancel(&viewer->wait);
-	if (viewer->stream != NULL)
-		stream_update_want(viewer->stream);
 }
 
 /* What the client asks */
 
 static void
-ask_mode(struct viewer *viewer, enum viewer_mode mode)
+ask_mode(struct viewer *viewer, enum cursor_mode mode)
 {
-	viewer->mode = mode;
-	viewer->joined = viewer->awaiting_key = false;
 	viewer->state_due = true;
 	hub_config_unref(&viewer->config);
-	viewer->next_time = 0;
+	viewer->cursor.next_time = 0;
 	viewer->sequence = 0;
 	clock_timer_cancel(&viewer->wait);
 	clock_timer_cancel(&viewer->pace);
-	stream_update_want(viewer->stream);
+	viewer_set_mode(viewer, mode);
 }
 
 static void
@@ -115,41 +98,27 @@ ask_mse(struct viewer *viewer, const json_t *value)
 {
 	const char *codecs = json_string_value(value);
 
-	if (viewer->stream->kind == STREAM_KIND_JPEG) {
+	if (viewer->cursor.stream->kind == STREAM_KIND_JPEG) {
 		viewer_say_error(viewer, "mse", "codec mjpeg is not for MSE, ask for mjpeg");
 		return;
 	}
-	if (codecs == NULL || (strstr(codecs, "avc1") == NULL && strstr(codecs, "hvc1") == NULL &&
-			       strstr(codecs, "hev1") == NULL)) {
+	if (codecs == NULL || codecs_of_list(codecs) == 0) {
 		viewer_say_error(viewer, "mse", "codec avc1 is not among yours");
 		return;
 	}
-	free(viewer->codecs);
-	viewer->codecs = xstrdup(codecs);
-	ask_mode(viewer, VIEWER_FRAGMENTS);
+	viewer->codecs = codecs_of_list(codecs);
+	ask_mode(viewer, CURSOR_FRAMES);
 }
 
 static void
 ask_mjpeg(struct viewer *viewer)
 {
-	if (viewer->stream->kind == STREAM_KIND_VIDEO) {
+	if (viewer->cursor.stream->kind == STREAM_KIND_VIDEO) {
 		viewer_say_error(viewer, "mjpeg", "codec is not mjpeg: ask for mse");
 		return;
 	}
 	viewer->answer_due = true;
-	ask_mode(viewer, VIEWER_PICTURES);
-}
-
-static bool
-is_too_chatty(struct viewer *viewer)
-{
-	int64_t now = clock_now_ns(viewer->front->clock);
-
-	if (now - viewer->window_ns > WINDOW_NS) {
-		viewer->window_ns = now;
-		viewer->window_messages = 0;
-	}
-	return ++viewer->window_messages > WINDOW_MESSAGES;
+	ask_mode(viewer, CURSOR_NEWEST);
 }
 
 static void
@@ -161,7 +130,7 @@ answer_request(struct viewer *viewer, const char *type, const json_t *value)
 	for (const char *p = type; *p != '\0' && n < TYPE_MAX; p++)
 		about[n++] = isalnum((unsigned char)*p) || *p == '/' || *p == '-' ? *p : '?';
 	about[n] = '\0';
-	if (viewer->stream == NULL)
+	if (viewer->cursor.stream == NULL)
 		viewer_say_error(viewer, about, "stream not found");
 	else if (strcmp(type, "mse") == 0)
 		ask_mse(viewer, value);
@@ -177,13 +146,10 @@ viewer_on_text(struct viewer *viewer, const char *text, size_t len)
 	json_t *msg = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *type = json_string_value(json_object_get(msg, "type"));
 
-	if (is_too_chatty(viewer)) {
-		viewer_close(viewer);
-	} else if (type == NULL) {
+	if (type == NULL)
 		viewer_say(viewer, "error", json_string("not a message of this protocol"));
-	} else {
+	else
 		answer_request(viewer, type, json_object_get(msg, "value"));
-	}
 	json_decref(msg);
 }
 
@@ -192,7 +158,7 @@ viewer_on_text(struct viewer *viewer, const char *text, size_t len)
 static void
 say_state(struct viewer *viewer)
 {
-	const struct stream *stream = viewer->stream;
+	const struct stream *stream = viewer->cursor.stream;
 
 	viewer->state_due = false;
 	viewer_say(viewer, "state",
@@ -205,56 +171,36 @@ say_state(struct viewer *viewer)
 void
 viewer_fill(struct viewer *viewer)
 {
-	if (viewer->stream == NULL || viewer->mode == VIEWER_IDLE)
+	const struct cursor *cursor = &viewer->cursor;
+
+	if (cursor->stream == NULL || cursor->mode == CURSOR_IDLE)
 		return;
-	if (viewer->mode == VIEWER_FRAGMENTS)
+	if (cursor->mode == CURSOR_FRAMES)
 		viewer_fill_fragments(viewer);
 	else
 		viewer_fill_pictures(viewer);
 	/* After the answer that the request waits for, unless that can only come later. */
-	if (viewer->state_due && viewer->kind == VIEWER_WS && viewer->mode != VIEWER_IDLE &&
-	    (viewer->joined || !stream_is_up(viewer->stream)))
+	if (viewer->state_due && viewer->kind == VIEWER_WS && cursor->mode != CURSOR_IDLE &&
+	    (cursor->joined || !stream_is_up(cursor->stream)))
 		say_state(viewer);
-}
-
-void
-viewer_on_state(struct viewer *viewer)
-{
-	viewer->state_due = true;
-	viewer_pump(viewer);
 }
 
 void
 viewer_on_stream_gone(struct viewer *viewer)
 {
-	static const uint8_t bye[4] = { 0x80 | WS_CLOSE, 2, WS_CODE_GOING >> 8,
-					WS_CODE_GOING & 0xff };
+	enum cursor_mode mode = viewer->cursor.mode;
 
-	if (viewer->kind == VIEWER_WS && !viewer->dying) {
-		if (viewer->mode != VIEWER_IDLE)
-			viewer_say_error(viewer, viewer->mode == VIEWER_FRAGMENTS ? "mse" : "mjpeg",
+	if (link_is_ending(&viewer->link))
+		return;
+	if (viewer->kind == VIEWER_WS) {
+		if (mode != CURSOR_IDLE)
+			viewer_say_error(viewer, mode == CURSOR_FRAMES ? "mse" : "mjpeg",
 					 "stream not found");
-		outq_add(&viewer->out, bye, sizeof(bye), NULL, NULL);
+		link_ws_bye(&viewer->link, WS_CODE_GOING);
 	} else if (!viewer->head_sent) {
 		viewer_refuse(viewer, 404, "Not Found", "stream not found");
 	} else if (viewer->kind == VIEWER_MP4 && viewer->chunked) {
-		outq_add(&viewer->out, NULL, 0, NULL, "0\r\n\r\n");
+		outq_add(&viewer->link.out, NULL, 0, NULL, "0\r\n\r\n");
 	}
-	viewer->closing = true;
-}
-
-const char *
-viewer_format(const struct viewer *viewer)
-{
-	switch (viewer->kind) {
-	case VIEWER_MP4:
-		return "mp4";
-	case VIEWER_MJPEG:
-		return "mjpeg";
-	case VIEWER_WS:
-		break;
-	}
-	return viewer->mode == VIEWER_FRAGMENTS  ? "mse/fmp4"
-	       : viewer->mode == VIEWER_PICTURES ? "ws/mjpeg"
-						 : "ws";
+	link_finish(&viewer->link);
 }

@@ -21,6 +21,7 @@ struct ws {
 	wslay_event_context_ptr ctx;
 	const struct ws_ops *ops;
 	void *arg;
+	size_t message_max;
 	const uint8_t *in;
 	size_t in_len;
 	uint16_t refused; /* close code of a frame that we do not take */
@@ -96,7 +97,7 @@ on_frame_start(wslay_event_context_ptr ctx, const struct wslay_event_on_frame_re
 	(void)ctx;
 	if (ws->refused == 0 && (!frame->fin || frame->opcode == WSLAY_CONTINUATION_FRAME))
 		ws->refused = WS_CODE_PROTOCOL;
-	else if (ws->refused == 0 && frame->payload_length > WS_MESSAGE_MAX)
+	else if (ws->refused == 0 && frame->payload_length > ws->message_max)
 		ws->refused = WS_CODE_TOO_BIG;
 }
 
@@ -115,7 +116,7 @@ on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg
 }
 
 struct ws *
-ws_new(const struct ws_ops *ops, void *arg)
+ws_new(const struct ws_ops *ops, size_t message_max, void *arg)
 {
 	static const struct wslay_event_callbacks callbacks = {
 		.recv_callback = on_recv,
@@ -127,9 +128,10 @@ ws_new(const struct ws_ops *ops, void *arg)
 
 	ws->ops = ops;
 	ws->arg = arg;
+	ws->message_max = message_max;
 	if (wslay_event_context_server_init(&ws->ctx, &callbacks, ws) != 0)
 		xalloc_die();
-	wslay_event_config_set_max_recv_msg_length(ws->ctx, WS_MESSAGE_MAX);
+	wslay_event_config_set_max_recv_msg_length(ws->ctx, message_max);
 	return ws;
 }
 

@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #define WS_HEAD_MAX      10
-#define WS_ACCEPT_BYTES  29   /* 28 characters and the zero */
-#define WS_MESSAGE_MAX   4096 /* a longer message closes the connection (1009) */
+#define WS_ACCEPT_BYTES  29 /* 28 characters and the zero */
 #define WS_CODE_NORMAL   1000
 #define WS_CODE_GOING    1001
 #define WS_CODE_PROTOCOL 1002
+#define WS_CODE_POLICY   1008
 #define WS_CODE_TOO_BIG  1009
 
 enum ws_opcode { WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
@@ -36,7 +36,8 @@ struct ws_ops {
 	void (*on_output)(void *arg, const uint8_t *bytes, size_t len);
 };
 
-struct ws *ws_new(const struct ws_ops *ops, void *arg);
+/* A message longer than message_max bytes ends it (1009). */
+struct ws *ws_new(const struct ws_ops *ops, size_t message_max, void *arg);
 void ws_free(struct ws **ws);
 
 /*

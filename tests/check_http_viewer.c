@@ -358,9 +358,9 @@ START_ASYNC_TEST(test_pictures_are_never_queued, .hold_time = true)
 		loop_settle(loop);
 	}
 	viewer = LIST_FIRST(&rig->front->viewers);
-	ck_assert_uint_le(viewer->out.bytes, 2 * sizeof(big));
-	ck_assert_uint_gt(viewer->skipped, 50);
-	ck_assert_uint_le(viewer->skipped + viewer->frames, 100);
+	ck_assert_uint_le(viewer->link.out.bytes, 2 * sizeof(big));
+	ck_assert_uint_gt(viewer->cursor.skipped, 50);
+	ck_assert_uint_le(viewer->cursor.skipped + viewer->cursor.frames, 100);
 	peer_expect_until(browser, "\r\n\r\n", "multipart/x-mixed-replace; boundary=frame");
 	peer_expect_text(browser, heads[_i]);
 	peer_expect(browser, big, sizeof(big));

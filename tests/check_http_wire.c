@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MESSAGE_MAX 4096
+
 /* Wires */
 
 static size_t
@@ -250,7 +252,7 @@ make_frame(uint8_t *out, uint8_t first, const void *payload, size_t len, bool ma
 START_TEST(test_text_in_pieces_of_any_size)
 {
 	struct client client = { 0 };
-	struct ws *ws = ws_new(&ops, &client);
+	struct ws *ws = ws_new(&ops, MESSAGE_MAX, &client);
 	uint8_t bytes[700], text[300];
 	size_t len, piece = (size_t)_i;
 
@@ -271,7 +273,7 @@ END_TEST
 START_TEST(test_ping_is_answered)
 {
 	struct client client = { 0 };
-	struct ws *ws = ws_new(&ops, &client);
+	struct ws *ws = ws_new(&ops, MESSAGE_MAX, &client);
 	uint8_t bytes[64];
 
 	ck_assert_int_eq(ws_feed(ws, bytes, make_frame(bytes, 0x89, "hi", 2, true)), 0);
@@ -284,7 +286,7 @@ END_TEST
 START_TEST(test_close_is_answered_and_ends)
 {
 	struct client client = { 0 };
-	struct ws *ws = ws_new(&ops, &client);
+	struct ws *ws = ws_new(&ops, MESSAGE_MAX, &client);
 	uint8_t bytes[64];
 	size_t len = make_frame(bytes, 0x88, "\x03\xe8", 2, true);
 
@@ -311,11 +313,11 @@ START_TEST(test_protocol_errors)
 		{ 0xc1, 5, true, WS_CODE_PROTOCOL },   /* a reserved bit */
 		{ 0x83, 5, true, 0 },                  /* a reserved opcode */
 		{ 0x89, 126, true, WS_CODE_PROTOCOL }, /* a long ping */
-		{ 0x81, WS_MESSAGE_MAX + 1, true, WS_CODE_TOO_BIG },
+		{ 0x81, MESSAGE_MAX + 1, true, WS_CODE_TOO_BIG },
 	};
 	struct client client = { 0 };
-	struct ws *ws = ws_new(&ops, &client);
-	uint8_t bytes[WS_MESSAGE_MAX + 64], payload[WS_MESSAGE_MAX + 1];
+	struct ws *ws = ws_new(&ops, MESSAGE_MAX, &client);
+	uint8_t bytes[MESSAGE_MAX + 64], payload[MESSAGE_MAX + 1];
 
 	memset(payload, 'x', sizeof(payload));
 	ck_assert_int_eq(ws_feed(ws, bytes,
@@ -336,13 +338,13 @@ END_TEST
 START_TEST(test_longest_message_passes)
 {
 	struct client client = { 0 };
-	struct ws *ws = ws_new(&ops, &client);
-	uint8_t bytes[WS_MESSAGE_MAX + 64], payload[WS_MESSAGE_MAX];
+	struct ws *ws = ws_new(&ops, MESSAGE_MAX, &client);
+	uint8_t bytes[MESSAGE_MAX + 64], payload[MESSAGE_MAX];
 
 	memset(payload, 'x', sizeof(payload));
 	ck_assert_int_eq(
 	    ws_feed(ws, bytes, make_frame(bytes, 0x81, payload, sizeof(payload), true)), 0);
-	ck_assert_uint_eq(client.texts_len, WS_MESSAGE_MAX);
+	ck_assert_uint_eq(client.texts_len, MESSAGE_MAX);
 	ws_free(&ws);
 }
 END_TEST
@@ -350,7 +352,7 @@ END_TEST
 START_TEST(test_many_pings_at_once_end_it)
 {
 	struct client client = { 0 };
-	struct ws *ws = ws_new(&ops, &client);
+	struct ws *ws = ws_new(&ops, MESSAGE_MAX, &client);
 	uint8_t bytes[64 * 8];
 	size_t len = 0;
 

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define OUTPUT_MAX 4096 /* a bounded number of small frames per piece */
+#define MESSAGE_MAX 4096
+#define OUTPUT_MAX  4096 /* a bounded number of small frames per piece */
 
 static size_t output_len;
 
@@ -18,7 +19,7 @@ on_text(void *arg, const char *text, size_t len)
 	size_t sum = 0;
 
 	(void)arg;
-	FUZZ_CHECK(len <= WS_MESSAGE_MAX);
+	FUZZ_CHECK(len <= MESSAGE_MAX);
 	for (size_t i = 0; i < len; i++)
 		sum += (unsigned char)text[i];
 	FUZZ_CHECK(sum <= 255 * len);
@@ -37,7 +38,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct ws_ops ops = { on_text, on_output };
-	struct ws *ws = ws_new(&ops, NULL);
+	struct ws *ws = ws_new(&ops, MESSAGE_MAX, NULL);
 	size_t piece = size > 0 ? data[0] % 64 + 1 : 1;
 	int rc = 0;
 

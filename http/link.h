@@ -1,0 +1,90 @@
+/*
+ * A viewer's connection, whatever is watched through it: a short queue of shared bytes, the
+ * deadline by which the peer must take some of them, pings, the end. How bytes travel is a way
+ * (link_way): link_socket() is the plain socket; one with TLS puts another table beside it.
+ */
+#ifndef CAMHUB_HTTP_LINK_H
+#define CAMHUB_HTTP_LINK_H
+
+#include "http/front.h"
+#include "http/outq.h"
+
+struct link;
+struct ws;
+
+/* What the owner does. Any of these may call link_close() and link_finish(). */
+struct link_ops {
+	/* The queue is empty: add the next that is due to link->out, or nothing. */
+	void (*fill)(void *arg);
+	/* A text message (links that speak WebSocket); not terminated. */
+	void (*on_text)(void *arg, const char *text, size_t len);
+	/* Nothing was sent for a while: a ping goes out now. May be NULL. */
+	void (*on_idle)(void *arg);
+	/* So many bytes went to the peer. May be NULL. */
+	void (*on_sent)(void *arg, uint64_t bytes);
+	/* It is over; nothing of the link runs. The owner calls link_clear() and may free itself.
+	 */
+	void (*on_end)(void *arg);
+};
+
+/* How bytes travel. It calls link_on_input(), link_on_writable() and link_close(). */
+struct link_way {
+	/*
+	 * The peer takes what it can of link->out; *written grows by that. Returns 0: all of it;
+	 * -EAGAIN: a part; another negative errno: the peer is gone.
+	 */
+	int (*write)(struct link *link, uint64_t *written);
+	/* Call link_on_writable() once, from the loop, as soon as more can be written. */
+	void (*await_writable)(struct link *link);
+	/* No more calls of the link; the peer may still be reading. */
+	void (*stop)(struct link *link);
+	/* Closes and frees link->conn. */
+	void (*close)(struct link *link);
+};
+
+struct link {
+	struct front *front;
+	const struct link_ops *ops;
+	void *arg;
+	const struct link_way *way;
+	void *conn; /* the way's own */
+	struct outq out;
+	struct ws *ws; /* NULL: no WebSocket */
+
+	struct clock_timer progress; /* the peer takes nothing */
+	struct clock_timer idle;     /* WebSocket: ping */
+	struct clock_timer end;
+	bool blocked;         /* link_on_writable() will come */
+	bool closing, dying;  /* closing: when the queue is empty; dying: ends from the loop */
+	size_t control_bytes; /* answers that the peer provoked, since the queue was last empty */
+	size_t read_bytes;
+	unsigned texts_max, texts; /* text messages in a window of time, and since window_ns */
+	int64_t window_ns;
+};
+
+/* A plain socket: tuned for little delay, fd is owned from here on. Reads from the loop. */
+void link_socket(struct link *link, struct front *front, int fd, const struct link_ops *ops,
+		 void *arg);
+/* For ways: a link over conn. */
+void link_init(struct link *link, struct front *front, const struct link_way *way, void *conn,
+	       const struct link_ops *ops, void *arg);
+/* Frees what it holds, at once; only when nothing of it runs. */
+void link_clear(struct link *link);
+
+/* Write what is queued, fill up, until there is nothing or the peer is full. */
+void link_pump(struct link *link);
+/* Ends soon (on_end, from the loop), without what is queued. Safe in any callback, twice too. */
+void link_close(struct link *link);
+/* Ends when what is queued was sent; nothing more is filled in. */
+void link_finish(struct link *link);
+static inline bool
+link_is_ending(const struct link *link)
+{
+	return link->closing || link->dying;
+}
+
+/* Bytes of the peer; those that came behind its request, too. */
+void link_on_input(struct link *link, const uint8_t *bytes, size_t len);
+void link_on_writable(struct link *link);
+
+#endif

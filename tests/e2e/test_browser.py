@@ -42,9 +42,11 @@ LOOK = """
 
 
 class Browser(rig.Case):
+    driver = browser
+
     @classmethod
     def setUpClass(cls):
-        reason = browser.missing()
+        reason = cls.driver.missing()
         if reason:
             raise rig.unittest.SkipTest(reason)
         cls.server = cls.shared_rtsp(gop=15, size="640x360")
@@ -55,11 +57,11 @@ class Browser(rig.Case):
         ])
         for name in ("door", "gate", "clock"):
             cls.camhub.wait_state(name, "up")
-        cls.chromium = browser.Browser()
-        cls.addClassCleanup(cls.chromium.close)
+        cls.browser = cls.driver.Browser()
+        cls.addClassCleanup(cls.browser.close)
 
     def open(self, path):
-        page = self.chromium.page(width=1280, height=720)
+        page = self.browser.page(width=1280, height=720)
         self.addCleanup(page.close)
         page.goto(self.camhub.url(path))
         return page

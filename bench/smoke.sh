@@ -6,3 +6,5 @@ make -s -C tests e2e/rtsp_camera
 make -s -C bench bench BENCH_FLAGS=--smoke
 make -s -C bench ingest-bench BENCH_FLAGS=--smoke
 make -s -C bench comeback-bench BENCH_FLAGS=--smoke
+make -s -C bench glass-bench BENCH_FLAGS=--smoke
+make -s -C bench first-picture-bench BENCH_FLAGS=--smoke

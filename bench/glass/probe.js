@@ -1,0 +1,180 @@
+/* What a page shows, and when, read from the clock in the pictures. Injected before the page's own scripts, into
+ * camhub's pages and into the floor's: both are measured by the same code. It looks into open shadow roots
+ * and watches the browser's own functions, and changes nothing but the players' `modes`.
+ *
+ * globalThis.glassOptions: { modes ("" leaves what the page says), every (of a tile's pictures one in so many is
+ * read; all are counted) }. */
+
+(() => {
+  const { modes = "", every = 1 } = globalThis.glassOptions ?? {};
+  const SPIN_MS = 4;
+  const FRESH_MS = 300;
+  const barcode = new Barcode();
+  const attachShadow = Element.prototype.attachShadow;
+  const surfaces = new Map(); // <video> or <canvas> -> Surface
+  let offset = 0; // of the wall clock, from performance.now()
+  let decoded = 0; // pictures given to decoders that this page's scripts drive
+  let first = null; // when a current picture was shown first
+  const { promise: whenFirst, resolve: tellFirst } = Promise.withResolvers();
+
+  /* Date.now() counts whole milliseconds: its offset from performance.now() is largest right after a step. */
+  function setClock() {
+    const until = performance.now() + SPIN_MS;
+    let largest = -Infinity;
+    for (let now = performance.now(); now < until; now = performance.now())
+      largest = Math.max(largest, Date.now() - now);
+    offset = largest;
+  }
+
+  class Surface {
+    element;
+    player;
+    frames = []; // [number, age when the script heard of it, age when it is expected on the screen]
+    delays = []; // [age, what the player says that the picture is late]
+    bad = 0;
+    presented = 0;
+    decoded = 0; // by the browser, when the first and the last picture were shown
+    #decodedAtFirst = 0;
+    #droppedAtFirst = 0;
+    dropped = 0;
+
+    constructor(element) {
+      this.element = element;
+      this.player = element.getRootNode().host ?? null;
+    }
+
+    reset() {
+      this.frames = [];
+      this.delays = [];
+      this.bad = this.presented = 0;
+    }
+
+    /* At `now` (performance.now()) the element shows another picture; on the screen it is expected at `due`. */
+    shown(now, due) {
+      const { element } = this;
+      const width = element.videoWidth ?? element.width, height = element.videoHeight ?? element.height;
+      this.presented += 1;
+      if (width === 0 || (this.presented % every !== 0 && first !== null))
+        return;
+      const clock = barcode.read(element, width, height);
+      this.#count();
+      if (!clock) {
+        this.bad += 1;
+        return;
+      }
+      const age = Barcode.age(clock.units, now + offset);
+      const frame = [clock.number, age, due === null ? null : age + due - now];
+      this.frames.push(frame);
+      if (first === null && age <= FRESH_MS) {
+        first = now;
+        tellFirst(first);
+      }
+      if (due === null)
+        requestAnimationFrame((next) => { frame[2] = age + next - now; });
+      if (this.player)
+        queueMicrotask(() => this.#compare(age));
+    }
+
+    /* After the player's own callback for the same picture. */
+    #compare(age) {
+      setTimeout(() => {
+        const delay = this.player.delay;
+        if (delay && Number.isFinite(delay.ms))
+          this.delays.push([age, delay.ms, delay.basis]);
+      });
+    }
+
+    #count() {
+      const quality = this.element.getVideoPlaybackQuality?.();
+      const all = (quality?.totalVideoFrames ?? 0), lost = quality?.droppedVideoFrames ?? 0;
+      const given = this.element.srcObject || !quality ? decoded : all;
+      if (this.frames.length === 0) {
+        this.#decodedAtFirst = given;
+        this.#droppedAtFirst = lost;
+      }
+      this.decoded = given - this.#decodedAtFirst + 1;
+      this.dropped = lost - this.#droppedAtFirst;
+    }
+
+    result() {
+      const { frames, delays, bad, presented, decoded: given, dropped } = this;
+      const camera = this.player?.getAttribute("camera") ?? "";
+      return { camera, kind: this.element.localName, frames, delays, bad, presented, decoded: given, dropped,
+        transport: this.player?.stats?.transport ?? "" };
+    }
+  }
+
+  function watchVideo(video) {
+    const surface = new Surface(video);
+    surfaces.set(video, surface);
+    const shown = (_, metadata) => {
+      const now = performance.now();
+      video.requestVideoFrameCallback(shown);
+      surface.shown(now, metadata.expectedDisplayTime);
+    };
+    video.requestVideoFrameCallback(shown);
+  }
+
+  function isPicture(canvas) {
+    return canvas instanceof HTMLCanvasElement && canvas.isConnected && canvas.width >= 160;
+  }
+
+  /* A page's script drew a picture that came into a canvas that can be seen. A still of a video is none. */
+  function drawn(canvas, source) {
+    if (!isPicture(canvas) || source instanceof HTMLVideoElement)
+      return;
+    if (!surfaces.has(canvas))
+      surfaces.set(canvas, new Surface(canvas));
+    surfaces.get(canvas).shown(performance.now(), null);
+  }
+
+  function look(root) {
+    for (const video of root.querySelectorAll("video"))
+      if (!surfaces.has(video))
+        watchVideo(video);
+  }
+
+  function follow(root) {
+    new MutationObserver(() => look(root)).observe(root, { childList: true, subtree: true });
+    look(root);
+  }
+
+  /* A function of the browser that says what it did after it did it. */
+  function after(prototype, name, tell) {
+    const before = prototype?.[name];
+    if (before)
+      prototype[name] = function wrapped(...args) {
+        const result = before.apply(this, args);
+        tell(this, ...args);
+        return result;
+      };
+  }
+
+  Element.prototype.attachShadow = function attach(options) {
+    if (modes && this.localName === "camhub-player")
+      this.setAttribute("modes", modes);
+    const root = attachShadow.call(this, options);
+    follow(root);
+    return root;
+  };
+  after(CanvasRenderingContext2D.prototype, "drawImage", ({ canvas }, source) => drawn(canvas, source));
+  after(globalThis.ImageBitmapRenderingContext?.prototype, "transferFromImageBitmap",
+    ({ canvas }) => drawn(canvas, null));
+  after(globalThis.VideoDecoder?.prototype, "decode", () => { decoded += 1; });
+  after(globalThis, "createImageBitmap", () => { decoded += 1; });
+  setClock();
+  follow(document);
+
+  globalThis.glass = {
+    setClock,
+    whenFirst, // ms from the navigation to the first picture that was current
+    reset() {
+      setClock();
+      for (const surface of surfaces.values())
+        surface.reset();
+    },
+    count: () => [...surfaces.values()].reduce((sum, surface) => sum + surface.presented, 0),
+    results: () => [...surfaces.values()].filter(({ presented }) => presented > 0)
+      .map((surface) => surface.result()),
+  };
+})();

@@ -1,0 +1,220 @@
+"""
+What the benches share that look at pictures in a browser: the camera with a clock in its picture, the page of
+the floor, camhub in front of the same camera, a page with the probe in it, and numbers made of what it saw.
+"""
+
+import contextlib
+import functools
+import http.server
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
+
+import browser  # noqa: E402
+import rig  # noqa: E402
+
+PAGES = os.path.join(HERE, "glass")
+TICK = os.sysconf("SC_CLK_TCK")
+NUMBERS = 1 << 16  # the number in a picture is counted modulo this
+MODES = ("webcodecs", "mse", "mjpeg")
+# Over the names of camhub's cameras.
+STREAMS = {"webcodecs": "door", "mse": "door", "mjpeg": "gate"}
+
+
+class Camera:
+    """One glass_camera process; options as its command line takes them."""
+
+    def __init__(self, **options):
+        program = os.path.join(rig.build_dir(), "bench", "glass_camera")
+        self._log = tempfile.NamedTemporaryFile("r", prefix="glass-camera-")
+        args = [program, f"--log={self._log.name}"]
+        for name, value in options.items():
+            if value is not None and value is not False:
+                args.append(f"--{name}" if value is True else f"--{name}={value}")
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline().split()
+        assert words and words[0] == "PORTS", f"glass_camera said {words}"
+        self.rtsp_port, self.ws_port = int(words[1]), int(words[2])
+
+    def url(self, stream):
+        return f"rtsp://127.0.0.1:{self.rtsp_port}/{stream}"
+
+    def stop(self):
+        """Returns what it did: {stream: {number: (ms to encode, ms until it was sent, bytes, key)}}."""
+        self.process.stdin.close()
+        self.process.wait(10)
+        did = {}
+        with self._log as log:
+            for line in log:
+                stream, number, drawn, encoded, sent, size, key = line.split()
+                did.setdefault(stream, {})[int(number) % NUMBERS] = (
+                    (int(encoded) - int(drawn)) / 1000, (int(sent) - int(drawn)) / 1000, int(size), key == "1")
+        return did
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+@contextlib.contextmanager
+def floor_pages():
+    """A server of the floor's page; yields its port."""
+    handler = functools.partial(Silent, directory=PAGES)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
+@contextlib.contextmanager
+def camhub(cameras):
+    """camhub with these cameras, all of them up."""
+    hub = rig.Camhub(cameras)
+    try:
+        hub.wait_serving()
+        for camera in cameras:
+            hub.wait_state(camera["name"], "up")
+        yield hub
+        hub.stop()
+    finally:
+        if hub.process is not None:
+            hub.process.kill()
+            rig.show_log(hub)
+        hub.remove()
+
+
+def cameras_of(camera):
+    """What camhub is told of the bench's camera."""
+    return [{"name": "door", "url": camera.url("h264")}, {"name": "gate", "url": camera.url("jpeg")}]
+
+
+def probe(**options):
+    """The script that looks."""
+    parts = [f"globalThis.glassOptions = {json.dumps(options)};"]
+    for name in ("barcode.js", "probe.js"):
+        with open(os.path.join(PAGES, name), encoding="utf-8") as file:
+            parts.append(file.read())
+    return "\n".join(parts)
+
+
+@contextlib.contextmanager
+def watched(chromium, width=1280, height=720, **options):
+    """A page in which the probe looks at whatever is opened."""
+    page = chromium.page(width=width, height=height)
+    try:
+        page.call("Page.addScriptToEvaluateOnNewDocument", {"source": probe(**options)})
+        yield page
+    finally:
+        page.close()
+
+
+# --- numbers -----------------------------------------------------------------------------------
+
+
+def quantile(values, share):
+    """As the nearest rank; None of nothing."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def median(values):
+    values = [value for value in values if value is not None]
+    return statistics.median(values) if values else None
+
+
+def unwrapped(numbers):
+    """Numbers of pictures, counted modulo NUMBERS, as they would be without end."""
+    out = []
+    for number in numbers:
+        last = out[-1] if out else number
+        out.append(last + (number - last + NUMBERS // 2) % NUMBERS - NUMBERS // 2)
+    return out
+
+
+def summary(result):
+    """Of what a probe saw in one surface: the figures of one run."""
+    frames = result["frames"]
+    numbers = unwrapped([number for number, _, _ in frames])
+    sent = numbers[-1] - numbers[0] + 1 if numbers else 0
+    ages = [age for _, age, _ in frames]
+    screen = [due for _, _, due in frames if due is not None]
+    return {
+        "n": len(frames), "sent": sent, "decoded": result["decoded"], "presented": len(set(numbers)), "bad": result["bad"],
+        "p50": quantile(ages, 0.5), "p95": quantile(ages, 0.95), "max": max(ages, default=None),
+        "screen_p50": quantile(screen, 0.5), "screen_p95": quantile(screen, 0.95),
+        "transport": result["transport"], "delays": result["delays"], "numbers": numbers,
+    }
+
+
+def ms(value, width=7, digits=1):
+    return f"{'-':>{width}}" if value is None else f"{value:{width}.{digits}f}"
+
+
+# --- the machine -------------------------------------------------------------------------------
+
+
+def machine_ticks():
+    """(ticks that the machine below took for others, all ticks)"""
+    with open("/proc/stat", encoding="latin-1") as file:
+        ticks = [int(field) for field in file.readline().split()[1:9]]
+    return ticks[7], sum(ticks)
+
+
+class Machine:
+    """How much the machine had to do besides: from the making of this to said()."""
+
+    def __init__(self):
+        self._began = machine_ticks()
+
+    def steal_percent(self):
+        stolen, total = machine_ticks()
+        return 100 * (stolen - self._began[0]) / max(1, total - self._began[1])
+
+    def said(self):
+        return (f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
+                f"{self.steal_percent():.1f} % of their time stolen by the machine below")
+
+
+def cpu_seconds(pids):
+    """User and system time of those that live."""
+    total = 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        total += (int(fields[11]) + int(fields[12])) / TICK
+    return total
+
+
+class Cpu:
+    """CPU of groups of processes, {"front": [pid, ...]}, in % of a core since the making of this."""
+
+    def __init__(self, groups):
+        self._groups = groups
+        self._began = time.monotonic()
+        self._before = {name: cpu_seconds(pids) for name, pids in groups.items()}
+
+    def percent(self):
+        elapsed = time.monotonic() - self._began
+        return {name: 100 * (cpu_seconds(pids) - self._before[name]) / elapsed
+                for name, pids in self._groups.items()}
+
+
+def need_browser():
+    """Ends the program, aloud, where there is none."""
+    reason = browser.missing()
+    if reason:
+        sys.exit(f"SKIP: {reason}")

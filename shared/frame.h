@@ -16,8 +16,8 @@
 enum frame_kind {
 	FRAME_KIND_VIDEO = 1,  /* one access unit, H.264/H.265 as Annex B, all NAL units of it */
 	FRAME_KIND_AUDIO = 2,  /* one audio frame */
-	FRAME_KIND_CONFIG = 3, /* codec configuration: H.264/5: parameter sets in Annex B; AAC:
-				  AudioSpecificConfig */
+	FRAME_KIND_CONFIG = 3, /* codec configuration: H.264/5: parameter sets in Annex B; sound: as
+				  media/audio.h says */
 	FRAME_KIND_STATUS = 4, /* 1 Hz pulse and replay-end: a JSON object */
 	FRAME_KIND_JPEG = 5,   /* one whole JFIF image */
 	FRAME_KIND_END = 6,    /* the stream ends here on purpose */

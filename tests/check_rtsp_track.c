@@ -323,10 +323,13 @@ static const struct {
 	enum rtp_codec codec;
 	enum frame_codec frame_codec;
 	uint32_t rate, ticks;
+	const char *config;
+	size_t config_len;
 } sounds[] = {
-	{ RTP_CODEC_PCMU, FRAME_CODEC_PCMU, 8000, 160 },
-	{ RTP_CODEC_PCMA, FRAME_CODEC_PCMA, 8000, 160 },
-	{ RTP_CODEC_OPUS, FRAME_CODEC_OPUS, 48000, 960 },
+	{ RTP_CODEC_PCMU, FRAME_CODEC_PCMU, 8000, 160, "\0\0\x1f\x40\1\x08\0\0", 8 },
+	{ RTP_CODEC_PCMA, FRAME_CODEC_PCMA, 8000, 160, "\0\0\x1f\x40\1\x08\0\0", 8 },
+	{ RTP_CODEC_L16, FRAME_CODEC_L16, 44100, 882, "\0\0\xac\x44\1\x10\0\0", 8 },
+	{ RTP_CODEC_OPUS, FRAME_CODEC_OPUS, 48000, 960, "OpusHead\1\1\0\0\x80\xbb\0\0\0\0\0", 19 },
 };
 
 START_TEST(test_sound_as_it_is)
@@ -341,13 +344,16 @@ START_TEST(test_sound_as_it_is)
 		writer->timestamp += sounds[_i].ticks;
 	}
 	rig_feed_all(writer);
-	ck_assert_uint_eq(rig->n_units, 50);
-	for (size_t n = 0; n < 50; n++) {
-		memset(payload, (int)n, sizeof(payload));
+	ck_assert_uint_eq(rig->n_units, 51);
+	ck_assert_int_eq(rig->units[0].unit.kind, FRAME_KIND_CONFIG);
+	ck_assert_int_eq(rig->units[0].unit.codec, sounds[_i].frame_codec);
+	assert_bytes(0, sounds[_i].config, sounds[_i].config_len);
+	for (size_t n = 1; n <= 50; n++) {
+		memset(payload, (int)n - 1, sizeof(payload));
 		payload[0] = 0x08;
 		assert_bytes(n, payload, sizeof(payload));
 		ck_assert_int_eq(rig->units[n].unit.codec, sounds[_i].frame_codec);
-		ck_assert_int_eq(rig->units[n].unit.pts_ns, (int64_t)n * 20 * NS_PER_MS);
+		ck_assert_int_eq(rig->units[n].unit.pts_ns, (int64_t)(n - 1) * 20 * NS_PER_MS);
 		ck_assert_uint_eq(rig->units[n].unit.flags, 0);
 	}
 }
@@ -380,7 +386,7 @@ START_TEST(test_other_payload_types)
 		writer->timestamp += 4;
 	}
 	rig_feed_all(writer);
-	ck_assert_uint_eq(rig->n_units, 150);
+	ck_assert_uint_eq(rig->n_units, 1 + 150); /* the configuration first */
 }
 END_TEST
 
@@ -537,7 +543,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_without_markers);
 	tcase_add_test(tcase, test_jpeg);
 	tcase_add_test(tcase, test_aac);
-	tcase_add_loop_test(tcase, test_sound_as_it_is, 0, 3);
+	tcase_add_loop_test(tcase, test_sound_as_it_is, 0, sizeof(sounds) / sizeof(sounds[0]));
 	tcase_add_test(tcase, test_what_is_not_for_a_track);
 	tcase_add_test(tcase, test_other_payload_types);
 	tcase_add_test(tcase, test_another_payload_type_than_described);

@@ -82,6 +82,8 @@ rate_of(enum rtp_codec codec)
 		return 44100;
 	case RTP_CODEC_OPUS:
 		return 48000;
+	case RTP_CODEC_L16:
+		return 44100;
 	case RTP_CODEC_PCMU:
 	case RTP_CODEC_PCMA:
 		return 8000;

@@ -6,8 +6,10 @@
 
 #include "worker/av_demux.h"
 
+#include "media/audio.h"
 #include "media/bytes.h"
 #include "media/codec.h"
+#include "media/opus.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
@@ -55,6 +57,7 @@ static const struct {
 	{ AV_CODEC_ID_OPUS, FRAME_TRACK_AUDIO, FRAME_CODEC_OPUS },
 	{ AV_CODEC_ID_PCM_ALAW, FRAME_TRACK_AUDIO, FRAME_CODEC_PCMA },
 	{ AV_CODEC_ID_PCM_MULAW, FRAME_TRACK_AUDIO, FRAME_CODEC_PCMU },
+	{ AV_CODEC_ID_PCM_S16BE, FRAME_TRACK_AUDIO, FRAME_CODEC_L16 },
 };
 
 /* Which stream of ours a packet's is, -1: none of them. */
@@ -115,6 +118,25 @@ take_extradata(struct av_demux *demux, int track, const uint8_t *extradata, size
 		(void)push_config(demux, FRAME_TRACK_AUDIO, extradata, len);
 }
 
+/* Sound that has no extradata: media/audio.h says what to tell of it. */
+static void
+describe_sound(struct av_demux *demux, const AVCodecParameters *par)
+{
+	enum frame_codec codec = demux->tracks[FRAME_TRACK_AUDIO].codec;
+	int channels = par->ch_layout.nb_channels;
+	uint8_t pcm[AUDIO_PCM_CONFIG_BYTES], head[OPUS_HEAD_BYTES];
+
+	if (codec == FRAME_CODEC_OPUS && par->extradata_size == 0) {
+		opus_write_head(channels == 1 ? 1 : 2, head);
+		(void)push_config(demux, FRAME_TRACK_AUDIO, head, sizeof(head));
+	} else if (codec != FRAME_CODEC_AAC && codec != FRAME_CODEC_OPUS && channels > 0 &&
+		   channels <= UINT8_MAX && par->sample_rate > 0) {
+		audio_write_pcm_config((uint32_t)par->sample_rate, (uint8_t)channels,
+				       codec == FRAME_CODEC_L16 ? 16 : 8, pcm);
+		(void)push_config(demux, FRAME_TRACK_AUDIO, pcm, sizeof(pcm));
+	}
+}
+
 static void
 choose_stream(struct av_demux *demux, unsigned index)
 {
@@ -129,6 +151,8 @@ choose_stream(struct av_demux *demux, unsigned index)
 		track->index = (int)index;
 		track->codec = codecs[i].codec;
 		take_extradata(demux, codecs[i].track, par->extradata, (size_t)par->extradata_size);
+		if (codecs[i].track == FRAME_TRACK_AUDIO)
+			describe_sound(demux, par);
 		return;
 	}
 	stream->discard = AVDISCARD_ALL;

@@ -6,7 +6,9 @@
 
 #include "worker/rtsp_track.h"
 
+#include "media/audio.h"
 #include "media/bytes.h"
+#include "media/opus.h"
 #include "shared/bus.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -333,16 +335,45 @@ rtsp_track_stats(struct rtsp_track *track)
 
 /* Life */
 
+/* What no description of sound has room for: media/audio.h. Returns its length, 0: nothing. */
+static size_t
+describe_sound(const struct rtp_format *format, uint8_t out[OPUS_HEAD_BYTES])
+{
+	_Static_assert(AUDIO_PCM_CONFIG_BYTES <= OPUS_HEAD_BYTES, "there is room for both");
+	switch (format->codec) {
+	case RTP_CODEC_OPUS:
+		opus_write_head(format->channels == 1 ? 1 : 2, out);
+		return OPUS_HEAD_BYTES;
+	case RTP_CODEC_PCMA:
+	case RTP_CODEC_PCMU:
+	case RTP_CODEC_L16:
+		audio_write_pcm_config(format->clock_rate, format->channels,
+				       format->codec == RTP_CODEC_L16 ? 16 : 8, out);
+		return AUDIO_PCM_CONFIG_BYTES;
+	case RTP_CODEC_G726:
+		audio_write_pcm_config(format->clock_rate, format->channels,
+				       format->bits_per_sample, out);
+		return AUDIO_PCM_CONFIG_BYTES;
+	default:
+		return 0;
+	}
+}
+
 static void
 deliver_config(struct rtsp_track *track, const struct rtp_format *format)
 {
 	struct clock *clock = wrk_clock(track->tracks->wrk);
+	uint8_t sound[OPUS_HEAD_BYTES];
 	struct wrk_unit unit;
 	struct byte_writer sets;
 
-	if (format->config_len == 0)
-		return;
 	unit = unit_at(track, FRAME_KIND_CONFIG, format->config, format->config_len);
+	if (unit.len == 0) {
+		unit.data = sound;
+		unit.len = describe_sound(format, sound);
+	}
+	if (unit.len == 0)
+		return;
 	unit.arrived_monotonic_ns = clock_now_ns(clock);
 	unit.arrived_realtime_ns = clock_realtime_ns(clock);
 	byte_writer_init(&sets, CONFIG_MAX_BYTES);

@@ -37,7 +37,7 @@ const char *wrk_class_name(enum wrk_class class);
 struct wrk_unit {
 	enum frame_kind kind;   /* VIDEO: one access unit in Annex B form; JPEG; AUDIO: one frame;
 				   CONFIG: what came out of band: parameter sets in Annex B form, or
-				   an AudioSpecificConfig */
+				   what media/audio.h says of sound */
 	uint8_t track;          /* FRAME_TRACK_* */
 	enum frame_codec codec; /* one video codec and one audio codec in a worker's life */
 	uint16_t flags;         /* FRAME_DISCONTINUITY, FRAME_CORRUPT, FRAME_CLOCK_UNSYNCED */

@@ -11,7 +11,8 @@
 
 struct wrk_track {
 	enum frame_codec codec; /* NONE before the first unit */
-	uint8_t *config; /* parameter sets in Annex B form, or AudioSpecificConfig; NULL: none */
+	uint8_t *config; /* parameter sets in Annex B form, or that of sound (media/audio.h); NULL:
+			    none */
 	size_t config_len;
 	uint32_t config_version; /* +1 with each change of config; 0: there is none */
 	uint16_t width, height;  /* 0 unknown */

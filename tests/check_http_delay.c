@@ -348,8 +348,8 @@ START_TEST(test_memory_is_bounded)
 	delay_stats_forget(stats, 5);
 	ck_assert_int_eq(add(DELAY_VIEWERS_MAX + 1, 9, 1, 100), 0);
 	/* Nobody said that they left; they are silent. */
-	ck_assert_int_eq(add(1, 1, 1, 200), 0);
-	assert_figures(200, 1, 15, 19.5, 1, 19.5);
+	ck_assert_int_eq(add(DELAY_VIEWERS_MAX + 2, 1, 1, 200), 0);
+	assert_figures(200, 1, 15, 19.5, DELAY_VIEWERS_MAX + 2, 19.5);
 }
 END_TEST
 

@@ -62,6 +62,7 @@ describe(const struct stream *stream)
 		xalloc_die();
 	msg_set_str(json, "name", stream->name);
 	msg_set_str(json, "title", stream->title);
+	msg_set_str(json, "group", stream->group);
 	msg_set_str(json, "camera", stream->camera);
 	msg_set_bool(json, "sub", len > 4 && strcmp(stream->name + len - 4, ".sub") == 0);
 	msg_set_int(json, "order", stream->order);

@@ -128,6 +128,7 @@ stream_announce(struct front *front, const json_t *msg)
 	snprintf(stream->name, sizeof(stream->name), "%s", msg_str(msg, "name"));
 	snprintf(stream->camera, sizeof(stream->camera), "%s", msg_str(msg, "camera"));
 	set_text(&stream->title, msg_str(msg, "title"));
+	set_text(&stream->group, msg_str(msg, "group"));
 	json_decref(stream->advice);
 	stream->advice = json_incref(json_object_get(msg, "advice"));
 	stream->order = msg_int(msg, "order", 0);
@@ -155,6 +156,7 @@ stream_free(struct stream **stream)
 	delay_stats_free(&old->delay);
 	json_decref(old->advice);
 	free(old->title);
+	free(old->group);
 	free(old->reason);
 	free(old->bus_path);
 	free(old);

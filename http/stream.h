@@ -21,6 +21,7 @@ struct stream {
 	uint32_t id;
 	char name[STREAM_NAME_MAX + 1], camera[STREAM_NAME_MAX + 1];
 	char *title, *reason;
+	char *group;    /* "": none */
 	json_t *advice; /* texts; NULL: none */
 	long long order;
 	bool on_demand;

@@ -42,6 +42,7 @@ struct conf_listen {
 struct conf_camera {
 	char *name;            /* ^[a-z0-9][a-z0-9_-]{0,31}$ */
 	char *title;           /* never NULL; the name when not given */
+	char *group;           /* the cameras it is shown with, or NULL */
 	char *url;             /* without userinfo, checked */
 	char *sub;             /* second URL or NULL */
 	char *credentials;     /* name in the credentials file or NULL */
@@ -156,7 +157,8 @@ enum conf_change {
 	CONF_STREAM_SAME,
 	CONF_STREAM_ADDED,   /* before is NULL */
 	CONF_STREAM_REMOVED, /* after is NULL */
-	CONF_STREAM_SHOWN, /* title, place, on_demand or loss_hold_ms: not the worker's business */
+	CONF_STREAM_SHOWN,   /* title, group, place, on_demand, loss_hold_ms: the worker's no matter
+			      */
 	CONF_STREAM_CHANGED, /* what the worker was told: it needs a new one */
 };
 typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *before,
@@ -165,7 +167,7 @@ typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *bef
  * before NULL: everything was added. Settings outside cameras: that workers are told at their start
  * (bus:) count as a change of the key, not of the streams; see conf_diff_keys(). */
 void conf_diff(const struct conf *before, const struct conf *after, conf_diff_fn *fn, void *arg);
-/* Everything that a worker is told equal (title, on_demand and loss_hold_ms do not count). */
+/* Everything that a worker is told equal (title, group, on_demand, loss_hold_ms do not count). */
 bool conf_camera_equal(const struct conf_camera *a, const struct conf_camera *b);
 
 enum conf_reload {

@@ -133,6 +133,8 @@ static const struct conf_key keys[] = {
 	  .check = conf_check_name, .help = "its name in URLs and commands", .offset = CAM(name) },
 	STRING("cameras", "title", CAM(title), 1, 256, CONF_RELOAD, conf_check_text,
 	    "its name for people; by default the name"),
+	STRING("cameras", "group", CAM(group), 1, 64, CONF_RELOAD, conf_check_text,
+	    "cameras of one group can be shown by themselves"),
 	{ .section = "cameras", .name = "url", .kind = CONF_STRING, .required = true, .min = 0,
 	  .max = 1 << 20, .check = conf_check_url, .help = "where the pictures come from",
 	  .offset = CAM(url) },

@@ -33,6 +33,7 @@
 
 #define NAME_MAX_BYTES	 36	/* camera name and ".sub" */
 #define TITLE_MAX_BYTES	 256
+#define GROUP_MAX_BYTES	 64
 #define URL_MAX_BYTES	 4096
 #define PATH_MAX_BYTES	 107	/* sun_path */
 #define REASON_MAX_BYTES 512
@@ -76,6 +77,7 @@ static const struct msg_field stream[] = {
 	INT("epoch", 0, COUNT_MAX), STR("bus", PATH_MAX_BYTES), /* 0 and "" while no worker is ready */
 	INT_OPT("loss_hold_ms", 0, 600000), /* pictures after a loss are kept back at most so long */
 	STRS_OPT("advice", 16),		/* what should be changed in the camera, in words */
+	STR_OPT("group", GROUP_MAX_BYTES), /* of cameras on the wall; absent: none */
 	END };
 static const struct msg_field stream_gone[] = { INT("id", 1, ID_MAX), END };
 static const struct msg_field snapshot_done[] = {

@@ -110,6 +110,8 @@ make_stream(const struct sup_stream *stream)
 	msg_set_str(msg, "name", stream->name);
 	msg_set_str(msg, "camera", camera->name);
 	msg_set_str(msg, "title", camera->title);
+	if (camera->group != NULL)
+		msg_set_str(msg, "group", camera->group);
 	msg_set_int(msg, "order", stream->conf->order);
 	msg_set_bool(msg, "on_demand", camera->on_demand);
 	msg_set_str(msg, "state", stream->told.state);

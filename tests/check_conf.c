@@ -196,6 +196,10 @@ static const struct {
 	  "t:5: name: \"a\" is already a camera (line 2), expected another name" },
 	{ CAMERA "test:clock\n    title: \"\"\n",
 	  "t:4: title: empty text, expected text of 1 to 256 bytes" },
+	{ CAMERA "test:clock\n    group: \"\"\n",
+	  "t:4: group: empty text, expected text of 1 to 64 bytes" },
+	{ CAMERA "test:clock\n    group: \"a\\tb\"\n",
+	  "t:4: group: control character in the text, expected plain text" },
 	{ CAMERA "test:clock\n    title: \"a\\nb\"\n",
 	  "t:4: title: control character in the text, expected plain text" },
 	{ CAMERA "test:clock\n    title: \"a\\0b\"\n",
@@ -227,8 +231,9 @@ static const struct {
 	  "t:4: unknown key \"password\" in cameras:, expected credentials: NAME and a line "
 	  "NAME:USER:PASSWORD in the credentials file" },
 	{ CAMERA "test:clock\n    rtsp://admin:geheim@h/: x\n",
-	  "t:4: unknown key \"...\" in cameras:, expected one of name title url sub credentials "
-	  "transport on_demand ingest tls vui reorder open_timeout stall_timeout loss_hold_ms" },
+	  "t:4: unknown key \"...\" in cameras:, expected one of name title group url sub "
+	  "credentials transport on_demand ingest tls vui reorder open_timeout stall_timeout "
+	  "loss_hold_ms" },
 	{ CAMERA "test:clock\n    credentials: admin:geheim\n",
 	  "t:4: credentials: not a name, expected the NAME of a line NAME:USER:PASSWORD in the "
 	  "credentials file" },
@@ -419,7 +424,7 @@ START_TEST(test_values)
 		    "  - { name: door, title: Haustür, url: rtsp://h/1, sub: rtsp://h/2,\n"
 		    "      credentials: door, transport: udp, on_demand: true, ingest: av,\n"
 		    "      open_timeout: 1m, stall_timeout: 100ms, vui: keep, reorder: 0,\n"
-		    "      loss_hold_ms: 0 }\n"
+		    "      loss_hold_ms: 0, group: Garten }\n"
 		    "  - { name: 123, url: \"test:clock\" }\n",
 		    creds_path);
 	ck_assert_uint_eq(conf->n_listen, 1);
@@ -438,6 +443,8 @@ START_TEST(test_values)
 	ck_assert_int_eq(conf->ring_bytes, 4LL << 30);
 	ck_assert_uint_eq(conf->n_cameras, 2);
 	ck_assert_str_eq(conf->cameras[0].title, "Haustür");
+	ck_assert_str_eq(conf->cameras[0].group, "Garten");
+	ck_assert_ptr_null(conf->cameras[1].group);
 	ck_assert_str_eq(conf->cameras[0].user, "admin");
 	ck_assert_str_eq(conf->cameras[0].password, "a:b");
 	ck_assert_str_eq(conf_transport_name(conf->cameras[0].transport), "udp");

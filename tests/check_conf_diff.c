@@ -59,6 +59,7 @@ static const struct {
 } diffs[] = {
 	{ BASE " }", "=a =a.sub =b " },
 	{ BASE ", title: x }", "ta ta.sub =b " },
+	{ BASE ", group: x }", "ta ta.sub =b " },
 	{ BASE ", on_demand: true }", "ta ta.sub =b " },
 	{ BASE ", transport: udp }", "!a !a.sub =b " },
 	{ BASE ", ingest: av }", "!a !a.sub =b " },

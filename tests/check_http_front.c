@@ -68,6 +68,7 @@ START_ASYNC_TEST(test_routes, .hold_time = true)
 		{ "/api/streams", 200, "application/json",
 		  "\"producers\":[{\"url\":\"camhub:door\"" },
 		{ "/api/streams?src=door", 200, "application/json", "\"title\":\"Front <door>\"" },
+		{ "/api/streams?src=door", 200, "application/json", "\"group\":\"Outside\"" },
 		{ "/api/streams?src=nope", 404, "application/json", "{\"error\":" },
 		{ "/api/ws?src=door", 426, "application/json", "{\"error\":" },
 		{ "/api/stream.mp4", 400, "application/json", "{\"error\":" },

@@ -88,10 +88,11 @@ rig_stream(struct rig *rig, int id, const char *name, const char *state, const c
 	static int since;
 
 	peer_send_msg(rig->sup,
-		      json_pack("{s:s, s:i, s:s, s:s, s:s, s:i, s:b, s:s, s:i, s:s, s:i, s:s}",
+		      json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:i, s:s, s:i, s:s}",
 				"type", "stream", "id", id, "name", name, "camera", "door", "title",
-				"Front <door>", "order", id, "on_demand", 0, "state", state,
-				"since_ms", ++since, "reason", reason, "epoch", 0, "bus", ""),
+				"Front <door>", "group", "Outside", "order", id, "on_demand", 0,
+				"state", state, "since_ms", ++since, "reason", reason, "epoch", 0,
+				"bus", ""),
 		      -1);
 	peer_run(rig->sup, 0);
 	loop_settle(rig->loop);

@@ -18,7 +18,7 @@
 
 #define TWO                                                                                        \
 	"cameras:\n"                                                                               \
-	"  - {name: door, title: Front door, url: \"rtsp://192.0.2.10/\"}\n"                       \
+	"  - {name: door, title: Front door, group: Outside, url: \"rtsp://192.0.2.10/\"}\n"       \
 	"  - {name: gate, url: \"rtsp://192.0.2.11/\", on_demand: true}\n"
 
 static void
@@ -50,10 +50,10 @@ START_ASYNC_TEST(test_a_front_gets_config_listeners_and_streams_in_this_order)
 	ck_assert_uint_eq(ntohs(addr.sin_port), fake->port);
 	close(fd);
 	peer_expect_msg(peer, MSG_STREAM,
-			json_pack("{s:i, s:s, s:s, s:s, s:i, s:b, s:s, s:i, s:s, s:i}", "id", 1,
-				  "name", "door", "camera", "door", "title", "Front door", "order",
-				  0, "on_demand", 0, "state", "connecting", "epoch", 0, "bus", "",
-				  "loss_hold_ms", 1000));
+			json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:i, s:s, s:i}", "id",
+				  1, "name", "door", "camera", "door", "title", "Front door",
+				  "group", "Outside", "order", 0, "on_demand", 0, "state",
+				  "connecting", "epoch", 0, "bus", "", "loss_hold_ms", 1000));
 	peer_expect_msg(peer, MSG_STREAM,
 			json_pack("{s:i, s:s, s:s, s:b, s:s}", "id", 2, "name", "gate", "title",
 				  "gate", "on_demand", 1, "state", "off"));

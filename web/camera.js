@@ -1,38 +1,80 @@
-/* One camera filling its frame: the page behind each tile, and the one to embed elsewhere. */
+/* One camera filling its frame: the page behind each tile, and the one to embed elsewhere. ?kiosk=1: see kiosk.js */
 
-import "./camhub-player.js";
-import { decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
-import { camerasOf, fetchStreams, fetchTarget } from "./streams.js";
+import { cameraUrl, copyText, embedSnippets, saveSnapshot } from "./actions.js";
+import { showEmbed, showKeys } from "./dialogs.js";
+import { isKiosk, runKiosk } from "./kiosk.js";
+import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
+import { camerasOf, fetchServer, fetchStreams } from "./streams.js";
+import { showsDelay } from "./tile.js";
+import { toast } from "./toast.js";
+import { Toolbar } from "./toolbar.js";
 
+const BASE = import.meta.url;
 const framed = window.top !== window;
+const kiosk = isKiosk(location.search);
 const path = location.pathname.split("/").filter(Boolean);
 const name = new URLSearchParams(location.search).get("camera") ?? decoded(path[path.length - 1] ?? "");
+let title = name;
+let delay = false;
 
 const player = document.createElement("camhub-player");
 player.setAttribute("camera", name);
-document.title = name;
 document.getElementById("stage").append(player);
+show(name);
 
-fetchStreams(import.meta.url).then((streams) => {
-  const title = camerasOf(streams).find((camera) => camera.name === name)?.title ?? name;
+const KEYS = [
+  ["F", "Full screen"],
+  ["D", "How old the picture is"],
+  ["S", "Saves the picture"],
+  ["C", "Copies the link of this page"],
+  ["E", "How to embed the camera in a page"],
+  ["Escape", "All cameras"],
+  ["?", "These keys"],
+];
+
+const toolbar = new Toolbar({
+  snapshot: () => saveSnapshot(player, BASE, name).then((file) => toast(`Saved as ${file}`),
+    (error) => toast(`No snapshot: ${error.message}`)),
+  link: async () => toast(await copyText(cameraUrl(BASE, name)) ? "Link copied" : cameraUrl(BASE, name)),
+  embed: () => showEmbed(title, cameraUrl(BASE, name), embedSnippets(BASE, name, title)),
+  ...(showsDelay && { delay: toggleDelay }),
+  ...(canFillScreen() && { full: toggleFullScreen }),
+  keys: () => showKeys(KEYS.filter(([key]) => showsDelay || key !== "D")),
+  wall: "./",
+});
+
+function show(text) {
+  document.title = text;
+  document.getElementById("title").textContent = text;
+}
+
+function toggleDelay() {
+  delay = !delay;
+  player.toggleAttribute("show-delay", delay);
+  toolbar.press("delay", delay);
+}
+
+fetchStreams(BASE).then((streams) => {
+  title = camerasOf(streams).find((camera) => camera.name === name)?.title ?? name;
   player.setAttribute("label", title);
-  document.title = title;
+  show(title);
 }).catch(() => {}); // the player says what is wrong
 
-fetchTarget(import.meta.url).then((target) => {
-  if (target !== null)
-    player.setAttribute("target-ms", target); // the player has begun, and takes it on its way
+fetchServer(BASE).then((server) => {
+  if (server && server.targetMs !== null)
+    player.setAttribute("target-ms", server.targetMs); // the player has begun, and takes it on its way
 });
 
-hideIdlePointer();
-if (!framed)
-  document.getElementById("back").hidden = false;
+/* In somebody else's page only what is about the picture. */
+toolbar.show(framed ? ["snapshot", "delay", "full"] : ["snapshot", "link", "embed", "delay", "full", "keys", "wall"]);
 
-document.addEventListener("keydown", (event) => {
-  if (!isPlainKey(event))
-    return;
-  if (event.key === "f")
-    toggleFullScreen();
-  else if (event.key === "Escape" && !framed && !document.fullscreenElement)
-    location.assign("./");
-});
+if (kiosk) {
+  runKiosk(BASE);
+} else {
+  document.body.append(toolbar.element);
+  hideIdlePointer();
+  document.addEventListener("keydown", (event) => {
+    if (isPlainKey(event) && !(event.key === "Escape" && document.fullscreenElement))
+      toolbar.key(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  });
+}

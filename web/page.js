@@ -11,6 +11,11 @@ export function decoded(part) {
   }
 }
 
+/* False in a frame whose page does not allow it, and on telephones that cannot. */
+export function canFillScreen() {
+  return document.fullscreenEnabled === true;
+}
+
 export function toggleFullScreen() {
   if (document.fullscreenElement)
     document.exitFullscreen();
@@ -18,12 +23,13 @@ export function toggleFullScreen() {
     document.documentElement.requestFullscreen?.().catch(() => {}); // refused: nothing to tell
 }
 
-/* True when the key is meant for the page: no modifier, no text being typed. */
+/* True when the key is meant for the page: no modifier, no text being typed, no dialog in front. */
 export function isPlainKey(event) {
   return !event.ctrlKey && !event.altKey && !event.metaKey && !event.defaultPrevented &&
-    !/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+    !/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && !document.querySelector("dialog[open]");
 }
 
+/* body.idle says that nothing moves: the pointer and the toolbar go. */
 export function hideIdlePointer() {
   let timer = 0;
   const moved = () => {

@@ -21,23 +21,28 @@ export async function fetchStreams(base) {
   return list;
 }
 
-/* How far behind the newest picture the server wants players to stay, in ms; null: it does not say. */
-export async function fetchTarget(base) {
+/* { targetMs, version }: how far behind the newest picture the server wants players to stay, and which it is; each
+ * null when it does not say. null when it does not answer. */
+export async function fetchServer(base) {
   try {
     const answer = await fetch(new URL("api", base), { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const target = answer.ok ? (await answer.json())?.live_target_ms : null;
-    return Number.isFinite(target) && target >= 0 ? target : null;
+    if (!answer.ok)
+      return null;
+    const { live_target_ms: target, camhub: version } = await answer.json() ?? {};
+    return { targetMs: Number.isFinite(target) && target >= 0 ? target : null, version: text(version) || null };
   } catch (error) {
     return null;
   }
 }
 
-/* Cameras in the order of the configuration: [{ name, title, sub }]; sub is the name of the small stream or "". */
+/* Cameras in the order of the configuration: [{ name, title, group, sub }]; group is "" for none, sub the name of
+ * the small stream or "". */
 export function camerasOf(streams) {
   const cameras = new Map();
   for (const [name, stream] of Object.entries(streams)) {
     if (stream?.sub !== true)
-      cameras.set(name, { name, title: text(stream?.title) || name, sub: "", order: Number(stream?.order) || 0 });
+      cameras.set(name, { name, title: text(stream?.title) || name, group: text(stream?.group), sub: "",
+        order: Number(stream?.order) || 0 });
   }
   for (const [name, stream] of Object.entries(streams)) {
     const camera = stream?.sub === true && cameras.get(text(stream.camera) || name.replace(/\.sub$/, ""));

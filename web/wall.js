@@ -1,24 +1,32 @@
 /* The wall: all cameras of api/streams, as large as the screen allows. A tile stays where it is whatever
  * happens to its camera; the list is asked for again every 5 s. Opening a camera enlarges its tile, so the
- * picture goes on without a new connection; the address (#door) leads there and back. */
+ * picture goes on without a new connection; the address (#door) leads there and back.
+ * ?cameras=a,b  these, in this order    ?group=Yard  that group    ?cols=3  so many columns    ?kiosk=1  see kiosk.js */
 
-import "./camhub-player.js";
+import { cameraUrl, copyText, embedSnippets, saveSnapshot } from "./actions.js";
+import { showEmbed, showKeys } from "./dialogs.js";
+import { groupsOf, searchWith, Tabs } from "./groups.js";
+import { isKiosk, runKiosk } from "./kiosk.js";
 import { layout, neighbour } from "./layout.js";
-import { decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
-import { camerasOf, chosen, fetchStreams, fetchTarget } from "./streams.js";
+import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
+import { camerasOf, chosen, fetchServer, fetchStreams } from "./streams.js";
+import { showsDelay, Tile } from "./tile.js";
+import { toast } from "./toast.js";
+import { Toolbar } from "./toolbar.js";
 
 const POLL_MS = 5000;
 const GONE_AFTER_POLLS = 2; // a server that is just starting may not know all cameras yet
 const GAP = 6;
 const PHONE_GAP = 4;
-const SUB_BELOW_PIXELS = 960; // a tile less wide than this takes the small stream, where there is one
+const BASE = import.meta.url;
 
 const parameters = new URLSearchParams(location.search);
 const wanted = parameters.get("cameras");
 const forcedColumns = Math.min(Math.max(Number.parseInt(parameters.get("cols") ?? "0", 10) || 0, 0), 64);
+const kiosk = isKiosk(location.search);
 const list = document.getElementById("tiles");
 const notice = document.getElementById("notice");
-const tiles = new Map(); // name -> { camera, item, link, player, missed }
+const tiles = new Map(); // by name
 let columns = 1;
 let tileWidth = 0;
 let open = null;
@@ -26,55 +34,71 @@ let openedHere = false;
 let pollTimer = 0;
 let polls = 0;
 let targetMs = null; // the server's wish, once known
+let delay = false; // shown in the tiles
 
-function makeTile(camera) {
-  const item = document.createElement("li");
-  const link = document.createElement("a");
-  const player = document.createElement("camhub-player");
-  const tile = { camera, item, link, player, missed: 0 };
-  link.className = "tile";
-  link.href = `./${encodeURIComponent(camera.name)}`;
-  link.dataset.camera = camera.name;
-  link.tabIndex = -1;
-  player.setAttribute("role", "presentation");
-  if (targetMs !== null)
-    player.setAttribute("target-ms", targetMs);
-  link.append(player);
-  item.append(link);
-  link.addEventListener("click", (event) => {
-    if (event.button !== 0 || event.ctrlKey || event.shiftKey || event.metaKey)
-      return; // a new tab or window shows the camera's own page
-    event.preventDefault();
-    if (open !== tile)
-      enter(camera.name);
-  });
-  link.addEventListener("focus", () => roving(link));
-  player.addEventListener("statechange", () => name(tile));
-  return tile;
+const toolbar = new Toolbar({
+  snapshot: () => saveSnapshot(open.player, BASE, open.name).then((file) => toast(`Saved as ${file}`),
+    (error) => toast(`No snapshot: ${error.message}`)),
+  link: async () => {
+    const url = cameraUrl(BASE, open.name);
+    toast(await copyText(url) ? "Link copied" : url);
+  },
+  embed: () => showEmbed(open.camera.title, cameraUrl(BASE, open.name), embedSnippets(BASE, open.name, open.camera.title)),
+  ...(showsDelay && { delay: toggleDelay }),
+  ...(canFillScreen() && { full: toggleFullScreen }),
+  keys: () => showKeys(KEYS.filter(([keys]) => showsDelay || keys !== "D")),
+  wall: leave,
+});
+
+const KEYS = [
+  ["← ↑ → ↓", "From camera to camera, also while one is open"],
+  ["Enter", "Opens the camera"],
+  ["Escape", "Back to all cameras"],
+  ["F", "Full screen"],
+  ["D", "How old the pictures are, in each tile"],
+  ["S", "Saves a picture of the open camera"],
+  ["C", "Copies the link of the open camera"],
+  ["E", "How to embed the open camera in a page"],
+  ["?", "These keys"],
+];
+
+const tabs = new Tabs(document.getElementById("groups"), (group) => {
+  history.pushState(null, "", `${location.pathname}${searchWith(location.search, group)}`);
+  follow();
+});
+
+function group() {
+  return new URLSearchParams(location.search).get("group") ?? "";
 }
 
-/* A link is read out as its label: the camera and what it does now. */
-function name(tile) {
-  tile.link.setAttribute("aria-label", tile.player.sentence || tile.camera.title);
+/* The tiles that are to be seen, as they stand. */
+function shown() {
+  return [...list.children].map((item) => tiles.get(item.firstElementChild.dataset.camera))
+    .filter((tile) => !tile.item.hidden);
 }
 
 function update(cameras) {
   const seen = new Set(cameras.map((camera) => camera.name));
-  for (const [key, tile] of tiles) {
-    tile.missed = seen.has(key) ? 0 : tile.missed + 1;
+  for (const tile of [...tiles.values()].filter((one) => !seen.has(one.name))) {
+    tile.missed += 1;
     if (tile.missed >= GONE_AFTER_POLLS)
-      removeTile(key, tile);
+      removeTile(tile);
   }
   for (const camera of cameras) {
-    const tile = tiles.get(camera.name) ?? makeTile(camera);
-    tile.camera = camera;
-    if (tile.player.getAttribute("label") !== camera.title)
-      tile.player.setAttribute("label", camera.title);
-    tiles.set(camera.name, tile);
+    if (tiles.has(camera.name))
+      tiles.get(camera.name).update(camera);
+    else
+      tiles.set(camera.name, makeTile(camera));
   }
   place(cameras.map((camera) => camera.name));
-  arrange();
   follow();
+}
+
+function makeTile(camera) {
+  const tile = new Tile(camera, () => open !== tile && enter(tile), () => roving(tile));
+  tile.targetMs = targetMs;
+  tile.delay = delay;
+  return tile;
 }
 
 /* Puts the tiles in order, moving none that stands right already: a moved player would begin anew. A tile that
@@ -97,56 +121,55 @@ function place(names) {
   }
 }
 
-function removeTile(key, tile) {
+function removeTile(tile) {
   const focused = tile.link === document.activeElement;
   tile.item.remove();
-  tiles.delete(key);
+  tiles.delete(tile.name);
   if (open === tile)
     leave();
   if (focused)
-    links()[0]?.focus();
+    shown()[0]?.link.focus();
 }
 
 function arrange() {
   const { clientWidth, clientHeight } = document.documentElement;
   const gap = Math.min(clientWidth, clientHeight) < 500 ? PHONE_GAP : GAP;
-  const plan = layout(tiles.size, clientWidth, clientHeight, gap, forcedColumns);
+  const bar = tabs.height;
+  const seen = shown();
+  const plan = layout(seen.length, clientWidth, clientHeight - bar, gap, forcedColumns);
   columns = plan.columns;
   tileWidth = plan.width;
   const { style } = document.documentElement;
+  style.setProperty("--bar", `${bar}px`);
   style.setProperty("--gap", `${gap}px`);
   style.setProperty("--tile-width", `${plan.width}px`);
   style.setProperty("--tile-height", `${plan.height}px`);
   style.setProperty("--wall-width", `${plan.columns * (plan.width + gap) - gap}px`);
   document.body.classList.toggle("scrolls", plan.scroll);
-  for (const tile of tiles.values())
-    choose(tile);
-  if (!links().some((link) => link.tabIndex === 0) && links().length > 0)
-    links()[0].tabIndex = 0;
+  if (!seen.some((tile) => tile.link.tabIndex === 0) && seen.length > 0)
+    roving(seen[0]);
+  load();
 }
 
-/* The small stream for a small tile, and nothing at all for tiles behind an open one. */
-function choose(tile) {
-  const pixels = (open === tile ? document.documentElement.clientWidth : tileWidth) * devicePixelRatio;
-  const stream = tile.camera.sub && pixels < SUB_BELOW_PIXELS ? tile.camera.sub : tile.camera.name;
-  if (tile.player.getAttribute("camera") !== stream)
-    tile.player.setAttribute("camera", stream);
-  tile.player.hold = open !== null && open !== tile;
-}
-
-function links() {
-  return [...list.querySelectorAll("a")];
+/* Who plays, and how large: of the tiles behind an open one only those that an arrow key leads to. */
+function load() {
+  const seen = shown();
+  const near = open ? [-1, 0, 1].map((by) => seen.at((seen.indexOf(open) + by) % seen.length)) : null;
+  for (const tile of tiles.values()) {
+    const width = open === tile ? document.documentElement.clientWidth : tileWidth;
+    tile.show(near !== null && !near.includes(tile), width * devicePixelRatio);
+  }
 }
 
 /* One stop for Tab; arrow keys move it. */
 function roving(current) {
-  for (const link of links())
-    link.tabIndex = link === current ? 0 : -1;
+  for (const tile of tiles.values())
+    tile.link.tabIndex = tile === current && !kiosk ? 0 : -1;
 }
 
-function enter(key) {
+function enter(tile) {
   openedHere = true;
-  location.hash = encodeURIComponent(key);
+  location.hash = encodeURIComponent(tile.name);
 }
 
 function leave() {
@@ -159,33 +182,51 @@ function leave() {
   }
 }
 
-/* Makes the page what its address says. */
+/* Makes the page what its address says: the group, and the camera that is open. */
 function follow() {
-  const key = decoded(location.hash.slice(1));
-  const next = tiles.get(key) ?? null;
-  if (next === open)
-    return;
-  const last = open;
-  open = next;
-  last?.link.classList.remove("open");
-  next?.link.classList.add("open");
-  document.body.classList.toggle("has-open", next !== null);
-  closeButton.hidden = next === null;
-  document.title = next ? next.camera.title : "Cameras";
-  for (const tile of tiles.values()) {
-    choose(tile);
-    tile.item.inert = next !== null && tile !== next;
-  }
-  (next ?? last)?.link.focus({ preventScroll: next !== null });
+  const all = [...tiles.values()];
+  tabs.show(kiosk || wanted ? [] : groupsOf(all.map((tile) => tile.camera)), group());
+  for (const tile of all)
+    tile.item.hidden = group() !== "" && tile.camera.group !== group();
+  document.getElementById("unknown").hidden = tiles.size === 0 || shown().length > 0;
+  document.getElementById("unknown-names").textContent = `There is no camera in a group “${group()}” here.`;
+  openWhat(shown().find((tile) => tile.name === decoded(location.hash.slice(1))) ?? null);
+  arrange();
 }
 
-const closeButton = document.createElement("button");
-closeButton.type = "button";
-closeButton.className = "close";
-closeButton.textContent = "All cameras";
-closeButton.hidden = true;
-closeButton.addEventListener("click", leave);
-document.body.append(closeButton);
+function openWhat(next) {
+  const last = open;
+  if (next === last)
+    return;
+  open = next;
+  last?.link.classList.remove("open");
+  open?.link.classList.add("open");
+  document.body.classList.toggle("has-open", open !== null);
+  document.title = open ? open.camera.title : "Cameras";
+  tabs.inert = open !== null;
+  for (const tile of tiles.values())
+    tile.item.inert = open !== null && tile !== open;
+  const held = open !== null && toolbar.element.contains(document.activeElement);
+  showToolbar();
+  if (!held)
+    (open ?? last)?.link.focus({ preventScroll: open !== null });
+}
+
+function showToolbar() {
+  if (kiosk)
+    toolbar.show([]);
+  else if (open)
+    toolbar.show(["snapshot", "link", "embed", "delay", "full", "keys", "wall"]);
+  else
+    toolbar.show(tiles.size > 0 ? ["delay", "full", "keys"] : []);
+}
+
+function toggleDelay() {
+  delay = !delay;
+  for (const tile of tiles.values())
+    tile.delay = delay;
+  toolbar.press("delay", delay);
+}
 
 function say(text) {
   if (notice.textContent !== text)
@@ -197,14 +238,11 @@ async function poll() {
   clearTimeout(pollTimer);
   const mine = ++polls;
   try {
-    const all = camerasOf(await fetchStreams(import.meta.url));
+    const all = camerasOf(await fetchStreams(BASE));
     if (mine !== polls)
       return; // asked again meanwhile
-    const cameras = chosen(all, wanted);
-    update(cameras);
-    document.getElementById("empty").hidden = all.length > 0 || tiles.size > 0;
-    document.getElementById("unknown").hidden = all.length === 0 || tiles.size > 0;
-    document.getElementById("unknown-names").textContent = `There is no ${wanted ?? "such camera"} here.`;
+    update(chosen(all, wanted));
+    tellNone(all.length);
     say("");
   } catch (error) {
     if (mine !== polls)
@@ -214,34 +252,59 @@ async function poll() {
   pollTimer = setTimeout(poll, POLL_MS);
 }
 
-document.addEventListener("keydown", (event) => {
-  if (!isPlainKey(event))
+/* count: how many cameras the server has. */
+function tellNone(count) {
+  document.getElementById("empty").hidden = count > 0 || tiles.size > 0;
+  if (tiles.size === 0) {
+    document.getElementById("unknown").hidden = count === 0;
+    document.getElementById("unknown-names").textContent = `There is no ${wanted ?? "such camera"} here.`;
+  }
+  showToolbar();
+}
+
+/* An arrow key: the focus goes from tile to tile, or another camera takes the place of the open one. */
+function move(key) {
+  const seen = shown();
+  if (seen.length === 0)
     return;
-  if (event.key === "f") {
-    toggleFullScreen();
-  } else if (event.key === "Escape" && open) {
-    leave();
-  } else if (!open && links().length > 0) {
-    const all = links();
-    const index = all.indexOf(document.activeElement);
-    if (!/^(Arrow|Home|End)/.test(event.key))
-      return;
+  if (open) {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[key];
+    const next = by ? seen.at((seen.indexOf(open) + by) % seen.length) : seen.at(key === "Home" ? 0 : -1);
+    location.replace(`#${encodeURIComponent(next.name)}`); // Back still leads to the wall
+    return;
+  }
+  const index = seen.findIndex((tile) => tile.link === document.activeElement);
+  const stop = Math.max(0, seen.findIndex((tile) => tile.link.tabIndex === 0));
+  seen[index < 0 ? stop : neighbour(key, index, seen.length, columns)].link.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (kiosk || !isPlainKey(event))
+    return;
+  if (/^(Arrow|Home$|End$)/.test(event.key) && !event.target.closest("nav")) {
     event.preventDefault();
-    const stop = Math.max(0, all.findIndex((link) => link.tabIndex === 0));
-    all[index < 0 ? stop : neighbour(event.key, index, all.length, columns)].focus();
+    move(event.key);
+  } else {
+    toolbar.key(event.key.length === 1 ? event.key.toLowerCase() : event.key);
   }
 });
 addEventListener("resize", arrange);
 addEventListener("online", poll);
-addEventListener("hashchange", () => {
-  if (!location.hash)
-    openedHere = false;
-  follow();
-});
-hideIdlePointer();
-fetchTarget(import.meta.url).then((target) => {
-  targetMs = target;
-  for (const { player } of target === null ? [] : tiles.values())
-    player.setAttribute("target-ms", target);
+for (const type of ["hashchange", "popstate"])
+  addEventListener(type, () => {
+    if (!location.hash)
+      openedHere = false;
+    follow();
+  });
+document.body.append(toolbar.element);
+showToolbar();
+if (kiosk)
+  runKiosk(BASE);
+else
+  hideIdlePointer();
+fetchServer(BASE).then((server) => {
+  targetMs = server?.targetMs ?? null;
+  for (const tile of tiles.values())
+    tile.targetMs = targetMs;
 });
 poll();

@@ -44,7 +44,7 @@ WEB = os.environ.get("CAMHUB_WEB_DIR") or os.path.join(
 POLICY = ("default-src 'self'; media-src 'self' blob:; img-src 'self' blob:; connect-src 'self'; "
           "object-src 'none'; base-uri 'none'; frame-ancestors 'self'")
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-         ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+         ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 TIMESCALE = 90000
 VIEWER_QUEUE = 1000
 
@@ -161,10 +161,11 @@ class Viewer:
 class Camera:
     """A camera of the mock. Its methods may be called from any thread."""
 
-    def __init__(self, front, name, source, order, title="", sub_of=""):
+    def __init__(self, front, name, source, order, title="", sub_of="", group=""):
         self.name = name
         self.title = title or name.replace("_", " ").capitalize()
         self.order = order
+        self.group = group
         self.sub_of = sub_of
         self.joins = 0  # viewers that ever came
         self.asked = [] # what they asked for
@@ -217,7 +218,7 @@ class Camera:
         return {"producers": [{"url": f"mock:{self.name}"}], "consumers": [{}] * len(self._viewers),
                 "title": self.title, "state": self._state["state"], "since_ms": self._state["since_ms"],
                 "reason": self._state["reason"], "codec": "h264" if self._clip.codec else "mjpeg",
-                "order": self.order, "sub": bool(self.sub_of), "camera": self.sub_of or self.name}
+                "order": self.order, "group": self.group, "sub": bool(self.sub_of), "camera": self.sub_of or self.name}
 
     def start(self):
         self._task = asyncio.ensure_future(self._run())
@@ -303,7 +304,7 @@ class MockFront:
         self._port = port
         self._refuse = False
         self._streams_answer = True
-        self._api = {"version": "1", "live_target_ms": 60}
+        self._api = {"version": "1", "camhub": "1.0", "live_target_ms": 60}
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, daemon=True)
@@ -329,8 +330,8 @@ class MockFront:
     def camera(self, name):
         return self._cameras[name]
 
-    def add(self, name, source=None, title="", sub_of=""):
-        camera = Camera(self, name, source or self._source, len(self._cameras), title, sub_of)
+    def add(self, name, source=None, title="", sub_of="", group=""):
+        camera = Camera(self, name, source or self._source, len(self._cameras), title, sub_of, group)
         self.run(lambda: (self._cameras.__setitem__(name, camera), camera.start()))
         return camera
 
@@ -402,6 +403,8 @@ class MockFront:
                 200, json.dumps(self._api).encode(), ".json")
         if where == "api/streams":
             return self._streams(self._asked(path))
+        if where == "api/frame.jpeg":
+            return self._snapshot(self._asked(path))
         return self._file("index.html" if where == "" else where)
 
     def _streams(self, name):
@@ -411,6 +414,12 @@ class MockFront:
             return self._error(404, "stream not found")
         found = {key: camera.describe() for key, camera in self._cameras.items() if name in ("", key)}
         return self._answer(200, json.dumps(found).encode(), ".json")
+
+    def _snapshot(self, name):
+        camera = self._cameras.get(name)
+        if camera is None or camera.state()["state"] != "up":
+            return self._error(503 if camera else 404, "the camera is down" if camera else "stream not found")
+        return self._answer(200, jpegs().frames[0], ".jpg")
 
     def _file(self, name):
         if "/" in name or name.startswith("."):

@@ -333,10 +333,10 @@ class OneCamera(Web):
         self.page.evaluate("document.body.innerHTML = '<iframe id=frame src=door></iframe>'")
         inside = "document.getElementById('frame').contentDocument"
         self.wait(f"{inside}.querySelector('camhub-player')?.state === 'playing'")
-        self.assertTrue(self.page.evaluate(f"{inside}.getElementById('back').hidden"))
+        self.assertTrue(self.page.evaluate(f"{inside}.querySelector('[data-do=wall]').hidden"))
         self.page.goto(self.front.url + "door")
-        self.wait("document.getElementById('back')?.hidden === false")
-        self.assertEqual(self.page.evaluate("document.querySelector('#back a').href"), self.front.url)
+        self.wait("document.querySelector('[data-do=wall]')?.hidden === false")
+        self.assertEqual(self.page.evaluate("document.querySelector('[data-do=wall]').href"), self.front.url)
 
     def test_escape_leads_to_the_wall(self):
         self.open("door")
@@ -461,7 +461,8 @@ class Wall(Web):
         self.wait("document.querySelector('.tile.open')?.dataset.camera === 'b'")
         size = self.page.evaluate("[document.querySelector('.tile.open').clientWidth, location.hash]")
         self.assertEqual(size, [1280, "#b"])
-        until(lambda: self.front.camera("a").viewers == 0, "the others to be let go")
+        until(lambda: self.front.camera("d").viewers == 0, "the others to be let go")
+        self.assertEqual(self.front.camera("a").viewers, 1, "a neighbour was let go")
         self.assertEqual(self.front.camera("b").joins, 1, "opening cost a connection")
         self.page.key("Escape")
         self.wait("!document.querySelector('.tile.open') && location.hash === ''")

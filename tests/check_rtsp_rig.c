@@ -5,10 +5,10 @@
 
 #include "tests/check_rtsp_rig.h"
 
+#include "publish/wrk.h"
 #include "shared/bus.h"
 #include "shared/clock.h"
 #include "shared/xalloc.h"
-#include "worker/wrk.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

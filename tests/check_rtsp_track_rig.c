@@ -5,9 +5,9 @@
 
 #include "tests/check_rtsp_track_rig.h"
 
+#include "publish/wrk.h"
 #include "shared/bus.h"
 #include "shared/xalloc.h"
-#include "worker/wrk.h"
 
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@
 struct rig *rig;
 const struct rtp_format rig_no_format = { .codec = RTP_CODEC_NONE, .clock_rate = 90000 };
 
-/* In place of worker/wrk.c */
+/* In place of publish/wrk.c */
 
 void
 wrk_deliver(struct wrk *wrk, const struct wrk_unit *unit)

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_advice.h"
+#include "publish/wrk_advice.h"
 
 #include "shared/clock.h"
 #include "tests/check_worker_rig.h"

@@ -5,7 +5,7 @@
 #ifndef CAMHUB_TESTS_CHECK_WORKER_FIXTURE_H
 #define CAMHUB_TESTS_CHECK_WORKER_FIXTURE_H
 
-#include "worker/wrk_input.h"
+#include "publish/wrk_input.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 
 #include "tests/check_worker_rig.h"
 
+#include "publish/wrk_config.h"
 #include "shared/child_ev.h"
-#include "worker/wrk_config.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,9 +5,9 @@
 
 #include "tests/check_worker_rig.h"
 
+#include "publish/wrk_replay.h"
 #include "shared/clock.h"
 #include "shared/xalloc.h"
-#include "worker/wrk_replay.h"
 
 /* Publishing */
 

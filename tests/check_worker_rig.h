@@ -4,7 +4,7 @@
 #ifndef CAMHUB_TESTS_CHECK_WORKER_RIG_H
 #define CAMHUB_TESTS_CHECK_WORKER_RIG_H
 
-#include "worker/wrk.h"
+#include "publish/wrk.h"
 
 #include "tests/check_worker_fixture.h"
 #include "tests/harness/harness.h"

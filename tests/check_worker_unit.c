@@ -4,16 +4,16 @@
  */
 #include "config.h"
 
-#include "worker/wrk_unit.h"
+#include "publish/wrk_unit.h"
 
+#include "publish/wrk_fsm.h"
+#include "publish/wrk_gop.h"
+#include "publish/wrk_meter.h"
+#include "publish/wrk_time.h"
 #include "shared/bus.h"
 #include "shared/clock.h"
 #include "tests/check_worker_fixture.h"
 #include "tests/harness/harness.h"
-#include "worker/wrk_fsm.h"
-#include "worker/wrk_gop.h"
-#include "worker/wrk_meter.h"
-#include "worker/wrk_time.h"
 
 #include <errno.h>
 

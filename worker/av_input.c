@@ -5,11 +5,11 @@
 
 #include "worker/av_input.h"
 
+#include "publish/wrk.h"
+#include "publish/wrk_watch_ev.h"
 #include "shared/xalloc.h"
 #include "worker/av_log.h"
 #include "worker/av_reader.h"
-#include "worker/wrk.h"
-#include "worker/wrk_watch_ev.h"
 
 #include <libavutil/mem.h>
 #include <unistd.h>

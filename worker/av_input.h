@@ -1,10 +1,10 @@
 /*
- * The input that reads through libavformat, or draws test pictures (worker/wrk_input.h).
+ * The input that reads through libavformat, or draws test pictures (publish/wrk_input.h).
  */
 #ifndef CAMHUB_WORKER_AV_INPUT_H
 #define CAMHUB_WORKER_AV_INPUT_H
 
-#include "worker/wrk_input.h"
+#include "publish/wrk_input.h"
 
 /* arg of start(): unused. */
 extern const struct wrk_input_ops av_input_ops;

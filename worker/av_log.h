@@ -4,7 +4,7 @@
 #ifndef CAMHUB_WORKER_AV_LOG_H
 #define CAMHUB_WORKER_AV_LOG_H
 
-#include "worker/wrk_input.h"
+#include "publish/wrk_input.h"
 
 /* From now on what FFmpeg says goes to shared/log at debug level, whole lines, redacted there. */
 void av_log_route(void);

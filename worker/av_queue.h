@@ -5,7 +5,7 @@
 #ifndef CAMHUB_WORKER_AV_QUEUE_H
 #define CAMHUB_WORKER_AV_QUEUE_H
 
-#include "worker/wrk_input.h"
+#include "publish/wrk_input.h"
 
 #include <sys/queue.h>
 

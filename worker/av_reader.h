@@ -5,9 +5,9 @@
 #ifndef CAMHUB_WORKER_AV_READER_H
 #define CAMHUB_WORKER_AV_READER_H
 
+#include "publish/wrk_time.h"
 #include "shared/url.h"
 #include "worker/av_queue.h"
-#include "worker/wrk_time.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

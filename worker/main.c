@@ -4,8 +4,8 @@
  */
 #include "config.h"
 
+#include "publish/wrk_run_ev.h"
 #include "worker/rtsp_input.h"
-#include "worker/wrk_run_ev.h"
 
 #include <malloc.h>
 

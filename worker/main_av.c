@@ -3,8 +3,8 @@
  */
 #include "config.h"
 
+#include "publish/wrk_run_ev.h"
 #include "worker/av_input.h"
-#include "worker/wrk_run_ev.h"
 
 int
 main(int argc, char **argv)

@@ -6,10 +6,10 @@
 
 #include "worker/rtsp_client_int.h"
 
+#include "publish/wrk.h"
 #include "shared/log.h"
 #include "shared/url.h"
 #include "shared/xalloc.h"
-#include "worker/wrk.h"
 
 #include <errno.h>
 #include <stdarg.h>

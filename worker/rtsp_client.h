@@ -5,9 +5,9 @@
 #ifndef CAMHUB_WORKER_RTSP_CLIENT_H
 #define CAMHUB_WORKER_RTSP_CLIENT_H
 
+#include "publish/wrk_input.h"
 #include "worker/rtsp_fsm.h"
 #include "worker/rtsp_track.h"
-#include "worker/wrk_input.h"
 
 #define RTSP_SILENCE_MS        3000 /* without a packet of video: PAUSE and PLAY once more */
 #define RTSP_BEFORE_WORKER_MS  250  /* so long before the worker's own end of patience */

@@ -6,7 +6,7 @@
 #ifndef CAMHUB_WORKER_RTSP_TIMES_H
 #define CAMHUB_WORKER_RTSP_TIMES_H
 
-#include "worker/wrk_time.h"
+#include "publish/wrk_time.h"
 
 #define RTSP_TIMES_STEPS       5
 #define RTSP_TIMES_REORDER     16                      /* pictures, H.264 and H.265 allow no more */

@@ -9,12 +9,12 @@
 #include "media/audio.h"
 #include "media/bytes.h"
 #include "media/opus.h"
+#include "publish/wrk.h"
+#include "publish/wrk_vui.h"
 #include "shared/bus.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
-#include "worker/wrk.h"
-#include "worker/wrk_vui.h"
 
 #include <errno.h>
 #include <stdlib.h>

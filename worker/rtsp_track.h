@@ -9,8 +9,8 @@
 #include "media/rtp_clock.h"
 #include "media/rtp_depay.h"
 #include "media/rtp_reorder.h"
+#include "publish/wrk_input.h"
 #include "worker/rtsp_times.h"
-#include "worker/wrk_input.h"
 
 /* What the tracks of one session share: the stream's clock, so that picture and sound stay
  * together. times begins as zeros. */

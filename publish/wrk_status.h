@@ -1,11 +1,11 @@
 /*
  * What a worker says about itself: the worker-status message and the pulse on the bus.
  */
-#ifndef CAMHUB_WORKER_WRK_STATUS_H
-#define CAMHUB_WORKER_WRK_STATUS_H
+#ifndef CAMHUB_PUBLISH_WRK_STATUS_H
+#define CAMHUB_PUBLISH_WRK_STATUS_H
 
-#include "worker/wrk_fsm.h"
-#include "worker/wrk_input.h"
+#include "publish/wrk_fsm.h"
+#include "publish/wrk_input.h"
 
 #include <jansson.h>
 #include <stdint.h>

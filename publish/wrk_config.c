@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_config.h"
+#include "publish/wrk_config.h"
 
 #include "shared/log.h"
 #include "shared/msg.h"

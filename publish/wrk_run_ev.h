@@ -1,8 +1,8 @@
 /*
  * A worker as a process.
  */
-#ifndef CAMHUB_WORKER_WRK_RUN_EV_H
-#define CAMHUB_WORKER_WRK_RUN_EV_H
+#ifndef CAMHUB_PUBLISH_WRK_RUN_EV_H
+#define CAMHUB_PUBLISH_WRK_RUN_EV_H
 
 struct wrk_input_ops;
 

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_watch_ev.h"
+#include "publish/wrk_watch_ev.h"
 
 #include "shared/xalloc.h"
 

@@ -3,14 +3,14 @@
  */
 #include "config.h"
 
-#include "worker/wrk.h"
+#include "publish/wrk.h"
 
+#include "publish/wrk_config.h"
+#include "publish/wrk_status.h"
 #include "shared/child_ev.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
-#include "worker/wrk_config.h"
-#include "worker/wrk_status.h"
 
 #include <errno.h>
 #include <stdio.h>

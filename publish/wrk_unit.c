@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_unit.h"
+#include "publish/wrk_unit.h"
 
 #include "media/aac.h"
 #include "media/jpeg.h"

@@ -2,8 +2,8 @@
  * The stream clock as the bus promises it: decoding times that go up, without jumps. Sources
  * restart their clocks, wrap them, or lack them.
  */
-#ifndef CAMHUB_WORKER_WRK_TIME_H
-#define CAMHUB_WORKER_WRK_TIME_H
+#ifndef CAMHUB_PUBLISH_WRK_TIME_H
+#define CAMHUB_PUBLISH_WRK_TIME_H
 
 #include "shared/frame.h"
 

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_meter.h"
+#include "publish/wrk_meter.h"
 
 #include "shared/clock.h"
 

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_replay.h"
+#include "publish/wrk_replay.h"
 
 #include "shared/bus.h"
 #include "shared/clock.h"

@@ -2,12 +2,12 @@
  * What units are: key frames, parameter sets and their changes, size, profile, codec string. One
  * struct wrk_track for each track of a worker.
  */
-#ifndef CAMHUB_WORKER_WRK_UNIT_H
-#define CAMHUB_WORKER_WRK_UNIT_H
+#ifndef CAMHUB_PUBLISH_WRK_UNIT_H
+#define CAMHUB_PUBLISH_WRK_UNIT_H
 
 #include "media/bytes.h"
 #include "media/codec.h"
-#include "worker/wrk_input.h"
+#include "publish/wrk_input.h"
 
 struct wrk_track {
 	enum frame_codec codec; /* NONE before the first unit */

@@ -4,8 +4,8 @@
  * wait are one. The messages leave in small portions: the bus keeps 256 for a subscriber and drops
  * the oldest.
  */
-#ifndef CAMHUB_WORKER_WRK_REPLAY_H
-#define CAMHUB_WORKER_WRK_REPLAY_H
+#ifndef CAMHUB_PUBLISH_WRK_REPLAY_H
+#define CAMHUB_PUBLISH_WRK_REPLAY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_fsm.h"
+#include "publish/wrk_fsm.h"
 
 #include <stdbool.h>
 

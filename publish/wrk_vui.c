@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_vui.h"
+#include "publish/wrk_vui.h"
 
 #include "media/bytes.h"
 #include "media/codec.h"

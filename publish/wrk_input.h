@@ -2,8 +2,8 @@
  * Between a worker and what reads its source. An input connects, delivers units and tells what
  * happens to it; the worker (wrk.h) does all the rest. Everything here runs in the loop's thread.
  */
-#ifndef CAMHUB_WORKER_WRK_INPUT_H
-#define CAMHUB_WORKER_WRK_INPUT_H
+#ifndef CAMHUB_PUBLISH_WRK_INPUT_H
+#define CAMHUB_PUBLISH_WRK_INPUT_H
 
 #include "shared/frame.h"
 

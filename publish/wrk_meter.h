@@ -1,8 +1,8 @@
 /*
  * What is measured about a video track: frames and bits per second, the length of a GOP.
  */
-#ifndef CAMHUB_WORKER_WRK_METER_H
-#define CAMHUB_WORKER_WRK_METER_H
+#ifndef CAMHUB_PUBLISH_WRK_METER_H
+#define CAMHUB_PUBLISH_WRK_METER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,13 +3,13 @@
  */
 #include "config.h"
 
-#include "worker/wrk_run_ev.h"
+#include "publish/wrk_run_ev.h"
 
+#include "publish/wrk.h"
 #include "shared/child_ev.h"
 #include "shared/clock.h"
 #include "shared/clock_ev.h"
 #include "shared/log.h"
-#include "worker/wrk.h"
 
 #include <event2/event.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_time.h"
+#include "publish/wrk_time.h"
 
 #define TIME_LIMIT_NS                                                                              \
 	(INT64_C(1) << 61) /* what is beyond is nonsense; sums below stay in range                 \

@@ -1,8 +1,8 @@
 /*
  * A descriptor watched in the worker's loop, for inputs that wake it from a thread.
  */
-#ifndef CAMHUB_WORKER_WRK_WATCH_EV_H
-#define CAMHUB_WORKER_WRK_WATCH_EV_H
+#ifndef CAMHUB_PUBLISH_WRK_WATCH_EV_H
+#define CAMHUB_PUBLISH_WRK_WATCH_EV_H
 
 struct event_base;
 struct wrk_watch;

@@ -2,14 +2,14 @@
  * What a worker puts on the bus: units with their headers and numbers, configurations, the pulse,
  * replays; and the pause when nobody watches.
  */
-#ifndef CAMHUB_WORKER_WRK_PUB_H
-#define CAMHUB_WORKER_WRK_PUB_H
+#ifndef CAMHUB_PUBLISH_WRK_PUB_H
+#define CAMHUB_PUBLISH_WRK_PUB_H
 
+#include "publish/wrk_advice.h"
+#include "publish/wrk_input.h"
+#include "publish/wrk_meter.h"
+#include "publish/wrk_unit.h"
 #include "shared/bus.h"
-#include "worker/wrk_advice.h"
-#include "worker/wrk_input.h"
-#include "worker/wrk_meter.h"
-#include "worker/wrk_unit.h"
 
 struct clock;
 

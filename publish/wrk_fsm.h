@@ -1,8 +1,8 @@
 /*
  * The worker's states: one pure table, state x event -> next state and what to do.
  */
-#ifndef CAMHUB_WORKER_WRK_FSM_H
-#define CAMHUB_WORKER_WRK_FSM_H
+#ifndef CAMHUB_PUBLISH_WRK_FSM_H
+#define CAMHUB_PUBLISH_WRK_FSM_H
 
 /* Names are those of the "input" message, but for the first. */
 #define WRK_STATES(X)                                                                              \

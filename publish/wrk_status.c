@@ -3,11 +3,11 @@
  */
 #include "config.h"
 
-#include "worker/wrk_status.h"
+#include "publish/wrk_status.h"
 
+#include "publish/wrk_pub.h"
 #include "shared/msg.h"
 #include "shared/xalloc.h"
-#include "worker/wrk_pub.h"
 
 #define FPS_MAX 10000.0
 

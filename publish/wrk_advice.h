@@ -2,10 +2,10 @@
  * What the stream itself shows that people should change in the camera, in words. Watches frames as
  * they come and the input's report once a second.
  */
-#ifndef CAMHUB_WORKER_WRK_ADVICE_H
-#define CAMHUB_WORKER_WRK_ADVICE_H
+#ifndef CAMHUB_PUBLISH_WRK_ADVICE_H
+#define CAMHUB_PUBLISH_WRK_ADVICE_H
 
-#include "worker/wrk_input.h"
+#include "publish/wrk_input.h"
 
 #define WRK_ADVICE_MAX       8 /* texts at once */
 #define WRK_ADVICE_BYTES     256

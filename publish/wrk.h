@@ -2,12 +2,12 @@
  * One worker: the supervisor's wishes on one side, an input on the other, the bus in front. All in
  * one loop, all replaceable.
  */
-#ifndef CAMHUB_WORKER_WRK_H
-#define CAMHUB_WORKER_WRK_H
+#ifndef CAMHUB_PUBLISH_WRK_H
+#define CAMHUB_PUBLISH_WRK_H
 
-#include "worker/wrk_fsm.h"
-#include "worker/wrk_input.h"
-#include "worker/wrk_pub.h"
+#include "publish/wrk_fsm.h"
+#include "publish/wrk_input.h"
+#include "publish/wrk_pub.h"
 
 #define WRK_STALLED_AFTER_MAX_MS 5000 /* silence is noticed by then, whatever stall_ms says */
 #define WRK_STATUS_MS            1000

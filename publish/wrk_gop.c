@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "worker/wrk_gop.h"
+#include "publish/wrk_gop.h"
 
 #include "shared/bus.h"
 #include "shared/xalloc.h"

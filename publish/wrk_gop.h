@@ -2,8 +2,8 @@
  * The current GOP: the key frame, what followed it, and the configuration before it, as whole bus
  * messages, bounded in bytes. A GOP that grows beyond is not kept at all until the next key frame.
  */
-#ifndef CAMHUB_WORKER_WRK_GOP_H
-#define CAMHUB_WORKER_WRK_GOP_H
+#ifndef CAMHUB_PUBLISH_WRK_GOP_H
+#define CAMHUB_PUBLISH_WRK_GOP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * What a worker is told, once: the worker-config message, read and checked.
  */
-#ifndef CAMHUB_WORKER_WRK_CONFIG_H
-#define CAMHUB_WORKER_WRK_CONFIG_H
+#ifndef CAMHUB_PUBLISH_WRK_CONFIG_H
+#define CAMHUB_PUBLISH_WRK_CONFIG_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -10,8 +10,8 @@
  * good: decoders get the camera's own sets with the next key frame, and the pictures up to there
  * are spoiled, because a decoder would show them in the wrong order.
  */
-#ifndef CAMHUB_WORKER_WRK_VUI_H
-#define CAMHUB_WORKER_WRK_VUI_H
+#ifndef CAMHUB_PUBLISH_WRK_VUI_H
+#define CAMHUB_PUBLISH_WRK_VUI_H
 
 #include "shared/frame.h"
 

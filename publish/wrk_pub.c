@@ -4,13 +4,13 @@
  */
 #include "config.h"
 
-#include "worker/wrk_pub.h"
+#include "publish/wrk_pub.h"
 
+#include "publish/wrk_gop.h"
+#include "publish/wrk_replay.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
-#include "worker/wrk_gop.h"
-#include "worker/wrk_replay.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -8,3 +8,4 @@ make -s -C bench ingest-bench BENCH_FLAGS=--smoke
 make -s -C bench comeback-bench BENCH_FLAGS=--smoke
 make -s -C bench glass-bench BENCH_FLAGS=--smoke
 make -s -C bench first-picture-bench BENCH_FLAGS=--smoke
+make -s -C bench wall-bench BENCH_FLAGS=--smoke

@@ -181,9 +181,19 @@ demo() {
   return "$status"
 }
 
+# What the tests take from npm, exactly as in the lock file; without it they are skipped, and say so.
+install_from_npm() {
+  [ ! tests/node_modules/.package-lock.json -nt tests/package-lock.json ] || return 0
+  command -v npm >/dev/null || install_packages npm
+  say "npm ci, in tests/"
+  npm ci --prefix tests --ignore-scripts --no-audit --no-fund >&2 ||
+    say "that failed: the tests of accessibility will be skipped"
+}
+
 check() {
   # shellcheck disable=SC2086 # a list of words
   build $TEST_PACKAGES
+  install_from_npm
   configure_and_make
   local status=0
   make check || status=$?

@@ -32,6 +32,7 @@ unlist(struct cursor *cursor)
 {
 	struct stream *stream = cursor->stream;
 
+	delay_stats_forget(stream->delay, cursor->id);
 	if (stream->next_cursor == cursor)
 		stream->next_cursor = LIST_NEXT(cursor, in_stream);
 	LIST_REMOVE(cursor, in_stream);
@@ -70,12 +71,14 @@ move_to(struct cursor *cursor, uint64_t pos)
 
 /* Taking */
 
-bool
-cursor_can_join(const struct cursor *cursor)
+struct hub_entry *
+cursor_first(const struct cursor *cursor)
 {
 	uint64_t pos;
 
-	return cursor->stream != NULL && hub_join(cursor->stream->hub, &pos);
+	if (cursor->stream == NULL || !hub_join(cursor->stream->hub, &pos))
+		return NULL;
+	return hub_at(cursor->stream->hub, pos);
 }
 
 static bool

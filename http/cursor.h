@@ -57,8 +57,8 @@ void cursor_leave(struct cursor *cursor);
  */
 void cursor_set_mode(struct cursor *cursor, enum cursor_mode mode);
 
-/* Whether there is something to begin with: a key frame whose GOP is whole. */
-bool cursor_can_join(const struct cursor *cursor);
+/* Where it would begin now: a key frame whose GOP is whole. NULL: there is none. */
+struct hub_entry *cursor_first(const struct cursor *cursor);
 /* The next entry, NULL: none now. The place is made, or left for a newer one, if need be. */
 struct hub_entry *cursor_peek(struct cursor *cursor);
 /* Takes the entry at pos (it is there): moves on, and returns its decode time on our line. */

@@ -10,6 +10,7 @@
 #include "http/snapshot.h"
 #include "http/stream.h"
 #include "http/viewer.h"
+#include "http/wall.h"
 #include "shared/bus.h"
 #include "shared/child_ev.h"
 #include "shared/clock_ev.h"
@@ -193,6 +194,7 @@ front_new(struct event_base *base, struct clock *clock, int fd)
 	front->clock = clock;
 	LIST_INIT(&front->streams);
 	LIST_INIT(&front->viewers);
+	LIST_INIT(&front->walls);
 	clock_timer_init(&front->report, clock, on_report, front);
 	front->started_ms = front_now_ms(front);
 	front->listeners = listeners_new(front);
@@ -216,6 +218,11 @@ front_free(struct front **front)
 		struct viewer *viewer = LIST_FIRST(&old->viewers);
 
 		viewer_free(&viewer);
+	}
+	while (!LIST_EMPTY(&old->walls)) {
+		struct wall *wall = LIST_FIRST(&old->walls);
+
+		wall_free(&wall);
 	}
 	while (!LIST_EMPTY(&old->streams)) {
 		struct stream *stream = LIST_FIRST(&old->streams);

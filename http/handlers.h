@@ -13,6 +13,7 @@ void api_health(struct request *request);
 void api_metrics(struct request *request);
 
 void view_ws(struct request *request);
+void view_wall(struct request *request);
 void view_mp4(struct request *request);
 void view_mjpeg(struct request *request);
 void view_frame(struct request *request);

@@ -9,11 +9,21 @@
 #include "shared/xalloc.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
 
+static char *
+base64_of(const struct byte_writer *bytes)
+{
+	char *text = xcalloc((bytes->len + 2) / 3 * 4 + 1, 1);
+
+	EVP_EncodeBlock((unsigned char *)text, bytes->data, (int)bytes->len);
+	return text;
+}
+
+/* The decoder configuration record, and the init segment that has it inside. */
 static int
-write_init(const struct hub_config *config, const struct codec_video_info *info,
-	   struct byte_writer *out)
+write_init(struct hub_config *config, const struct codec_video_info *info, struct byte_writer *out)
 {
 	const struct bus_msg *msg = config->msg;
 	struct byte_writer extradata;
@@ -34,6 +44,8 @@ write_init(const struct hub_config *config, const struct codec_video_info *info,
 	track.config_len = extradata.len;
 	if (rc == 0)
 		rc = fmp4_init_segment(&track, 1, out);
+	if (rc == 0)
+		config->record_base64 = base64_of(&extradata);
 	byte_writer_free(&extradata);
 	return rc;
 }
@@ -63,6 +75,7 @@ hub_config_new(struct bus_msg *msg, struct hub_config **config)
 		made->width = (uint16_t)info.width;
 		made->height = (uint16_t)info.height;
 		made->init = wire_from_bytes(init.data, init.len);
+		made->init_base64 = base64_of(&init);
 		*config = made;
 	} else {
 		hub_config_unref(&made);
@@ -101,5 +114,7 @@ hub_config_unref(struct hub_config **config)
 		return;
 	bus_msg_unref(&old->msg);
 	wire_unref(&old->init);
+	free(old->init_base64);
+	free(old->record_base64);
 	free(old);
 }

@@ -18,6 +18,8 @@ struct hub_config {
 	char codec[CODEC_STRING_BYTES]; /* "avc1.64001F" */
 	uint16_t width, height;
 	struct wire *init; /* ftyp + moov */
+	char *init_base64;
+	char *record_base64; /* avcC or hvcC (ISO 14496-15) */
 };
 
 /* Keeps a reference to msg. Returns 0, -EPROTO for another codec, or what media/ finds wrong. */

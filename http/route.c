@@ -26,6 +26,7 @@ const struct route routes[] = {
 	{ "/api/stream.mp4",	 READ,		 ROUTE_VIEW,   true,  view_mp4 },
 	{ "/api/stream.mjpeg",	 READ,		 ROUTE_VIEW,   true,  view_mjpeg },
 	{ "/api/frame.jpeg",	 READ,		 ROUTE_VIEW,   true,  view_frame },
+	{ "/ws",		 EVHTTP_REQ_GET, ROUTE_VIEW,   false, view_wall },
 	{ "/healthz",		 READ,		 ROUTE_STATUS, false, api_health },
 	{ "/metrics",		 READ,		 ROUTE_STATUS, false, api_metrics },
 	{ NULL,			 0,		 ROUTE_PAGE,   false, NULL },

@@ -10,6 +10,7 @@
 #include "http/snapshot.h"
 #include "http/stream.h"
 #include "http/viewer.h"
+#include "http/wall.h"
 #include "http/ws.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
@@ -25,18 +26,17 @@ header(const struct request *request, const char *name)
 }
 
 static bool
-has_room(struct request *request)
+has_room(struct request *request, unsigned in)
 {
 	struct front *front = request->front;
 
-	if (front->n_viewers < front->config.max_viewers)
+	if (in < front->config.max_viewers)
 		return true;
 	front->viewers_refused++;
 	reply_error(request, 503, "too many viewers");
 	return false;
 }
 
-/* The connection leaves evhttp and becomes a viewer. */
 static bool
 asks_early_heads(struct request *request)
 {
@@ -45,32 +45,56 @@ asks_early_heads(struct request *request)
 	return early != NULL && strcmp(early, "1") == 0;
 }
 
+/* The connection leaves evhttp. false: it does not, and was answered. */
+static bool
+take_connection(struct request *request, struct taken *taken)
+{
+	int rc = listeners_take(request->front->listeners, request->req, taken);
+
+	if (rc == 0)
+		return true;
+	log_warn("http: a connection cannot be taken over: %s", strerror(-rc));
+	reply_error(request, 503, "out of descriptors");
+	return false;
+}
+
 static void
 become_viewer(struct request *request, enum viewer_kind kind, const char *ws_accept)
 {
+	char *cors = reply_cors_lines(request);
 	struct viewer_request viewer = { .kind = kind,
 					 .stream = request->stream,
+					 .chunked = request->req->minor >= 1,
+					 .early_heads =
+					     kind == VIEWER_MJPEG && asks_early_heads(request),
+					 .headers = cors,
 					 .ws_accept = ws_accept };
-	char *cors = reply_cors_lines(request);
+	struct front *front = request->front;
 	struct taken taken;
-	int rc;
 
-	rc = listeners_take(request->front->listeners, request->req, &taken);
-	if (rc < 0) {
-		log_warn("http: a connection cannot be taken over: %s", strerror(-rc));
-		reply_error(request, 503, "out of descriptors");
-		free(cors);
-		return;
+	if (take_connection(request, &taken)) {
+		viewer.fd = taken.fd;
+		viewer.early = taken.early;
+		viewer.early_len = taken.early_len;
+		viewer_new(front, &viewer);
+		free(taken.early);
 	}
-	viewer.fd = taken.fd;
-	viewer.early = taken.early;
-	viewer.early_len = taken.early_len;
-	viewer.chunked = request->req->minor >= 1;
-	viewer.early_heads = kind == VIEWER_MJPEG && asks_early_heads(request);
-	viewer.headers = cors;
-	viewer_new(request->front, &viewer);
-	free(taken.early);
 	free(cors);
+}
+
+static void
+become_wall(struct request *request, const char *ws_accept)
+{
+	struct front *front = request->front;
+	struct taken taken;
+
+	if (!take_connection(request, &taken))
+		return;
+	wall_new(front, &(struct wall_call){ .fd = taken.fd,
+					     .early = taken.early,
+					     .early_len = taken.early_len,
+					     .ws_accept = ws_accept });
+	free(taken.early);
 }
 
 /* A comma list with this token in it, in any case. */
@@ -88,12 +112,12 @@ has_token(const char *list, const char *token)
 	return false;
 }
 
-void
-view_ws(struct request *request)
+/* false: it is no handshake that we take, and was answered. */
+static bool
+shake_hands(struct request *request, char accept[WS_ACCEPT_BYTES])
 {
 	const char *version = header(request, "Sec-WebSocket-Version");
 	const char *key = header(request, "Sec-WebSocket-Key");
-	char accept[WS_ACCEPT_BYTES];
 
 	if (!has_token(header(request, "Upgrade"), "websocket") ||
 	    !has_token(header(request, "Connection"), "upgrade") || version == NULL ||
@@ -107,9 +131,29 @@ view_ws(struct request *request)
 	} else if (!route_origin_is_allowed(header(request, "Origin"), header(request, "Host"),
 					    request->front->config.origins)) {
 		reply_error(request, 403, "this origin may not watch");
-	} else if (has_room(request)) {
-		become_viewer(request, VIEWER_WS, accept);
+	} else {
+		return true;
 	}
+	return false;
+}
+
+void
+view_ws(struct request *request)
+{
+	char accept[WS_ACCEPT_BYTES];
+
+	if (shake_hands(request, accept) && has_room(request, request->front->n_viewers))
+		become_viewer(request, VIEWER_WS, accept);
+}
+
+/* Its subscriptions count as viewers, and are told when there is no room. */
+void
+view_wall(struct request *request)
+{
+	char accept[WS_ACCEPT_BYTES];
+
+	if (shake_hands(request, accept) && has_room(request, request->front->n_walls))
+		become_wall(request, accept);
 }
 
 void
@@ -119,7 +163,7 @@ view_mp4(struct request *request)
 		reply_error(request, 406, "the camera delivers MJPEG: use /api/stream.mjpeg");
 	else if (request->is_head)
 		reply_send(request, 200, "video/mp4", NULL, 0);
-	else if (has_room(request))
+	else if (has_room(request, request->front->n_viewers))
 		become_viewer(request, VIEWER_MP4, NULL);
 }
 
@@ -130,7 +174,7 @@ view_mjpeg(struct request *request)
 		reply_error(request, 406, "the camera delivers no MJPEG: use /api/stream.mp4");
 	else if (request->is_head)
 		reply_send(request, 200, "multipart/x-mixed-replace; boundary=frame", NULL, 0);
-	else if (has_room(request))
+	else if (has_room(request, request->front->n_viewers))
 		become_viewer(request, VIEWER_MJPEG, NULL);
 }
 

@@ -34,7 +34,10 @@ struct feed {
 	size_t padding; /* bytes appended to each slice */
 	uint16_t flags; /* added to the next message */
 	uint32_t for_subscriber;
+	int64_t captured_ns; /* of each message */
 };
+
+#define FEED_ARRIVED_NS(time_ms) (1700000000000000000 + (time_ms)*1000000)
 
 static inline struct feed
 feed_new(uint64_t epoch)
@@ -60,6 +63,8 @@ feed_msg(struct feed *feed, enum frame_kind kind, enum frame_codec codec, const 
 		.pts_ns = feed->time_ms * 1000000,
 		.dts_ns = feed->time_ms * 1000000,
 		.arrived_monotonic_ns = feed->time_ms * 1000000,
+		.arrived_realtime_ns = FEED_ARRIVED_NS(feed->time_ms),
+		.captured_realtime_ns = feed->captured_ns,
 		.config_version = feed->version,
 		.width = 640,
 		.height = 360,

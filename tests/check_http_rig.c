@@ -184,18 +184,26 @@ rig_body(struct peer *browser, const char *head, size_t *len)
 }
 
 struct peer *
-rig_websocket(struct rig *rig, const char *src)
+rig_websocket_at(struct rig *rig, const char *path)
 {
 	struct peer *browser = rig_connect(rig);
-	char *path = xasprintf("/api/ws?src=%s", src);
 	const char *head = rig_get(browser, path,
 				   "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
 				   "Sec-WebSocket-Version: 13\r\n"
 				   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
 
-	free(path);
 	ck_assert_msg(strncmp(head, "HTTP/1.1 101 ", 13) == 0, "%s", head);
 	ck_assert_str_eq(rig_header(head, "Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+	return browser;
+}
+
+struct peer *
+rig_websocket(struct rig *rig, const char *src)
+{
+	char *path = xasprintf("/api/ws?src=%s", src);
+	struct peer *browser = rig_websocket_at(rig, path);
+
+	free(path);
 	return browser;
 }
 
@@ -203,12 +211,16 @@ void
 rig_ws_send(struct peer *browser, const char *text)
 {
 	static const uint8_t key[4] = { 9, 8, 7, 6 };
-	uint8_t frame[256];
+	static uint8_t frame[20000];
 	size_t len = strlen(text), n = 2;
 
-	ck_assert_uint_lt(len, 126);
+	ck_assert_uint_lt(len, sizeof(frame) - 8);
 	frame[0] = 0x81;
-	frame[1] = (uint8_t)(0x80 | len);
+	frame[1] = (uint8_t)(0x80 | (len < 126 ? len : 126));
+	if (len >= 126) {
+		frame[n++] = (uint8_t)(len >> 8);
+		frame[n++] = (uint8_t)len;
+	}
 	memcpy(frame + n, key, 4);
 	n += 4;
 	for (size_t i = 0; i < len; i++)
@@ -250,7 +262,7 @@ rig_ws_next(struct peer *browser)
 }
 
 const json_t *
-rig_ws_expect(struct peer *browser, const char *type)
+rig_ws_expect_json(struct peer *browser, const char *type)
 {
 	struct ws_message message = rig_ws_next(browser);
 
@@ -259,7 +271,13 @@ rig_ws_expect(struct peer *browser, const char *type)
 	last_message = json_loadb((const char *)message.bytes, message.len, 0, NULL);
 	ck_assert_msg(last_message != NULL && strcmp(msg_str(last_message, "type"), type) == 0,
 		      "%s, not a %s", (const char *)message.bytes, type);
-	return json_object_get(last_message, "value");
+	return last_message;
+}
+
+const json_t *
+rig_ws_expect(struct peer *browser, const char *type)
+{
+	return json_object_get(rig_ws_expect_json(browser, type), "value");
 }
 
 /* fMP4 */

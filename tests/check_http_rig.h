@@ -46,11 +46,14 @@ struct ws_message {
 	const uint8_t *bytes; /* NUL-terminated; until the next expectation */
 	size_t len;
 };
-struct peer *rig_websocket(struct rig *rig, const char *src);
+struct peer *rig_websocket(struct rig *rig, const char *src); /* /api/ws */
+struct peer *rig_websocket_at(struct rig *rig, const char *path);
 void rig_ws_send(struct peer *browser, const char *text);
 struct ws_message rig_ws_next(struct peer *browser);
 /* The next message is a text with this type; returns its value (borrowed from a static object). */
 const json_t *rig_ws_expect(struct peer *browser, const char *type);
+/* The same, but returns the whole message. */
+const json_t *rig_ws_expect_json(struct peer *browser, const char *type);
 
 /* fMP4 */
 struct fragment {

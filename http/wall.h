@@ -1,0 +1,53 @@
+/*
+ * /ws: one WebSocket for a whole wall, a link and many subscriptions, which take turns in its queue
+ * (docs/protocol.md, "/ws").
+ */
+#ifndef CAMHUB_HTTP_WALL_H
+#define CAMHUB_HTTP_WALL_H
+
+#include "http/link.h"
+
+#define WALL_SUBS_MAX   128
+#define WALL_CLOCKS_MAX 8 /* questions that wait; older ones stay without an answer */
+
+struct sub;
+TAILQ_HEAD(sub_list, sub);
+
+/* A question for the time. */
+struct wall_clock {
+	json_t *t0;
+	int64_t read_us;
+};
+
+struct wall {
+	LIST_ENTRY(wall) in_front;
+	struct front *front;
+	struct link link;
+	struct sub_list subs, ready, ended; /* ready: in the order of their turns */
+	unsigned n_subs;
+	struct clock_timer reap; /* frees those that ended */
+	struct wall_clock clocks[WALL_CLOCKS_MAX];
+	unsigned n_clocks;
+};
+
+/* What the request said; as struct viewer_request. */
+struct wall_call {
+	int fd;
+	const void *early;
+	size_t early_len;
+	const char *ws_accept;
+};
+
+/* Takes call->fd. It lives until its peer or the front ends it. */
+struct wall *wall_new(struct front *front, const struct wall_call *call);
+/* At once; only when no callback of it runs. */
+void wall_free(struct wall **wall);
+
+/* For wall_*.c: an answer that the client provoked; takes msg. */
+void wall_answer(struct wall *wall, json_t *msg);
+/* {"type":"error"}; id 0: of no subscription. */
+void wall_answer_error(struct wall *wall, unsigned id, const char *code, const char *text);
+/* A text message of the client. */
+void wall_on_text(struct wall *wall, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * One subscription of a wall: a cursor in the stream that is shown, a second one in the stream that
+ * is to be shown as soon as it has a key frame, and what the client knows of both.
+ */
+#ifndef CAMHUB_HTTP_WALL_SUB_H
+#define CAMHUB_HTTP_WALL_SUB_H
+
+#include "http/cursor.h"
+#include "http/wall.h"
+#include "http/wall_choice.h"
+
+/* What the client was told in the last `config`. */
+struct sub_told {
+	char stream[STREAM_NAME_MAX + 1]; /* "" nothing yet */
+	enum wall_form form;
+	struct hub_config *config; /* NULL: JPEG, of this size */
+	uint16_t width, height;
+	uint16_t version;
+};
+
+struct sub {
+	TAILQ_ENTRY(sub) in_wall, in_ready; /* in_wall: of wall->ended, when it has ended */
+	struct wall *wall;
+	unsigned id;
+	uint64_t viewer_id; /* in /api/streams and for the reports of delays */
+	struct wall_want want;
+	struct cursor cursors[2];
+	struct cursor *now, *next; /* next: in no stream unless a change waits */
+	enum wall_form form, next_form;
+	bool is_ready, paused, ended;
+	bool state_due;
+	struct sub_told told;
+	uint32_t sequence; /* of fragments */
+};
+
+/* A subscription, or the client is told why there is none. */
+void sub_new(struct wall *wall, unsigned id, const struct wall_want *want);
+/* Other wishes for the same camera: pictures go on until those of the new choice can begin. */
+void sub_change(struct sub *sub, const struct wall_want *want);
+void sub_pause(struct sub *sub, bool on);
+/* What the client says of the delay on its screen: one REPORT, unchecked. */
+void sub_report(struct sub *sub, const json_t *report);
+
+/* Its turn: queues what is due, a little of it, and goes to the end of the line if there is more.
+ */
+void sub_serve(struct sub *sub);
+
+/* It is over: watches nothing any more, and is freed from the loop. */
+void sub_end(struct sub *sub);
+/* The same, and the client is told why. */
+void sub_fail(struct sub *sub, const char *code, const char *text);
+void sub_free(struct sub **sub); /* at once; it has ended */
+
+/* For wall_sub.c, wall_media.c: queue the entry at sub->now, and before it what the client must
+ * know. Returns how many bytes of payload that was. */
+size_t sub_queue_entry(struct sub *sub, struct hub_entry *entry);
+void sub_queue_state(struct sub *sub);
+
+#endif

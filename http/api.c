@@ -33,10 +33,13 @@ consumers_of(const struct stream *stream)
 
 	for (cursor = LIST_FIRST(&stream->cursors); cursor != NULL;
 	     cursor = LIST_NEXT(cursor, in_stream)) {
-		json_t *one = json_pack(
-		    "{s:I, s:s, s:I, s:I, s:I}", "id", (json_int_t)cursor->id, "format_name",
-		    cursor->format, "bytes_send", (json_int_t)cursor->bytes, "frames",
-		    (json_int_t)cursor->frames, "skipped", (json_int_t)cursor->skipped);
+		json_t *one =
+		    json_pack("{s:I, s:s, s:I, s:I, s:I, s:o}", "id", (json_int_t)cursor->id,
+			      "format_name", cursor->format, "bytes_send",
+			      (json_int_t)cursor->bytes, "frames", (json_int_t)cursor->frames,
+			      "skipped", (json_int_t)cursor->skipped, "delay_p95_ms",
+			      delay_describe_viewer(stream->delay, cursor->id,
+						    clock_now_ns(stream->front->clock)));
 
 		if (one == NULL || json_array_append_new(list, one) < 0)
 			xalloc_die();

@@ -53,6 +53,16 @@ delay_describe(struct delay_stats *stats, int64_t now_ns)
 	return json;
 }
 
+json_t *
+delay_describe_viewer(struct delay_stats *stats, uint64_t viewer, int64_t now_ns)
+{
+	double p95_ms;
+
+	if (!delay_stats_viewer(stats, viewer, now_ns, &p95_ms))
+		return json_null();
+	return json_integer(whole_ms(p95_ms));
+}
+
 void
 delay_write_histogram(const struct delay_stats *stats, const char *name, const char *stream,
 		      FILE *out)

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include "http/cursor.h"
 #include "shared/msg.h"
 #include "tests/check_http_rig.h"
 
@@ -111,6 +112,38 @@ START_ASYNC_TEST(test_the_api_tells_while_somebody_reports, .hold_time = true)
 }
 END_ASYNC_TEST
 
+static bool
+has_one_viewer(void *arg)
+{
+	struct rig *rig = arg;
+
+	return stream_find(rig->front, "door")->n_viewers == 1;
+}
+
+/* Whoever comes over go2rtc's protocol has no words for it. */
+START_ASYNC_TEST(test_each_viewer_reports_or_does_not, .hold_time = true)
+{
+	struct rig *rig = start_door(loop);
+	struct peer *browser = rig_connect(rig), *first = rig_websocket(rig, "door");
+	uint64_t id = LIST_FIRST(&stream_find(rig->front, "door")->cursors)->id;
+
+	rig_websocket(rig, "door");
+	assert_in(get(browser, "/api/streams?src=door"), "\"delay_p95_ms\":null},{");
+	report(rig, id);
+	/* The newest stands first. */
+	assert_in(get(browser, "/api/streams?src=door"), "\"delay_p95_ms\":null},{");
+	assert_in(get(browser, "/api/streams?src=door"), "\"delay_p95_ms\":30}]");
+	assert_in(get(browser, "/api/streams?src=door"), "\"viewers\":1,");
+	/* Gone, and its delay with it. */
+	peer_close(first);
+	peer_run(first, 0);
+	loop_run_until_true(loop, has_one_viewer, rig, "the viewer leaves", 0);
+	assert_in(get(browser, "/api/streams?src=door"), "\"delay_p95_ms\":null}]");
+	assert_in(get(browser, "/api/streams?src=door"), "\"delay_ms\":null");
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_the_metrics_never_forget, .hold_time = true)
 {
 	struct rig *rig = start_door(loop);
@@ -144,6 +177,7 @@ make_suite(void)
 
 	tcase_add_test(told, test_the_supervisor_is_told);
 	tcase_add_test(told, test_the_api_tells_while_somebody_reports);
+	tcase_add_test(told, test_each_viewer_reports_or_does_not);
 	tcase_add_test(told, test_the_metrics_never_forget);
 	suite_add_tcase(suite, told);
 	return suite;

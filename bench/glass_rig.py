@@ -25,8 +25,7 @@ PAGES = os.path.join(HERE, "glass")
 TICK = os.sysconf("SC_CLK_TCK")
 NUMBERS = 1 << 16  # the number in a picture is counted modulo this
 MODES = ("webcodecs", "mse", "mjpeg")
-# Over the names of camhub's cameras.
-STREAMS = {"webcodecs": "door", "mse": "door", "mjpeg": "gate"}
+STREAMS = {"webcodecs": "h264", "mse": "h264", "mjpeg": "jpeg"}
 
 
 class Camera:
@@ -94,9 +93,10 @@ def camhub(cameras):
         hub.remove()
 
 
-def cameras_of(camera):
-    """What camhub is told of the bench's camera."""
-    return [{"name": "door", "url": camera.url("h264")}, {"name": "gate", "url": camera.url("jpeg")}]
+def camhub_for(camera, mode):
+    """camhub with one camera, "door", for a player that takes that mode. The bench's camera encodes what is read and
+    nothing else."""
+    return camhub([{"name": "door", "url": camera.url(STREAMS[mode])}])
 
 
 def probe(**options):

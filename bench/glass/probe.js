@@ -12,9 +12,10 @@
   const barcode = new Barcode();
   const attachShadow = Element.prototype.attachShadow;
   const surfaces = new Map(); // <video> or <canvas> -> Surface
-  let offset = 0; // of the wall clock, from performance.now()
+  let offset = Date.now() - performance.now(); // of the wall clock, from performance.now(); setClock() is exact
   let decoded = 0; // pictures given to decoders that this page's scripts drive
   let first = null; // when a current picture was shown first
+  const steps = {}; // on the way to it: name -> when it was reached first
   const { promise: whenFirst, resolve: tellFirst } = Promise.withResolvers();
 
   /* Date.now() counts whole milliseconds: its offset from performance.now() is largest right after a step. */
@@ -24,6 +25,10 @@
     for (let now = performance.now(); now < until; now = performance.now())
       largest = Math.max(largest, Date.now() - now);
     offset = largest;
+  }
+
+  function reached(step) {
+    steps[step] ??= performance.now();
   }
 
   class Surface {
@@ -63,11 +68,12 @@
         return;
       }
       const age = Barcode.age(clock.units, now + offset);
+      reached("picture");
       const frame = [clock.number, age, due === null ? null : age + due - now];
       this.frames.push(frame);
       if (first === null && age <= FRESH_MS) {
         first = now;
-        tellFirst(first);
+        tellFirst({ first, ...steps });
       }
       if (due === null)
         requestAnimationFrame((next) => { frame[2] = age + next - now; });
@@ -154,6 +160,7 @@
     if (modes && this.localName === "camhub-player")
       this.setAttribute("modes", modes);
     const root = attachShadow.call(this, options);
+    reached("player");
     follow(root);
     return root;
   };
@@ -162,12 +169,18 @@
     ({ canvas }) => drawn(canvas, null));
   after(globalThis.VideoDecoder?.prototype, "decode", () => { decoded += 1; });
   after(globalThis, "createImageBitmap", () => { decoded += 1; });
-  setClock();
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...where) {
+      super(...where);
+      this.addEventListener("open", () => reached("socket"));
+      this.addEventListener("message", ({ data }) => typeof data !== "string" && reached("media"));
+    }
+  };
   follow(document);
 
   globalThis.glass = {
     setClock,
-    whenFirst, // ms from the navigation to the first picture that was current
+    whenFirst, // { first: ms from the navigation to the first picture that was current, and the steps before it }
     reset() {
       setClock();
       for (const surface of surfaces.values())

@@ -34,6 +34,7 @@ struct hub {
 	struct hub_pending pending;
 	struct timeline timeline;
 	struct hub_loss loss;
+	struct hub_audio audio;
 	struct hub_stats stats;
 };
 
@@ -110,6 +111,7 @@ hub_cut(struct hub *hub)
 	hub_pending_clear(&hub->pending);
 	hub_loss_reset(&hub->loss);
 	timeline_break(&hub->timeline);
+	hub_audio_cut(&hub->audio);
 }
 
 void
@@ -119,6 +121,7 @@ hub_stop(struct hub *hub)
 	hub->started = false;
 	while (hub->head < hub->tail)
 		drop_head(hub);
+	hub_audio_clear(&hub->audio);
 }
 
 static void
@@ -152,6 +155,7 @@ append(struct hub *hub, struct bus_msg *msg)
 	if (msg->frame.kind == FRAME_KIND_VIDEO)
 		entry->config = hub_config_ref(hub->config);
 	entry->stamp = timeline_stamp(&hub->timeline, &msg->frame);
+	hub_audio_on_picture(&hub->audio, &entry->stamp, entry->is_key);
 	entry->bytes_before = hub->appended_bytes;
 	if (entry->is_key) {
 		hub->key_pos = hub->tail;
@@ -298,23 +302,37 @@ push_replay(struct hub *hub, struct bus_msg *msg)
 	return 0;
 }
 
+/* Whether it is for us: media, and no replay for others. */
+static bool
+is_ours(const struct hub *hub, const struct frame *frame)
+{
+	bool replay = (frame->flags & FRAME_REPLAY) || frame->for_subscriber != 0;
+
+	if (!hub->started || (replay && frame->for_subscriber != hub->subscriber))
+		return false;
+	if (frame->kind == FRAME_KIND_CONFIG)
+		return true;
+	return frame->track == FRAME_TRACK_AUDIO
+		   ? frame->kind == FRAME_KIND_AUDIO
+		   : frame->kind == FRAME_KIND_VIDEO || frame->kind == FRAME_KIND_JPEG;
+}
+
 unsigned
 hub_push(struct hub *hub, struct bus_msg *msg)
 {
 	const struct frame *frame = &msg->frame;
-	bool replay = (frame->flags & FRAME_REPLAY) || frame->for_subscriber != 0;
 
-	if (!hub->started || frame->track != FRAME_TRACK_VIDEO ||
-	    (frame->kind != FRAME_KIND_VIDEO && frame->kind != FRAME_KIND_JPEG &&
-	     frame->kind != FRAME_KIND_CONFIG))
-		return 0;
-	if (replay && frame->for_subscriber != hub->subscriber)
+	if (!is_ours(hub, frame))
 		return 0;
 	if (frame->epoch != hub->epoch) {
 		hub_cut(hub);
 		hub->epoch = frame->epoch;
 	}
-	return replay ? push_replay(hub, msg) : push_live(hub, msg);
+	if (frame->track == FRAME_TRACK_AUDIO) {
+		hub_audio_push(&hub->audio, msg, &hub->timeline);
+		return 0;
+	}
+	return frame->for_subscriber != 0 ? push_replay(hub, msg) : push_live(hub, msg);
 }
 
 /* Units that begin with a key frame, or follow the newest entry, go the way that live ones go. */
@@ -472,6 +490,12 @@ hub_wire(struct hub_entry *entry)
 	else if (wire_from_unit(entry->msg, entry->config->nal, &entry->wire) < 0)
 		return NULL;
 	return entry->wire;
+}
+
+const struct hub_audio *
+hub_sound(const struct hub *hub)
+{
+	return &hub->audio;
 }
 
 struct hub_config *

@@ -11,6 +11,7 @@
 #ifndef CAMHUB_HTTP_HUB_H
 #define CAMHUB_HTTP_HUB_H
 
+#include "http/hub_audio.h"
 #include "http/hub_config.h"
 #include "http/hub_loss.h"
 #include "http/timeline.h"
@@ -82,6 +83,9 @@ void hub_trim(struct hub *hub, uint64_t pos);
  * nothing to send (no slices in it, or no memory).
  */
 struct wire *hub_wire(struct hub_entry *entry);
+
+/* The sound that goes with it. */
+const struct hub_audio *hub_sound(const struct hub *hub);
 
 /* The newest configuration, or NULL. Borrowed. */
 struct hub_config *hub_newest_config(const struct hub *hub);

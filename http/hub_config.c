@@ -21,13 +21,10 @@ base64_of(const struct byte_writer *bytes)
 	return text;
 }
 
-/* The decoder configuration record, and the init segment that has it inside. */
-static int
-write_init(struct hub_config *config, const struct codec_video_info *info, struct byte_writer *out)
+static struct fmp4_track
+picture_track(const struct hub_config *config, const struct codec_video_info *info)
 {
-	const struct bus_msg *msg = config->msg;
-	struct byte_writer extradata;
-	struct fmp4_track track = {
+	return (struct fmp4_track){
 		.id = 1,
 		.codec = config->nal == NAL_H264 ? FMP4_H264 : FMP4_H265,
 		.timescale = FMP4_VIDEO_TIMESCALE,
@@ -36,16 +33,30 @@ write_init(struct hub_config *config, const struct codec_video_info *info, struc
 		.sar_num = info->sar_num,
 		.sar_den = info->sar_den,
 	};
+}
+
+/* sound: NULL for none. record: where the decoder configuration record goes, or NULL. */
+static int
+write_init(const struct hub_config *config, const struct codec_video_info *info,
+	   const struct hub_audio_config *sound, char **record, struct byte_writer *out)
+{
+	struct fmp4_track tracks[2] = { picture_track(config, info) };
+	const struct bus_msg *msg = config->msg;
+	uint8_t room[FLAC_STREAMINFO_BYTES];
+	struct byte_writer extradata;
 	int rc;
 
 	byte_writer_init(&extradata, FMP4_INIT_BYTES_MAX);
 	rc = codec_write_extradata(config->nal, msg->payload, msg->frame.payload_len, &extradata);
-	track.config = extradata.data;
-	track.config_len = extradata.len;
+	tracks[0].config = extradata.data;
+	tracks[0].config_len = extradata.len;
+	if (sound != NULL)
+		audio_track(&sound->format, HUB_AUDIO_TRACK, sound->msg->payload,
+			    sound->msg->frame.payload_len, room, &tracks[1]);
 	if (rc == 0)
-		rc = fmp4_init_segment(&track, 1, out);
-	if (rc == 0)
-		config->record_base64 = base64_of(&extradata);
+		rc = fmp4_init_segment(tracks, sound != NULL ? 2 : 1, out);
+	if (rc == 0 && record != NULL)
+		*record = base64_of(&extradata);
 	byte_writer_free(&extradata);
 	return rc;
 }
@@ -69,7 +80,7 @@ hub_config_new(struct bus_msg *msg, struct hub_config **config)
 	if (rc == 0 && (info.width > UINT16_MAX || info.height > UINT16_MAX))
 		rc = -EPROTO;
 	if (rc == 0)
-		rc = write_init(made, &info, &init);
+		rc = write_init(made, &info, NULL, &made->record_base64, &init);
 	if (rc == 0) {
 		memcpy(made->codec, info.codec, sizeof(made->codec));
 		made->width = (uint16_t)info.width;
@@ -82,6 +93,52 @@ hub_config_new(struct bus_msg *msg, struct hub_config **config)
 	}
 	byte_writer_free(&init);
 	return rc;
+}
+
+static void
+make_sound_init(struct hub_config *config, struct hub_audio_config *sound)
+{
+	const struct bus_msg *msg = config->msg;
+	struct codec_video_info info;
+	struct byte_writer init;
+
+	byte_writer_init(&init, FMP4_INIT_BYTES_MAX);
+	/* Neither can fail: both tracks were written before, each alone. */
+	if (codec_video_describe(config->nal, msg->payload, msg->frame.payload_len, &info) < 0 ||
+	    write_init(config, &info, sound, NULL, &init) < 0)
+		xalloc_die();
+	config->sound = hub_audio_config_ref(sound);
+	config->sound_init = wire_from_bytes(init.data, init.len);
+	config->sound_init_base64 = base64_of(&init);
+	byte_writer_free(&init);
+}
+
+static void
+forget_sound(struct hub_config *config)
+{
+	hub_audio_config_unref(&config->sound);
+	wire_unref(&config->sound_init);
+	free(config->sound_init_base64);
+	config->sound_init_base64 = NULL;
+}
+
+struct wire *
+hub_config_init(struct hub_config *config, struct hub_audio_config *sound)
+{
+	if (sound == NULL)
+		return config->init;
+	if (config->sound != sound) {
+		forget_sound(config);
+		make_sound_init(config, sound);
+	}
+	return config->sound_init;
+}
+
+const char *
+hub_config_init_base64(struct hub_config *config, struct hub_audio_config *sound)
+{
+	(void)hub_config_init(config, sound);
+	return sound != NULL ? config->sound_init_base64 : config->init_base64;
 }
 
 bool
@@ -116,5 +173,6 @@ hub_config_unref(struct hub_config **config)
 	wire_unref(&old->init);
 	free(old->init_base64);
 	free(old->record_base64);
+	forget_sound(old);
 	free(old);
 }

@@ -74,3 +74,9 @@ timeline_stamp(struct timeline *timeline, const struct frame *frame)
 	timeline->next = stamp.decode_time + stamp.duration;
 	return stamp;
 }
+
+int64_t
+timeline_place(const struct timeline *timeline, int64_t ns)
+{
+	return ticks_of(ns) + timeline->offset;
+}

@@ -34,4 +34,7 @@ void timeline_break(struct timeline *timeline);
  */
 struct timeline_stamp timeline_stamp(struct timeline *timeline, const struct frame *frame);
 
+/* Where another track's time of the same clock lies on the line now; may be below 0. */
+int64_t timeline_place(const struct timeline *timeline, int64_t ns);
+
 #endif

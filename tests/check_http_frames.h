@@ -35,6 +35,8 @@ struct feed {
 	uint16_t flags; /* added to the next message */
 	uint32_t for_subscriber;
 	int64_t captured_ns; /* of each message */
+	uint64_t sound_seq;
+	int64_t sound_ms; /* of the next frame of sound */
 };
 
 #define FEED_ARRIVED_NS(time_ms) (1700000000000000000 + (time_ms)*1000000)
@@ -42,7 +44,9 @@ struct feed {
 static inline struct feed
 feed_new(uint64_t epoch)
 {
-	return (struct feed){ .stream_id = 1, .epoch = epoch, .version = 1, .time_ms = 5000 };
+	return (struct feed){
+		.stream_id = 1, .epoch = epoch, .version = 1, .time_ms = 5000, .sound_ms = 5000
+	};
 }
 
 static inline struct bus_msg *
@@ -112,6 +116,51 @@ feed_jpeg(struct feed *feed)
 {
 	return feed_msg(feed, FRAME_KIND_JPEG, FRAME_CODEC_MJPEG, JPEG_BYTES,
 			sizeof(JPEG_BYTES) - 1, FRAME_KEY);
+}
+
+#define SOUND_MS     20
+#define SOUND_CONFIG "\0\0\x1f\x40\1\x08\0\0" /* G.711, 8000 Hz, mono */
+#define SOUND_BYTES  160
+
+static inline struct bus_msg *
+feed_sound_msg(struct feed *feed, enum frame_kind kind, enum frame_codec codec, const void *bytes,
+	       size_t len)
+{
+	struct frame frame = {
+		.stream_id = feed->stream_id,
+		.kind = kind,
+		.track = FRAME_TRACK_AUDIO,
+		.flags = feed->flags,
+		.codec = codec,
+		.epoch = feed->epoch,
+		.seq = ++feed->sound_seq,
+		.pts_ns = feed->sound_ms * 1000000,
+		.dts_ns = feed->sound_ms * 1000000,
+		.config_version = 1,
+	};
+
+	feed->flags = 0;
+	return bus_msg_new(&frame, bytes, len);
+}
+
+static inline struct bus_msg *
+feed_sound_config(struct feed *feed)
+{
+	return feed_sound_msg(feed, FRAME_KIND_CONFIG, FRAME_CODEC_PCMA, SOUND_CONFIG,
+			      sizeof(SOUND_CONFIG) - 1);
+}
+
+/* 20 ms of A-law, none of it silent. */
+static inline struct bus_msg *
+feed_sound(struct feed *feed)
+{
+	uint8_t bytes[SOUND_BYTES];
+	struct bus_msg *msg;
+
+	memset(bytes, 0x2a, sizeof(bytes));
+	msg = feed_sound_msg(feed, FRAME_KIND_AUDIO, FRAME_CODEC_PCMA, bytes, sizeof(bytes));
+	feed->sound_ms += SOUND_MS;
+	return msg;
 }
 
 /* The same message as a replay for somebody. */

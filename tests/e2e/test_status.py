@@ -1,15 +1,44 @@
 #!/usr/bin/python3 -B
 """What camctl status says is true: compared with cameras whose state the test itself makes."""
 
+import json
 import os
 import signal
 
+import metrics
 import rig
 from camera import BlackHole, HangsUp, Moved, Mute
 from ports import free_port
 from wait import until
+from websocket import TEXT, WebSocket
 
 WELL, DOWN, USAGE, NOT_RUNNING, NO_ANSWER = 0, 1, 2, 3, 4
+
+
+class Screen:
+    """A player on /ws that shows nothing and says what it is told to say."""
+
+    def __init__(self, hub, src):
+        self.socket = WebSocket(hub.host, hub.port, "/ws")
+        self._say(type="subscribe", id=1, src=src, forms=["jpeg"])
+        while True:
+            opcode, data = self.socket.recv()
+            if opcode == TEXT and json.loads(data)["type"] == "config":
+                break
+        self._say(type="pause", on=True)
+
+    def _say(self, **fields):
+        self.socket.send_text(json.dumps(fields))
+
+    def report(self, counts, delay_ms):
+        """counts: {bucket: frames}."""
+        buckets = [counts.get(bucket, 0) for bucket in range(14)]
+        shown = sum(count for count in buckets if isinstance(count, int))
+        self._say(type="report", reports=[{"id": 1, "transport": "mjpeg", "shown": shown, "dropped": 3,
+                                           "delay_ms": delay_ms, "buckets": buckets}])
+
+    def close(self):
+        self.socket.close()
 
 
 class Status(rig.Case):
@@ -121,6 +150,49 @@ class Status(rig.Case):
         hub.wait_state("good", "up")
         self.assertEqual(good.asked, 2)
         self.check_no_secret(hub, "s3cret-word", "wr0ng-word")
+
+    def test_the_delay_on_screens(self):
+        hub = self.hub([{"name": "clock", "url": "test:clock?size=320x180&fps=5&codec=mjpeg"}])
+        hub.wait_state("clock", "up")
+        first, second = Screen(hub, "clock"), Screen(hub, "clock")
+        self.addCleanup(first.close)
+        self.addCleanup(second.close)
+        camera = hub.wait_state("clock", "up", viewers=2)
+        self.assertNotIn("delay_p50_ms", camera)
+        self.assertIn("not reported", hub.camctl("status", "clock")[1])
+        first.report({1: 100}, [15, 19, 20])
+        # 10 + 10 * 50/100 and 10 + 10 * 95/100
+        camera = hub.wait_state("clock", "up", delay_p50_ms=15, delay_p95_ms=20, delay_viewers=1)
+        self.assertIn("15/20 ms", hub.camctl("status")[1])
+        self.assertIn("not reported:  the delay of 1 of 2 viewers", hub.camctl("status", "clock")[1])
+        second.report({9: 100}, [250, 290, 300])
+        # The 100th of 200 frames, the 190th; and of the second's 100 the 95th.
+        camera = hub.wait_state("clock", "up", delay_p50_ms=20, delay_p95_ms=290, delay_worst_ms=295,
+                                delay_viewers=2, delay_worst_transport="mjpeg", shown=200, dropped=6)
+        consumers = hub.get_json("/api/streams?src=clock")["consumers"]
+        self.assertEqual({one["id"]: one["delay_p95_ms"] for one in consumers}[camera["delay_worst_viewer"]], 295)
+        self.assertEqual(sorted(one["delay_p95_ms"] for one in consumers), [20, 295])
+        self.check_lies_change_nothing(hub, second)
+        # Who leaves is not counted any more; what was seen was seen.
+        second.close()
+        hub.wait_state("clock", "up", viewers=1, delay_p95_ms=20, delay_viewers=1, shown=200)
+        first.close()
+        until(lambda: "delay_p95_ms" not in hub.camera("clock"), "nobody reports any more")
+        self.assertEqual(hub.camera("clock")["shown"], 200)
+
+    def check_lies_change_nothing(self, hub, screen):
+        for buckets, delay_ms in (({1: 100000}, [15, 19, 20]), ({13: -5}, [1, 2, 3]), ({13: 100}, [3, 2, 1]),
+                                  ({13: 100}, None), ({13: 100}, [0, 0, 1e300]), ({13: "100"}, [1, 2, 3])):
+            screen.report(buckets, delay_ms)
+        lies = ("camhub_viewer_reports_refused_total", (("stream", "clock"),))
+        until(lambda: metrics.parse(hub.get("/metrics")[2].decode())[lies] == 6, "all lies are counted")
+        samples = metrics.parse(hub.get("/metrics")[2].decode())
+        bucket = "camhub_viewer_delay_seconds_bucket"
+        self.assertEqual([samples[bucket, (("stream", "clock"), ("le", edge))] for edge in ("0.02", "0.2", "0.3", "+Inf")],
+                         [100, 100, 200, 200])
+        self.assertEqual(samples["camhub_viewer_frames_shown_total", (("stream", "clock"),)], 200)
+        delay = hub.get_json("/api/streams?src=clock")["delay_ms"]
+        self.assertEqual((delay["p50"], delay["p95"], delay["worst"], delay["viewers"]), (20, 290, 295, 2))
 
     def check_no_secret(self, hub, *secrets):
         said = [hub.log(), *hub.camctl("status"), *hub.camctl("status", "--json"),

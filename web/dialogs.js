@@ -6,10 +6,10 @@ import { make } from "./dom.js";
 
 const COPIED_MS = 2500;
 
-function openDialog(title, ...content) {
+function openDialog(kind, title, ...content) {
   const heading = make("h2", { id: "dialog-title" }, title);
   const close = make("button", { type: "button", class: "plain" }, "Close");
-  const dialog = make("dialog", { class: "card", "aria-labelledby": "dialog-title" }, heading, ...content,
+  const dialog = make("dialog", { class: `card ${kind}`, "aria-labelledby": "dialog-title" }, heading, ...content,
     make("p", { class: "last" }, close));
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => {
@@ -39,15 +39,15 @@ function snippet(id, words, text, rows) {
     said.textContent = await copyText(text) ? "Copied" : "Select it and copy it by hand";
     setTimeout(() => { said.textContent = ""; }, COPIED_MS);
   });
-  return make("div", { class: "snippet" }, make("label", { for: id }, words), area, make("p", {}, button, said));
+  return make("div", { class: "snippet" }, make("div", {}, make("label", { for: id }, words), said, button), area);
 }
 
 /* snippets: as made by embedSnippets(). */
 export function showEmbed(title, link, snippets) {
-  return openDialog(`Embed ${title}`,
+  return openDialog("wide", `Embed ${title}`,
     snippet("embed-link", "Its page", link, 1),
-    snippet("embed-frame", "In a frame", snippets.frame, 2),
-    snippet("embed-element", "As an element of your page", snippets.element, 2),
+    snippet("embed-frame", "In a frame", snippets.frame, 3),
+    snippet("embed-element", "As an element of your page", snippets.element, 3),
     make("p", { class: "muted" }, "A page of another site must be listed under ", make("code", {}, "embed: origins:"),
       " in the configuration."));
 }
@@ -59,5 +59,5 @@ export function showKeys(rows) {
     const names = keys.split(" ").map((key) => make("kbd", {}, key));
     list.append(make("dt", {}, ...names.flatMap((name, i) => (i > 0 ? [" ", name] : [name]))), make("dd", {}, what));
   }
-  return openDialog("Keys", list);
+  return openDialog("wide", "Keys", list);
 }

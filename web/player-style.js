@@ -18,7 +18,7 @@ sheet.replaceSync(`
   }
   :host([hidden]) { display: none; }
 
-  .frame { position: absolute; inset: 0; font-size: clamp(13px, 3.4cqi, 32px); }
+  .frame { position: absolute; inset: 0; font-size: clamp(13px, 4.2cqi, 34px); }
 
   video, canvas {
     position: absolute;

@@ -15,7 +15,11 @@ export async function fetchStreams(base) {
     throw new Error("You may not see these cameras");
   if (!answer.ok)
     throw new Error(`The server answers ${answer.status}`);
-  const list = await answer.json().catch(() => null);
+  const list = await answer.json().catch((error) => {
+    if (error.name !== "SyntaxError")
+      throw new Error("The server does not answer"); // all of it, in time
+    return null;
+  });
   if (list === null || typeof list !== "object" || Array.isArray(list))
     throw new Error("The server's answer makes no sense");
   return list;

@@ -304,6 +304,9 @@ class MockFront:
         self._port = port
         self._refuse = False
         self._streams_answer = True
+        self._pages_answer = True
+        self.api_asked = 0    # how often GET api was
+        self.pages_asked = 0  # and a page while answer_pages(False) holds
         self._api = {"version": "1", "camhub": "1.0", "live_target_ms": 60}
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -347,6 +350,10 @@ class MockFront:
     def answer_api(self, answer):
         """What GET api says; None: nothing, it fails."""
         self._api = answer
+
+    def answer_pages(self, on):
+        """False: the pages are not there."""
+        self._pages_answer = on
 
     def run(self, what):
         """Calls what() in the loop's thread and waits for it."""
@@ -399,6 +406,7 @@ class MockFront:
                 return self._error(503, "no")
             return None if self._asked(path) in self._cameras else self._error(404, "stream not found")
         if where == "api":
+            self.api_asked += 1
             return self._error(503, "not now") if self._api is None else self._answer(
                 200, json.dumps(self._api).encode(), ".json")
         if where == "api/streams":
@@ -426,6 +434,9 @@ class MockFront:
             return self._error(404, "not found")
         if "." not in name or name in self._cameras:
             name = "camera.html"
+        if name.endswith(".html") and not self._pages_answer:
+            self.pages_asked += 1
+            return self._error(503, "not now")
         try:
             with open(os.path.join(WEB, name), "rb") as file:
                 return self._answer(200, file.read(), os.path.splitext(name)[1])

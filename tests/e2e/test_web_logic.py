@@ -218,7 +218,8 @@ class Logic(unittest.TestCase):
         got = self.run_js("""
           const { layout } = await import("./layout.js");
           const bad = [];
-          for (const [w, h] of [[1920, 1080], [1280, 720], [3840, 2160], [1080, 1920], [1024, 768]])
+          for (const [w, h] of [[1920, 1080], [1920, 1034], [1366, 768], [1280, 720], [3840, 2160], [1080, 1920],
+                                [1024, 768]])
             for (let n = 1; n <= 64; n += 1) {
               const got = layout(n, w, h, 6), rows = Math.ceil(n / got.columns);
               const fits = got.columns * (got.width + 6) + 6 <= w && rows * (got.height + 6) + 6 <= h;
@@ -243,6 +244,47 @@ class Logic(unittest.TestCase):
             neighbour("ArrowDown", 5, 7, 3), neighbour("ArrowDown", 6, 7, 3), neighbour("ArrowUp", 4, 7, 3),
             neighbour("ArrowUp", 1, 7, 3), neighbour("End", 0, 7, 3), neighbour("x", 2, 7, 3)];""")
         self.assertEqual(got, [1, 0, 4, 6, 6, 1, 1, 6, 2])
+
+    # Groups, actions, kiosk
+
+    def test_groups(self):
+        got = self.run_js("""
+          const { groupsOf, searchWith } = await import("./groups.js");
+          const of = (...groups) => groupsOf(groups.map((group) => ({ group })));
+          return { two: of("b", "", "a", "b"), one: of("a", ""), all: of("a", "a"), none: of("", ""), empty: of(),
+            search: [searchWith("?cols=3&group=a", "b c&d"), searchWith("?group=a", ""), searchWith("", "x"),
+                     searchWith("?group=a&kiosk=1", "")] };""")
+        self.assertEqual((got["two"], got["one"]), (["b", "a"], ["a"]))
+        self.assertEqual((got["all"], got["none"], got["empty"]), ([], [], []))
+        self.assertEqual(got["search"], ["?cols=3&group=b+c%26d", "", "?group=x", "?kiosk=1"])
+
+    def test_links_and_names(self):
+        got = self.run_js("""
+          const { cameraUrl, embedSnippets, snapshotName } = await import("./actions.js");
+          const base = "https://h.example/cams/wall.js";
+          return { url: cameraUrl(base, "door"), ...embedSnippets(base, "door", 'A "front" <door> & yard'),
+                   name: snapshotName("door", new Date(2026, 4, 9, 8, 4, 59)) };""")
+        self.assertEqual(got["url"], "https://h.example/cams/door")
+        self.assertEqual(got["frame"], '<iframe src="https://h.example/cams/door" title="A &quot;front&quot; &lt;door&gt; '
+                         '&amp; yard" width="640" height="360" allow="fullscreen"></iframe>')
+        self.assertEqual(got["element"],
+                         '<script type="module" src="https://h.example/cams/camhub-player.js"></script>\n'
+                         '<camhub-player camera="door" label="A &quot;front&quot; &lt;door&gt; &amp; yard"></camhub-player>')
+        self.assertEqual(got["name"], "door-2026-05-09-08-04-59.jpg")
+
+    def test_a_new_version_is_believed_when_told_twice(self):
+        got = self.run_js("""
+          const { Renewal, isKiosk } = await import("./kiosk.js");
+          const run = (...versions) => { const one = new Renewal(); return versions.map((v) => one.said(v)); };
+          return { same: run("1", "1", "1"), other: run("1", "2", "2", "2"), torn: run("1", "2", "1", "2", "1"),
+            away: run("1", null, "2", null, "2", "2"), late: run(null, null, "1", "1"), back: run("1", "2", "1", "1"),
+            kiosk: ["", "?kiosk=1", "?kiosk", "?kiosk=0", "?a=kiosk"].map(isKiosk) };""")
+        self.assertEqual(got["same"], [False] * 3)
+        self.assertEqual(got["other"], [False, False, True, True])
+        self.assertEqual(got["torn"], [False] * 5)
+        self.assertEqual(got["away"], [False] * 5 + [True])
+        self.assertEqual((got["late"], got["back"]), ([False] * 4, [False] * 4))
+        self.assertEqual(got["kiosk"], [False, True, True, False, False])
 
     # What to say
 
@@ -291,11 +333,12 @@ class Logic(unittest.TestCase):
     def test_streams(self):
         got = self.run_js("""
           const { camerasOf, chosen } = await import("./streams.js");
-          const all = camerasOf({ b: { order: 1 }, "a.sub": { sub: true, camera: "a", order: 0 },
+          const all = camerasOf({ b: { order: 1, group: "Yard" }, "a.sub": { sub: true, camera: "a", order: 0 },
             a: { order: 0, title: "A <b>" }, c: null, "x.sub": { sub: true, camera: "x" } });
           return [all, chosen(all, "b, a,nope,b").map((one) => one.name), chosen(all, null).length];""")
         self.assertEqual([one["name"] for one in got[0]], ["a", "c", "b"])
         self.assertEqual((got[0][0]["sub"], got[0][0]["title"]), ("a.sub", "A <b>"))
+        self.assertEqual([one["group"] for one in got[0]], ["", "", "Yard"])
         self.assertEqual(got[1:], [["b", "a"], 3])
 
     # What is read from MP4

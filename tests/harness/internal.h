@@ -57,7 +57,8 @@ bool leaks_has_children(void);
 /* fixture.c */
 const char *fixture_test_name(void);
 struct loop *fixture_loop(void);
-int fixture_scaled_ms(int ms); /* times HARNESS_SLOW */
+/* Times HARNESS_SLOW, or the present load of a core when that is more. */
+int fixture_scaled_ms(int ms);
 bool fixture_was_skipped(void);
 void fixture_use_loop(struct loop *loop);
 void fixture_mark_returned(void);

@@ -221,10 +221,10 @@ sub_serve(struct sub *sub)
 	size_t bytes = 0;
 
 	unready(sub);
-	if (sub->state_due && sub->now->stream != NULL)
-		sub_queue_state(sub);
 	if (sub->next->stream != NULL && !sub->paused)
 		check_next(sub);
+	if (sub->state_due && sub->now->stream != NULL)
+		sub_queue_state(sub);
 	for (unsigned n = 0; n < TURN_ENTRIES && bytes < TURN_BYTES; n++)
 		if (!serve_entry(sub, &bytes))
 			return;

@@ -145,16 +145,26 @@ def unwrapped(numbers):
 def summary(result):
     """Of what a probe saw in one surface: the figures of one run."""
     frames = result["frames"]
-    numbers = unwrapped([number for number, _, _ in frames])
+    numbers = unwrapped([frame[0] for frame in frames])
     sent = numbers[-1] - numbers[0] + 1 if numbers else 0
-    ages = [age for _, age, _ in frames]
-    screen = [due for _, _, due in frames if due is not None]
+    ages = [frame[1] for frame in frames]
+    screen = [frame[2] for frame in frames if frame[2] is not None]
     return {
-        "n": len(frames), "sent": sent, "decoded": result["decoded"], "presented": len(set(numbers)), "bad": result["bad"],
+        "n": len(frames), "sent": sent, "decoded": decoded(result, numbers), "presented": len(set(numbers)), "bad": result["bad"],
         "p50": quantile(ages, 0.5), "p95": quantile(ages, 0.95), "max": max(ages, default=None),
         "screen_p50": quantile(screen, 0.5), "screen_p95": quantile(screen, 0.95),
         "transport": result["transport"], "delays": result["delays"], "numbers": numbers,
     }
+
+
+def decoded(result, numbers):
+    """How many of the pictures from the first to the last of numbers were given to a decoder: by the stamps in them, or counted."""
+    if not numbers:
+        return 0
+    if result["given"]:
+        given = {number % NUMBERS for number in result["given"]}
+        return sum(1 for number in range(min(numbers), max(numbers) + 1) if number % NUMBERS in given)
+    return result["frames"][-1][3] - result["frames"][0][3] + 1
 
 
 def ms(value, width=7, digits=1):

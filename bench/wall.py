@@ -28,10 +28,10 @@ PRESENTED_GOAL = 0.995
 def tile_figures(result):
     """Of one tile: (pictures sent, presented, ages) between the first and the last whose clock was read."""
     frames = result["frames"]
-    numbers = unwrapped([number for number, _, _ in frames])
+    numbers = unwrapped([frame[0] for frame in frames])
     if not numbers:
         return 0, 0, []
-    return numbers[-1] - numbers[0] + 1, EVERY * (len(frames) + result["bad"] - 1) + 1, [age for _, age, _ in frames]
+    return numbers[-1] - numbers[0] + 1, EVERY * (len(frames) + result["bad"] - 1) + 1, [frame[1] for frame in frames]
 
 
 def look(page, url, tiles, seconds, groups):

@@ -57,3 +57,16 @@ globalThis.Barcode = class {
     return Barcode.parse(bytes);
   }
 };
+
+/* The number in each of the stamps (bench/stamp.h) in a piece of H.264, whatever is around it. */
+globalThis.stampNumbers = (bytes) => {
+  const UUID = "camhub-bench-001", DIGITS = 32, NUMBER = 20; // the time's digits, then the number's
+  const text = (from, to) => String.fromCharCode(...bytes.subarray(from, to));
+  const numbers = [];
+  for (let at = bytes.indexOf(UUID.charCodeAt(0)); at >= 0; at = bytes.indexOf(UUID.charCodeAt(0), at + 1)) {
+    const end = at + UUID.length;
+    if (bytes[at + 1] === UUID.charCodeAt(1) && text(at, end) === UUID)
+      numbers.push(Number(text(end + NUMBER, end + DIGITS)));
+  }
+  return numbers;
+};

@@ -6,6 +6,10 @@
 #include "bench/glass/encoder.h"
 
 #include "bench/glass/scene.h"
+#include "bench/stamp.h"
+#include "media/bytes.h"
+#include "media/h264.h"
+#include "media/nal.h"
 #include "shared/xalloc.h"
 
 #include <libavcodec/avcodec.h>
@@ -14,12 +18,15 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define UNIT_BYTES_MAX (8u << 20)
+
 struct encoder {
 	AVCodecContext *codec;
 	AVFrame *frame;
 	AVPacket *packet;
 	struct scene *scene;
-	uint32_t number; /* of the next picture */
+	struct byte_writer stamped; /* H.264: the picture with its stamp */
+	uint32_t number;            /* of the next picture */
 };
 
 static void
@@ -105,6 +112,7 @@ encoder_new(const struct encoder_options *options)
 	encoder->frame->height = encoder->codec->height;
 	must(av_frame_get_buffer(encoder->frame, 0), "frame");
 	encoder->scene = scene_new(options->width, options->height);
+	byte_writer_init(&encoder->stamped, UNIT_BYTES_MAX);
 	return encoder;
 }
 
@@ -114,11 +122,37 @@ encoder_free(struct encoder **encoder)
 	if (*encoder == NULL)
 		return;
 	scene_free(&(*encoder)->scene);
+	byte_writer_free(&(*encoder)->stamped);
 	av_packet_free(&(*encoder)->packet);
 	av_frame_free(&(*encoder)->frame);
 	avcodec_free_context(&(*encoder)->codec);
 	free(*encoder);
 	*encoder = NULL;
+}
+
+/* The stamp goes before the first slice, behind the parameter sets (H.264 7.4.1.2.3). */
+static void
+stamp(struct encoder *encoder, int64_t drawn_us)
+{
+	struct byte_writer *out = &encoder->stamped;
+	uint8_t sei[STAMP_SEI_BYTES];
+	struct nal_unit nal, own = { sei, sizeof(sei) };
+	struct nal_iter iter;
+	bool is_stamped = false;
+
+	stamp_write(sei, (uint64_t)drawn_us * 1000, encoder->number);
+	byte_writer_reset(out);
+	nal_iter_annexb(&iter, encoder->packet->data, (size_t)encoder->packet->size);
+	while (nal_iter_next(&iter, &nal)) {
+		unsigned type = nal_type(NAL_H264, &nal);
+
+		if (!is_stamped && (type == H264_NAL_SLICE || type == H264_NAL_IDR)) {
+			nal_write_annexb(out, &own);
+			is_stamped = true;
+		}
+		nal_write_annexb(out, &nal);
+	}
+	must(out->err == 0 ? 0 : AVERROR(ENOMEM), "stamp");
 }
 
 void
@@ -134,9 +168,12 @@ encoder_next(struct encoder *encoder, bool force_key, struct encoded *out)
 	frame->pict_type = force_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
 	must(avcodec_send_frame(encoder->codec, frame), "encode");
 	must(avcodec_receive_packet(encoder->codec, encoder->packet), "no picture at once");
+	if (encoder->codec->codec_id == AV_CODEC_ID_H264)
+		stamp(encoder, drawn_us);
 	*out = (struct encoded){
-		.data = encoder->packet->data,
-		.len = (size_t)encoder->packet->size,
+		.data = encoder->stamped.len > 0 ? encoder->stamped.data : encoder->packet->data,
+		.len =
+		    encoder->stamped.len > 0 ? encoder->stamped.len : (size_t)encoder->packet->size,
 		.is_key = (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0,
 		.number = encoder->number++,
 		.drawn_us = drawn_us,

@@ -21,7 +21,9 @@ struct encoder_options {
 
 /* One encoded picture; data is valid until the next one. */
 struct encoded {
-	const uint8_t *data; /* Annex B, parameter sets before each key frame; or a JPEG */
+	const uint8_t *data; /* Annex B, parameter sets before each key frame, and before the slices
+				the stamp of bench/stamp.h with drawn_us (in ns) and number; or a
+				JPEG */
 	size_t len;
 	bool is_key;
 	uint32_t number;  /* the one in the picture */

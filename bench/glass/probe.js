@@ -9,11 +9,13 @@
   const { modes = "", every = 1 } = globalThis.glassOptions ?? {};
   const SPIN_MS = 4;
   const FRESH_MS = 300;
+  const IN_FLIGHT = 500; // pictures that may be between decoder and screen
   const barcode = new Barcode();
   const attachShadow = Element.prototype.attachShadow;
   const surfaces = new Map(); // <video> or <canvas> -> Surface
   let offset = Date.now() - performance.now(); // of the wall clock, from performance.now(); setClock() is exact
-  let decoded = 0; // pictures given to decoders that this page's scripts drive
+  const given = new Set(); // numbers of the pictures that were given to decoders, by their stamps
+  let jpegs = 0; // the same of those that have none, counted
   let first = null; // when a current picture was shown first
   const steps = {}; // on the way to it: name -> when it was reached first
   const { promise: whenFirst, resolve: tellFirst } = Promise.withResolvers();
@@ -34,14 +36,10 @@
   class Surface {
     element;
     player;
-    frames = []; // [number, age when the script heard of it, age when it is expected on the screen]
+    frames = []; // [number, age when the script heard of it, age when it is expected on the screen, JPEGs decoded]
     delays = []; // [age, what the player says that the picture is late]
     bad = 0;
     presented = 0;
-    decoded = 0; // by the browser, when the first and the last picture were shown
-    #decodedAtFirst = 0;
-    #droppedAtFirst = 0;
-    dropped = 0;
 
     constructor(element) {
       this.element = element;
@@ -62,14 +60,13 @@
       if (width === 0 || (this.presented % every !== 0 && first !== null))
         return;
       const clock = barcode.read(element, width, height);
-      this.#count();
       if (!clock) {
         this.bad += 1;
         return;
       }
       const age = Barcode.age(clock.units, now + offset);
       reached("picture");
-      const frame = [clock.number, age, due === null ? null : age + due - now];
+      const frame = [clock.number, age, due === null ? null : age + due - now, jpegs];
       this.frames.push(frame);
       if (first === null && age <= FRESH_MS) {
         first = now;
@@ -90,23 +87,9 @@
       });
     }
 
-    #count() {
-      const quality = this.element.getVideoPlaybackQuality?.();
-      const all = (quality?.totalVideoFrames ?? 0), lost = quality?.droppedVideoFrames ?? 0;
-      const given = this.element.srcObject || !quality ? decoded : all;
-      if (this.frames.length === 0) {
-        this.#decodedAtFirst = given;
-        this.#droppedAtFirst = lost;
-      }
-      this.decoded = given - this.#decodedAtFirst + 1;
-      this.dropped = lost - this.#droppedAtFirst;
-    }
-
     result() {
-      const { frames, delays, bad, presented, decoded: given, dropped } = this;
-      const camera = this.player?.getAttribute("camera") ?? "";
-      return { camera, kind: this.element.localName, frames, delays, bad, presented, decoded: given, dropped,
-        transport: this.player?.stats?.transport ?? "" };
+      const { frames, delays, bad, presented } = this;
+      return { frames, delays, bad, presented, given: [...given], transport: this.player?.stats?.transport ?? "" };
     }
   }
 
@@ -145,6 +128,11 @@
     look(root);
   }
 
+  function take(bytes) {
+    for (const number of stampNumbers(bytes))
+      given.add(number);
+  }
+
   /* A function of the browser that says what it did after it did it. */
   function after(prototype, name, tell) {
     const before = prototype?.[name];
@@ -167,8 +155,14 @@
   after(CanvasRenderingContext2D.prototype, "drawImage", ({ canvas }, source) => drawn(canvas, source));
   after(globalThis.ImageBitmapRenderingContext?.prototype, "transferFromImageBitmap",
     ({ canvas }) => drawn(canvas, null));
-  after(globalThis.VideoDecoder?.prototype, "decode", () => { decoded += 1; });
-  after(globalThis, "createImageBitmap", () => { decoded += 1; });
+  after(globalThis.VideoDecoder?.prototype, "decode", (_, chunk) => {
+    const bytes = new Uint8Array(chunk.byteLength);
+    chunk.copyTo(bytes);
+    take(bytes);
+  });
+  after(globalThis.SourceBuffer?.prototype, "appendBuffer", (_, data) =>
+    take(ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)));
+  after(globalThis, "createImageBitmap", () => { jpegs += 1; });
   globalThis.WebSocket = class extends WebSocket {
     constructor(...where) {
       super(...where);
@@ -183,6 +177,8 @@
     whenFirst, // { first: ms from the navigation to the first picture that was current, and the steps before it }
     reset() {
       setClock();
+      for (const number of [...given].slice(0, -IN_FLIGHT))
+        given.delete(number);
       for (const surface of surfaces.values())
         surface.reset();
     },

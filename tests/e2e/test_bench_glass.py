@@ -74,6 +74,15 @@ class Clock(unittest.TestCase):
         seen = [self.read(**{**whole, "damage": colour}) for colour in ("#fff", "#000")]
         self.assertIn(None, seen, "one of the two must be another value than the cell had")
 
+    def test_stamps_are_found_wherever_they_are(self):
+        def stamp(number):
+            return b"\x06\x05\x30camhub-bench-001" + b"%020d%012d\x80" % (TIME_US * 1000, number)
+
+        data = b"ccamhub-bench-00" + stamp(3) + b"\0\0\1camhub" + stamp(70000) + stamp(0) + b"c"
+        got = self.page.evaluate(f"stampNumbers(new Uint8Array({list(data)}))")
+        self.assertEqual(got, [3, 70000, 0])
+        self.assertEqual(self.page.evaluate("stampNumbers(new Uint8Array(0))"), [])
+
     def test_age_goes_over_the_end_of_the_clock(self):
         ages = self.page.evaluate("""[
           Barcode.age(10000, 1001), Barcode.age(10020, 1001), Barcode.age(2 ** 40 - 10, (2 ** 40 + 20) / 10),
@@ -93,14 +102,16 @@ class Figures(unittest.TestCase):
         self.assertIsNone(glass_rig.quantile([], 0.5))
 
     def test_one_picture_seen_twice_and_one_not_at_all(self):
-        frames = [[65535, 20, 30], [65535, 60, None], [1, 40, 50]]
-        got = glass_rig.summary({"frames": frames, "decoded": 3, "bad": 1, "transport": "mse", "delays": []})
-        self.assertEqual([got[key] for key in ("n", "sent", "presented", "bad", "p50", "max", "screen_p95")],
-                         [3, 3, 2, 1, 40, 60, 50])
+        frames = [[65535, 20, 30, 7], [65535, 60, None, 7], [1, 40, 50, 9]]
+        result = {"frames": frames, "given": [65534, 65535, 65537, 65538], "bad": 1, "transport": "mse", "delays": []}
+        got = glass_rig.summary(result)
+        self.assertEqual([got[key] for key in ("n", "sent", "decoded", "presented", "bad", "p50", "max", "screen_p95")],
+                         [3, 3, 2, 2, 1, 40, 60, 50])
+        self.assertEqual(glass_rig.summary({**result, "given": []})["decoded"], 3, "counted where there are no stamps")
 
     def test_no_picture_has_no_age(self):
-        got = glass_rig.summary({"frames": [], "decoded": 0, "bad": 0, "transport": "", "delays": []})
-        self.assertEqual((got["sent"], got["presented"], got["p50"]), (0, 0, None))
+        got = glass_rig.summary({"frames": [], "given": [], "bad": 0, "transport": "", "delays": []})
+        self.assertEqual((got["sent"], got["decoded"], got["p50"]), (0, 0, None))
 
     def test_drift(self):
         self.assertAlmostEqual(glass.slope([30 + 0.5 * minute for minute in range(20)]), 30)

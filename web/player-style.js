@@ -70,6 +70,11 @@ sheet.replaceSync(`
   .frame[data-state="unsupported"] .dot { border-color: #ff6b5e; border-radius: 0.08em; }
   .frame[data-state="paused"] .dot { border-color: #97a1ac; }
 
+  @media (forced-colors: active) {
+    .dot { forced-color-adjust: none; border-color: LinkText; }
+    .frame[data-state="playing"] .dot { border-color: LinkText; background: LinkText; }
+  }
+
   .said {
     position: absolute;
     inset: 0;

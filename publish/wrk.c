@@ -195,6 +195,9 @@ start_input(struct wrk *wrk)
 		.keep_vui = config->keep_vui,
 		.reorder_ms = config->reorder_ms,
 		.challenge = config->challenge,
+		.source_bus = config->source_bus,
+		.source_id = config->source_id,
+		.subscriber = config->subscriber,
 	};
 	int rc;
 
@@ -418,6 +421,15 @@ wrk_input_failed(struct wrk *wrk, enum wrk_class class, const char *reason)
 	wrk->class = class;
 	snprintf(wrk->reason, sizeof(wrk->reason), "%s", reason);
 	handle(wrk, wrk->config.is_probe && has_seen ? WRK_EVENT_PROBED : WRK_EVENT_FAILED);
+}
+
+void
+wrk_input_want_replay(struct wrk *wrk)
+{
+	json_t *msg = msg_new(MSG_WANT_REPLAY);
+
+	msg_set_int(msg, "id", wrk->config.source_id);
+	(void)child_ev_send(wrk->child, msg, -1);
 }
 
 void

@@ -84,6 +84,9 @@ read_fields(struct wrk_config *config, int64_t stalled_after_max_ms)
 	config->keep_vui = msg_bool(msg, "keep_vui", false);
 	config->reorder_ms = msg_int(msg, "reorder_ms", REORDER_DEFAULT_MS);
 	config->challenge = json_string_value(json_object_get(msg, "challenge"));
+	config->source_bus = json_string_value(json_object_get(msg, "source_bus"));
+	config->source_id = (uint32_t)msg_int(msg, "source_id", 0);
+	config->subscriber = (uint32_t)msg_int(msg, "subscriber", 0);
 	config->is_probe = msg_bool(msg, "probe", false);
 }
 

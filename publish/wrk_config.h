@@ -25,6 +25,8 @@ struct wrk_config {
 	const char *tls; /* verify | insecure | sha256:HEX */
 	bool keep_vui;
 	int64_t reorder_ms;
+	const char *source_bus; /* NULL: not another stream of ours */
+	uint32_t source_id, subscriber;
 	const char *challenge; /* that the connection before was ended with; NULL: none */
 };
 

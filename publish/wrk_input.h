@@ -74,6 +74,10 @@ struct wrk_input_config {
 			       before */
 	int64_t read_timeout_ms; /* of silence, then the input gives up by itself */
 	bool probe;
+	/* Only where the source is another stream of ours (a transcoder's). */
+	const char *source_bus; /* where it is published; NULL: it is no such source */
+	uint32_t source_id;     /* its stream_id */
+	uint32_t subscriber;    /* who we are in for_subscriber */
 };
 
 /* What an input knows about its source beyond the units, for status; asked once a second. */
@@ -87,6 +91,8 @@ struct wrk_input_report {
 		WRK_MARKER_EACH_SLICE
 	} marker;
 	enum wrk_clock { WRK_CLOCK_NONE, WRK_CLOCK_SYNCED, WRK_CLOCK_UNSYNCED } clock;
+	bool is_made;    /* from another stream, by a transcoder */
+	uint64_t n_left; /* pictures that it did not make: the machine is too slow */
 };
 
 struct wrk_input_ops {
@@ -112,6 +118,8 @@ void wrk_deliver(struct wrk *wrk, const struct wrk_unit *unit);
 /* Once; reason in words, for people, without secrets. The worker answers with stop(). */
 void wrk_input_failed(struct wrk *wrk, enum wrk_class class, const char *reason);
 void wrk_input_closed(struct wrk *wrk);
+/* Ask for the source's current group of pictures, to be published again for our subscriber. */
+void wrk_input_want_replay(struct wrk *wrk);
 /* Instead of wrk_input_failed(): the source is elsewhere. url without userinfo; the successor is
  * given a socket to it. */
 void wrk_input_redirected(struct wrk *wrk, const char *url);

@@ -92,6 +92,8 @@ wrk_status_add_report(json_t *msg, const struct wrk_input_report *report)
 		[WRK_CLOCK_UNSYNCED] = "unsynced",
 	};
 
+	if (report->is_made)
+		msg_set_int(msg, "left_out", (long long)report->n_left);
 	if (report->transport == NULL)
 		return;
 	msg_set_str(msg, "transport", report->transport);

@@ -31,7 +31,7 @@
 	INT_OPT("delay_worst_ms", 0, DELAY_MS_MAX), INT_OPT("delay_worst_viewer", 0, COUNT_MAX), \
 	STR_OPT("delay_worst_transport", 16)
 
-#define NAME_MAX_BYTES	 36	/* camera name and ".sub" */
+#define NAME_MAX_BYTES	 41	/* camera name and ".sub.h264" */
 #define TITLE_MAX_BYTES	 256
 #define GROUP_MAX_BYTES	 64
 #define URL_MAX_BYTES	 4096
@@ -54,6 +54,8 @@ static const struct msg_field worker_config[] = {
 	STR_OPT("tls", 72),		/* verify | insecure | sha256:HEX; absent: verify */
 	BOOL_OPT("keep_vui"), INT_OPT("reorder_ms", 0, 1000),
 	ASCII_OPT("challenge", MSG_CHALLENGE_MAX), /* to be answered from the first request on */
+	STR_OPT("source_bus", PATH_MAX_BYTES), /* a transcoder's source listens there, */
+	INT_OPT("source_id", 1, ID_MAX), INT_OPT("subscriber", 1, ID_MAX), /* is this stream; who it is itself */
 	END };
 static const struct msg_field front_config[] = {
 	INT("subscriber", 1, ID_MAX),	/* this front's id in for_subscriber */
@@ -108,6 +110,7 @@ static const struct msg_field worker_status[] = {
 	STR_OPT("marker", 16),		/* ok | never | each-slice: how the camera ends its pictures */
 	STR_OPT("camera_clock", 16),	/* none | synced | unsynced */
 	STRS_OPT("advice", 16),		/* what the stream itself shows, in words for people */
+	INT_OPT("left_out", 0, COUNT_MAX), /* a transcoder: pictures that it was too slow for */
 	END };
 static const struct msg_field want[] = { INT("id", 1, ID_MAX), BOOL("on"), END };
 static const struct msg_field want_replay[] = { INT("id", 1, ID_MAX), END };
@@ -153,6 +156,7 @@ static const struct msg_field ctl_camera[] = {
 	STR_OPT("marker", 16), STR_OPT("camera_clock", 16),
 	STR_OPT("redirected_to", URL_MAX_BYTES), /* where the camera sent us, without userinfo */
 	INT_OPT("shown", 0, COUNT_MAX), INT_OPT("dropped", 0, COUNT_MAX), DELAY_FIELDS,
+	INT_OPT("left_out", 0, COUNT_MAX), /* as in worker-status */
 	END };
 static const struct msg_field ctl_supervisor[] = {
 	STR("version", 64), INT("pid", 1, COUNT_MAX), INT("since_ms", 0, COUNT_MAX),
@@ -186,7 +190,7 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_INPUT]	      = { "input", MSG_FROM_WORKER, MSG_FD_NONE, input },
 	[MSG_WORKER_STATUS]   = { "worker-status", MSG_FROM_WORKER, MSG_FD_NONE, worker_status },
 	[MSG_WANT]	      = { "want", MSG_FROM_FRONT, MSG_FD_NONE, want },
-	[MSG_WANT_REPLAY]     = { "want-replay", MSG_FROM_FRONT, MSG_FD_NONE, want_replay },
+	[MSG_WANT_REPLAY]     = { "want-replay", MSG_FROM_FRONT | MSG_FROM_WORKER, MSG_FD_NONE, want_replay },
 	[MSG_SNAPSHOT]	      = { "snapshot", MSG_FROM_FRONT, MSG_FD_REQUIRED, snapshot },
 	[MSG_FRONT_STREAM]    = { "front-stream", MSG_FROM_FRONT, MSG_FD_NONE, front_stream },
 	[MSG_FRONT_TOTALS]    = { "front-totals", MSG_FROM_FRONT, MSG_FD_NONE, front_totals },

@@ -1,5 +1,5 @@
 /*
- * camhub-transcode: the newest picture of a stream as a JPEG.
+ * camhub-transcode: the newest picture of a stream as a JPEG, or a live stream as H.264.
  */
 #include "config.h"
 

@@ -5,10 +5,13 @@
 
 #include "transcode/tc_run_ev.h"
 
+#include "publish/wrk_run_ev.h"
 #include "shared/child_ev.h"
 #include "shared/clock.h"
 #include "shared/clock_ev.h"
 #include "shared/log.h"
+#include "transcode/tc_av.h"
+#include "transcode/tc_input.h"
 #include "transcode/tc_snapshot.h"
 
 #include <event2/event.h>
@@ -113,21 +116,30 @@ on_stop(void *arg, bool asked)
 	leave(CHILD_EXIT_ASKED);
 }
 
+/* A live stream: all that a worker does, with another stream as its source. */
+static int
+run_live(char **argv)
+{
+	tc_av_init();
+	return wrk_run("camhub-transcode", 2, argv, &tc_input_ops, NULL);
+}
+
 int
 tc_run(int argc, char **argv)
 {
 	static const struct child_ev_ops ops = { .on_msg = on_msg, .on_stop = on_stop };
 	struct run run = { .job_fd = -1 };
 
+	if (argc == 3 && strcmp(argv[2], "h264") == 0)
+		return run_live(argv);
 	log_open("camhub-transcode", argc > 1 ? argv[1] : "");
 	if (argc != 2 || child_enter() < 0) {
-		log_err(
-		    "started by the supervisor only, as camhub-transcode STREAM with a channel on "
-		    "fd %d",
-		    CHILD_FD);
+		log_err("started by the supervisor only, as camhub-transcode STREAM [h264] with a "
+			"channel on fd %d",
+			CHILD_FD);
 		return CHILD_EXIT_WRONG_CONFIG;
 	}
-	tc_snapshot_init();
+	tc_av_init();
 	run.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	run.base = event_base_new();
 	if (run.done_fd < 0 || run.base == NULL)

@@ -5,7 +5,6 @@
 
 #include "transcode/tc_snapshot.h"
 
-#include "shared/log.h"
 #include "transcode/tc_decode.h"
 #include "transcode/tc_job.h"
 #include "transcode/tc_jpeg.h"
@@ -14,34 +13,10 @@
 #include <fcntl.h>
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
-#include <libavutil/log.h>
-#include <libavutil/mem.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define ALLOC_MAX_BYTES (192u << 20)
-
-static void
-on_log(void *avcl, int level, const char *fmt, va_list ap)
-{
-	int print_prefix = 1;
-	char line[512];
-
-	if (level > AV_LOG_WARNING)
-		return;
-	av_log_format_line(avcl, level, fmt, ap, line, sizeof(line), &print_prefix);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("ffmpeg: %s", line);
-}
-
-void
-tc_snapshot_init(void)
-{
-	av_log_set_callback(on_log);
-	av_max_alloc(ALLOC_MAX_BYTES);
-}
 
 static int
 write_all(int fd, const uint8_t *bytes, size_t len)

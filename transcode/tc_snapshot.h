@@ -10,9 +10,6 @@ struct tc_snapshot {
 	char error[200]; /* in words, "" on success */
 };
 
-/* Once, first: FFmpeg's log goes to ours, its allocations are bounded. */
-void tc_snapshot_init(void);
-
 /* Takes long (decodes a GOP); may run in a thread. job_fd stays the caller's. *result is always
  * set. */
 void tc_snapshot_make(int job_fd, int quality, struct tc_snapshot *result);

@@ -1,0 +1,136 @@
+/*
+ * Decides for each decoded picture: made, left out, a key frame or not.
+ */
+#include "config.h"
+
+#include "transcode/tc_live.h"
+
+#include "shared/xalloc.h"
+#include "transcode/tc_decoder.h"
+#include "transcode/tc_encoder.h"
+#include "transcode/tc_size.h"
+
+#include <libavcodec/avcodec.h>
+
+struct tc_live {
+	const struct tc_live_ops *ops;
+	void *arg;
+	struct tc_decoder *decoder;
+	struct tc_encoder *encoder;
+	size_t n_waiting;
+	bool has_made, is_key_due, is_jump_due;
+	int64_t made_pts_ns, key_pts_ns; /* of the latest picture, of the latest key frame */
+	int64_t made_ns;
+	uint64_t dropped;
+	int rc; /* of the encoder */
+};
+
+static bool
+is_too_soon(const struct tc_live *live, const struct tc_stamp *stamp)
+{
+	int64_t step_ns = stamp->pts_ns - live->made_pts_ns;
+
+	return live->has_made && !stamp->is_jump && step_ns >= 0 && step_ns < TC_INTERVAL_MIN_NS;
+}
+
+static bool
+is_too_late(const struct tc_live *live)
+{
+	return live->has_made && live->n_waiting > TC_LIVE_WAITING_MAX &&
+	       live->ops->now_ns(live->arg) - live->made_ns < TC_LIVE_SHOW_NS;
+}
+
+static bool
+wants_key(const struct tc_live *live, const struct tc_stamp *stamp)
+{
+	int64_t since_ns = stamp->pts_ns - live->key_pts_ns;
+
+	if (!live->has_made || since_ns < 0 || since_ns >= TC_LIVE_KEY_MAX_NS || stamp->is_jump)
+		return true;
+	return live->is_key_due && since_ns >= TC_LIVE_KEY_MIN_NS;
+}
+
+static void
+make(struct tc_live *live, const AVFrame *frame, const struct tc_stamp *stamp)
+{
+	struct tc_stamp made = *stamp;
+	AVPacket *packet = NULL;
+
+	made.is_jump = live->is_jump_due;
+	live->rc = tc_encoder_push(live->encoder, frame, stamp, wants_key(live, &made), &packet);
+	if (live->rc < 0)
+		return;
+	made.is_key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+	if (made.is_key) {
+		live->is_key_due = false;
+		live->key_pts_ns = stamp->pts_ns;
+	}
+	live->has_made = true;
+	live->is_jump_due = false;
+	live->made_pts_ns = stamp->pts_ns;
+	live->made_ns = live->ops->now_ns(live->arg);
+	live->ops->unit(live->arg, packet, &made);
+}
+
+static void
+on_picture(void *arg, AVFrame *frame, const struct tc_stamp *stamp)
+{
+	struct tc_live *live = arg;
+
+	live->is_key_due |= stamp->is_key;
+	live->is_jump_due |= stamp->is_jump;
+	if (stamp->is_behind || live->rc < 0 || is_too_soon(live, stamp))
+		return;
+	if (is_too_late(live))
+		live->dropped++;
+	else
+		make(live, frame, stamp);
+}
+
+int
+tc_live_new(const struct tc_live_ops *ops, void *arg, struct tc_live **live)
+{
+	struct tc_live *new_live = xcalloc(1, sizeof(*new_live));
+	int rc;
+
+	new_live->ops = ops;
+	new_live->arg = arg;
+	new_live->encoder = tc_encoder_new();
+	rc = tc_decoder_new(on_picture, new_live, &new_live->decoder);
+	if (rc < 0) {
+		tc_live_free(&new_live);
+		return rc;
+	}
+	*live = new_live;
+	return 0;
+}
+
+void
+tc_live_free(struct tc_live **live)
+{
+	if (*live == NULL)
+		return;
+	tc_decoder_free(&(*live)->decoder);
+	tc_encoder_free(&(*live)->encoder);
+	free(*live);
+	*live = NULL;
+}
+
+int
+tc_live_push(struct tc_live *live, AVPacket *packet, const struct tc_stamp *stamp, bool is_start,
+	     size_t n_waiting)
+{
+	live->n_waiting = n_waiting;
+	live->rc = 0;
+	if (is_start)
+		tc_decoder_restart(live->decoder);
+	/* What a camera sends may be damaged: that is no reason to end. */
+	(void)tc_decoder_push(live->decoder, packet, stamp);
+	return live->rc < 0 ? live->rc : 0;
+}
+
+uint64_t
+tc_live_dropped(const struct tc_live *live)
+{
+	return live->dropped;
+}

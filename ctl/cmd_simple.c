@@ -6,6 +6,7 @@
 #include "ctl/commands.h"
 #include "ctl/request.h"
 #include "ctl/text.h"
+#include "shared/conf.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
 
@@ -79,7 +80,7 @@ cmd_restart(const struct ctl_options *options, int argc, char **argv)
 
 	if (!has_words(argc, argv, 1))
 		return CTL_USAGE;
-	if (strlen(argv[optind]) > 36) {
+	if (strlen(argv[optind]) > CONF_STREAM_NAME_BYTES) {
 		ctl_complain("there is no such camera");
 		return CTL_USAGE;
 	}

@@ -5,6 +5,7 @@
 
 #include "ctl/commands.h"
 #include "ctl/status.h"
+#include "shared/conf.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -86,7 +87,8 @@ cmd_status(const struct ctl_options *options, int argc, char **argv)
 	if (!ctl_has_words(argc, 0, 1, argv[0]))
 		return CTL_USAGE;
 	args.camera = argv[optind];
-	if (args.camera != NULL && (args.camera[0] == '\0' || strlen(args.camera) > 36)) {
+	if (args.camera != NULL &&
+	    (args.camera[0] == '\0' || strlen(args.camera) > CONF_STREAM_NAME_BYTES)) {
 		ctl_complain("there is no such camera");
 		return CTL_USAGE;
 	}

@@ -133,6 +133,9 @@ print_counters(const json_t *camera, FILE *file)
 
 	line(file, "frames:", "%lld, %lld of them damaged", msg_int(camera, "frames", 0),
 	     msg_int(camera, "corrupt", 0));
+	if (msg_int(camera, "left_out", 0) > 0)
+		line(file, "left out:", "%lld frames, because the machine is too slow",
+		     msg_int(camera, "left_out", 0));
 	if (msg_int(camera, "withheld", 0) > 0 || msg_int(camera, "passed_damaged", 0) > 0)
 		line(file, "after losses:", "%lld frames kept from viewers, %lld shown damaged",
 		     msg_int(camera, "withheld", 0), msg_int(camera, "passed_damaged", 0));

@@ -68,6 +68,7 @@ describe(const struct stream *stream)
 	msg_set_str(json, "group", stream->group);
 	msg_set_str(json, "camera", stream->camera);
 	msg_set_bool(json, "sub", len > 4 && strcmp(stream->name + len - 4, ".sub") == 0);
+	msg_set_bool(json, "transcoded", len > 5 && strcmp(stream->name + len - 5, ".h264") == 0);
 	msg_set_int(json, "order", stream->order);
 	msg_set_bool(json, "on_demand", stream->on_demand);
 	msg_set_str(json, "state", stream->state);

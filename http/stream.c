@@ -29,7 +29,11 @@ stream_is_name(const char *name)
 	while (islower((unsigned char)name[n]) || isdigit((unsigned char)name[n]) ||
 	       name[n] == '_' || name[n] == '-')
 		n++;
-	return n <= CAMERA_NAME_MAX && (name[n] == '\0' || strcmp(name + n, ".sub") == 0);
+	if (n > CAMERA_NAME_MAX)
+		return false;
+	if (strncmp(name + n, ".sub", 4) == 0)
+		n += 4;
+	return name[n] == '\0' || strcmp(name + n, ".h264") == 0;
 }
 
 struct stream *

@@ -11,7 +11,7 @@
 
 #include "shared/bus.h"
 
-#define STREAM_NAME_MAX 36
+#define STREAM_NAME_MAX 41
 
 enum stream_kind { STREAM_KIND_UNKNOWN, STREAM_KIND_VIDEO, STREAM_KIND_JPEG };
 
@@ -62,7 +62,7 @@ void stream_free(struct stream **stream);
 /* NULL when there is none. */
 struct stream *stream_find(const struct front *front, const char *name);
 struct stream *stream_find_id(const struct front *front, long long id);
-/* Whether name could be a stream's: ^[a-z0-9][a-z0-9_-]{0,31}(\.sub)?$ */
+/* Whether name could be a stream's: ^[a-z0-9][a-z0-9_-]{0,31}(\.sub)?(\.h264)?$ */
 bool stream_is_name(const char *name);
 bool stream_is_up(const struct stream *stream);
 

@@ -21,11 +21,12 @@
 #define CONF_MAX_LISTEN        16
 #define CONF_MAX_ORIGINS       32
 #define CONF_CAMERA_NAME_BYTES 32
-#define CONF_STREAM_NAME_BYTES 36 /* "<camera>.sub" */
+#define CONF_STREAM_NAME_BYTES 41 /* "<camera>.sub.h264" */
 
 enum conf_transport { CONF_TRANSPORT_TCP, CONF_TRANSPORT_UDP, CONF_TRANSPORT_AUTO };
 enum conf_ingest { CONF_INGEST_AUTO, CONF_INGEST_AV };
 enum conf_vui { CONF_VUI_AUTO, CONF_VUI_KEEP };
+enum conf_transcode { CONF_TRANSCODE_AUTO, CONF_TRANSCODE_NEVER };
 
 struct conf_strings {
 	char **list;
@@ -50,6 +51,7 @@ struct conf_camera {
 	int transport;         /* enum conf_transport */
 	int ingest;            /* enum conf_ingest */
 	int vui;               /* enum conf_vui */
+	int transcode;         /* enum conf_transcode */
 	char *tls;             /* verify | insecure | sha256:HEX; never NULL */
 	bool on_demand;
 	int64_t open_timeout_ms, stall_timeout_ms;
@@ -93,8 +95,9 @@ struct conf {
 	int64_t silence_ms;    /* no beat for so long: hung */
 	int64_t stop_wait_ms;  /* between SIGTERM and SIGKILL */
 
-	int64_t max_spawns;    /* children started at once */
-	int64_t max_snapshots; /* transcoders at once */
+	int64_t max_spawns;      /* children started at once */
+	int64_t max_snapshots;   /* made at once */
+	int64_t max_transcoders; /* of live streams, at once */
 	int64_t snapshot_timeout_ms;
 	int64_t linger_ms; /* an on_demand camera without viewers is kept for so long */
 	int64_t max_viewers;
@@ -157,8 +160,8 @@ enum conf_change {
 	CONF_STREAM_SAME,
 	CONF_STREAM_ADDED,   /* before is NULL */
 	CONF_STREAM_REMOVED, /* after is NULL */
-	CONF_STREAM_SHOWN,   /* title, group, place, on_demand, loss_hold_ms: the worker's no matter
-			      */
+	CONF_STREAM_SHOWN, /* title, group, place, on_demand, transcode, loss_hold_ms: the worker's
+			      no matter */
 	CONF_STREAM_CHANGED, /* what the worker was told: it needs a new one */
 };
 typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *before,
@@ -167,7 +170,8 @@ typedef void conf_diff_fn(enum conf_change change, const struct conf_stream *bef
  * before NULL: everything was added. Settings outside cameras: that workers are told at their start
  * (bus:) count as a change of the key, not of the streams; see conf_diff_keys(). */
 void conf_diff(const struct conf *before, const struct conf *after, conf_diff_fn *fn, void *arg);
-/* Everything that a worker is told equal (title, group, on_demand, loss_hold_ms do not count). */
+/* Everything that a worker is told equal (title, group, on_demand, transcode, loss_hold_ms do
+ * not count). */
 bool conf_camera_equal(const struct conf_camera *a, const struct conf_camera *b);
 
 enum conf_reload {

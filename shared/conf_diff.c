@@ -39,6 +39,7 @@ compare(const struct conf_stream *a, const struct conf_stream *b)
 	if (!same_text(a->camera->title, b->camera->title) ||
 	    !same_text(a->camera->group, b->camera->group) || a->order != b->order ||
 	    a->camera->on_demand != b->camera->on_demand ||
+	    a->camera->transcode != b->camera->transcode ||
 	    a->camera->loss_hold_ms != b->camera->loss_hold_ms)
 		return CONF_STREAM_SHOWN;
 	return CONF_STREAM_SAME;

@@ -40,6 +40,12 @@ static const struct conf_word vuis[] = {
 	{ NULL, 0 },
 };
 
+static const struct conf_word transcodes[] = {
+	{ "auto", CONF_TRANSCODE_AUTO },
+	{ "never", CONF_TRANSCODE_NEVER },
+	{ NULL, 0 },
+};
+
 static const char *const sections[] = { "http",    "embed",  "log",    "bus",
 					"restart", "limits", "cameras" };
 
@@ -118,6 +124,8 @@ static const struct conf_key keys[] = {
 
 	INT("limits", "spawns", AT(max_spawns), "4", 1, 64, CONF_RELOAD, "processes started at once"),
 	INT("limits", "snapshots", AT(max_snapshots), "2", 1, 16, CONF_RELOAD, "snapshots made at once"),
+	INT("limits", "transcoders", AT(max_transcoders), "2", 0, 64, CONF_RELOAD,
+	    "streams made H.264 at once"),
 	DURATION("limits", "snapshot_timeout", AT(snapshot_timeout_ms), "2s", 100, MS_MIN, CONF_RELOAD,
 	    "a snapshot must be made by then"),
 	DURATION("limits", "linger", AT(linger_ms), "10s", 0, MS_HOUR, CONF_RELOAD,
@@ -151,6 +159,8 @@ static const struct conf_key keys[] = {
 	  .help = "what the certificate of an rtsps camera must prove", .offset = CAM(tls) },
 	WORD("cameras", "vui", CAM(vui), "auto", vuis, CONF_RELOAD,
 	    "whether decoders are told that no picture waits for a later one"),
+	WORD("cameras", "transcode", CAM(transcode), "auto", transcodes, CONF_RELOAD,
+	    "whether H.265 is made H.264 for browsers that need it"),
 	DURATION("cameras", "reorder", CAM(reorder_ms), "60ms", 0, 1000, CONF_RELOAD,
 	    "UDP: so long a missing packet holds back those behind it"),
 	DURATION("cameras", "open_timeout", CAM(open_timeout_ms), "5s", 100, 10 * MS_MIN, CONF_RELOAD,

@@ -35,9 +35,11 @@ sup_advice_for(const json_t *status, bool has_sub)
 	if (status == NULL)
 		return list;
 	if (strcmp(msg_str(status, "codec"), "h265") == 0 && !has_sub)
-		json_array_append_new(list, json_string("many browsers cannot show H.265: set the "
-							"camera to H.264, or give its H.264 "
-							"stream as sub:"));
+		json_array_append_new(list,
+				      json_string("many browsers cannot show H.265, and H.264 "
+						  "has to be made for them: set the "
+						  "camera to H.264, or give its H.264 "
+						  "stream as sub:"));
 	json_array_foreach (json_object_get(status, "advice"), i, text)
 		if (is_fit(text) && json_array_size(list) < SUP_ADVICE_MAX)
 			json_array_append(list, text);

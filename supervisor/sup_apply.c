@@ -7,6 +7,7 @@
 
 #include "shared/log.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_copy.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_refuse_ev.h"
 #include "supervisor/sup_stream.h"
@@ -80,12 +81,19 @@ change_stream(struct sup_stream *stream, const struct conf_stream *conf, enum co
 	/* The list follows the order of the file. */
 	TAILQ_REMOVE(&sup->streams, stream, entry);
 	TAILQ_INSERT_TAIL(&sup->streams, stream, entry);
+	if (stream->copy != NULL) {
+		TAILQ_REMOVE(&sup->streams, stream->copy, entry);
+		TAILQ_INSERT_TAIL(&sup->streams, stream->copy, entry);
+	}
 	if (change == CONF_STREAM_SAME)
 		return;
 	if (change == CONF_STREAM_CHANGED)
 		sup_stream_event(stream, SUP_EVENT_RESTART);
 	sup_stream_review(stream);
 	sup_front_announce(sup, stream);
+	sup_copy_review(stream);
+	if (stream->copy != NULL && stream->copy->conf != NULL)
+		sup_front_announce(sup, stream->copy);
 }
 
 static void
@@ -239,6 +247,7 @@ swap(struct sup *sup, struct conf *conf, char **text)
 	conf_diff(old, conf, on_change, &changes);
 	conf_diff_keys(old, conf, on_key, &changes);
 	conf_free(&old);
+	sup_copy_places(sup);
 	start_fronts(sup);
 	*text = summary(&changes);
 	free(changes.notes);

@@ -306,13 +306,15 @@ sup_child_start(struct sup *sup, const struct sup_child_spec *spec, const struct
 {
 	char *path = xasprintf("%s/%s", sup->options.libexec_dir, spec->program);
 	char *program = xstrdup(spec->program), *object = xstrdup(spec->object);
-	char *argv[] = { program, object, NULL };
+	char *job = spec->job != NULL ? xstrdup(spec->job) : NULL;
+	char *argv[] = { program, object, job, NULL };
 	struct spawn_child spawned;
 	struct sup_child *new_child;
 	int rc;
 
 	rc = sup->deps.spawn(sup->deps.arg, path, argv, &spawned);
 	free(path);
+	free(job);
 	if (rc < 0) {
 		free(program);
 		free(object);

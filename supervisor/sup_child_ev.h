@@ -39,6 +39,7 @@ struct sup_child_ops {
 struct sup_child_spec {
 	const char *program; /* in the libexec directory */
 	const char *object;  /* argv[1] */
+	const char *job;     /* argv[2], NULL: none */
 	enum msg_to receive; /* which side of the schema it speaks */
 	bool raw;            /* no schema, no READY, no beats: datagrams until deadline_ms */
 	int64_t deadline_ms; /* raw: whole life */

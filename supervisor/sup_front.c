@@ -113,7 +113,7 @@ make_stream(const struct sup_stream *stream)
 	if (camera->group != NULL)
 		msg_set_str(msg, "group", camera->group);
 	msg_set_int(msg, "order", stream->conf->order);
-	msg_set_bool(msg, "on_demand", camera->on_demand);
+	msg_set_bool(msg, "on_demand", sup_stream_is_on_demand(stream));
 	msg_set_str(msg, "state", stream->told.state);
 	msg_set_int(msg, "since_ms", stream->told.since_ms);
 	msg_set_str(msg, "reason", stream->told.reason);

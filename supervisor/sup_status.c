@@ -40,8 +40,8 @@ add_media(json_t *msg, const json_t *status)
 static void
 add_transport(json_t *msg, const json_t *status)
 {
-	static const char *const fields[] = { "transport", "packets", "lost",
-					      "reordered", "marker",  "camera_clock" };
+	static const char *const fields[] = { "transport", "packets",      "lost",    "reordered",
+					      "marker",    "camera_clock", "left_out" };
 
 	for (size_t i = 0; status != NULL && i < sizeof(fields) / sizeof(fields[0]); i++) {
 		json_t *value = json_object_get(status, fields[i]);
@@ -100,7 +100,8 @@ json_t *
 sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 {
 	json_t *msg = msg_new(MSG_CTL_CAMERA);
-	char *url = redact_url(stream->conf->url);
+	char *url = stream->is_copy ? xasprintf("camhub:%s", stream->source->name)
+				    : redact_url(stream->conf->url);
 
 	msg_set_str(msg, "name", stream->name);
 	msg_set_str(msg, "camera", stream->conf->camera->name);
@@ -117,7 +118,7 @@ sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 	msg_set_int(msg, "pid", sup_child_pid(stream->child));
 	msg_set_int(msg, "epoch", stream->child != NULL ? stream->epoch : 0);
 	msg_set_str(msg, "program", stream->program->name);
-	msg_set_bool(msg, "on_demand", stream->conf->camera->on_demand);
+	msg_set_bool(msg, "on_demand", sup_stream_is_on_demand(stream));
 	msg_set_int(msg, "rss_kib", sup_child_rss_kib(stream->child));
 	add_media(msg, stream->status);
 	add_transport(msg, stream->status);
@@ -208,10 +209,11 @@ sup_status_line(struct sup *sup, char *text, size_t len)
 	     stream = TAILQ_NEXT(stream, entry)) {
 		bool is_well;
 
-		if (stream->conf == NULL)
+		/* A copy that nobody watches is no news. */
+		if (stream->conf == NULL || (stream->is_copy && stream->state == SUP_STATE_OFF))
 			continue;
 		is_well = strcmp(stream->told.state, "up") == 0 ||
-			  (stream->state == SUP_STATE_OFF && stream->conf->camera->on_demand);
+			  (stream->state == SUP_STATE_OFF && sup_stream_is_on_demand(stream));
 		n++;
 		well += is_well;
 		if (!is_well && bad == NULL)

@@ -9,6 +9,7 @@
 #include "shared/log.h"
 #include "shared/redact.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_copy.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_probe_ev.h"
 #include "supervisor/sup_spawn.h"
@@ -82,6 +83,10 @@ told_state(const struct sup_stream *stream)
 			   : "down";
 	case SUP_STATE_RESTARTING:
 		return "connecting";
+	case SUP_STATE_PROBE:
+		if (stream->is_copy)
+			return sup_copy_told_state(stream);
+		/* fall through */
 	default:
 		/* A try after a failure: down until it succeeds, so that nobody sees it flicker. */
 		if (stream->failing)
@@ -93,12 +98,14 @@ told_state(const struct sup_stream *stream)
 static const char *
 told_reason(const struct sup_stream *stream, const char *state)
 {
+	if (strcmp(state, "off") == 0 && stream->is_copy)
+		return "made when somebody watches";
 	if (strcmp(state, "off") == 0)
-		return stream->conf != NULL && stream->conf->camera->on_demand
-			   ? "connected when somebody watches"
-			   : "";
+		return sup_stream_is_on_demand(stream) ? "connected when somebody watches" : "";
 	if (strcmp(state, "up") == 0 || strcmp(state, "connecting") == 0)
 		return "";
+	if (stream->is_copy && stream->state == SUP_STATE_PROBE)
+		return sup_copy_told_reason(stream);
 	return stream->reason;
 }
 
@@ -149,8 +156,9 @@ sup_stream_retry_in_ms(const struct sup_stream *stream)
 	case SUP_STATE_PROBE_WAIT:
 		left = stream->timer.deadline_ns - sup_now_ns(stream->sup);
 		return left > 0 ? left / NS_PER_MS : 0;
-	case SUP_STATE_RESOLVE:
 	case SUP_STATE_PROBE:
+		return stream->is_copy ? -1 : 0; /* it waits for others */
+	case SUP_STATE_RESOLVE:
 	case SUP_STATE_QUEUE:
 	case SUP_STATE_STARTING:
 	case SUP_STATE_CONNECTING:
@@ -189,7 +197,7 @@ look_up(struct sup_stream *stream)
 	const struct url *url = &stream->url;
 
 	stream->account.asked_ns = now;
-	if (url->host[0] == '\0')
+	if (stream->is_copy || url->host[0] == '\0')
 		return SUP_EVENT_RESOLVED;
 	if (url->host_is_numeric) {
 		stream->addresses.n =
@@ -237,6 +245,8 @@ ask_tcp(struct sup_stream *stream)
 {
 	const struct sockaddr_storage *address;
 
+	if (stream->is_copy)
+		return sup_copy_may_start(stream) ? SUP_EVENT_ANSWERED : NO_EVENT;
 	if (stream->addresses.n == 0)
 		return SUP_EVENT_ANSWERED;
 	address = &stream->addresses.list[stream->next_address % stream->addresses.n];
@@ -301,7 +311,8 @@ delay_ms(struct sup_stream *stream, unsigned action, enum sup_event event)
 					    stream->sup->deps.random(stream->sup->deps.arg));
 		return sup_retry_probe_ms(&stream->account, now);
 	case SUP_DO_ARM_OPEN:
-		return camera->open_timeout_ms + OPEN_EXTRA_MS;
+		return (stream->is_copy ? SUP_COPY_OPEN_MS : camera->open_timeout_ms) +
+		       OPEN_EXTRA_MS;
 	case SUP_DO_ARM_STALLED:
 		return camera->stall_timeout_ms + STALLED_EXTRA_MS;
 	default:
@@ -436,6 +447,7 @@ sup_stream_event(struct sup_stream *stream, enum sup_event event)
 	while (next != NO_EVENT)
 		next = step(stream, (enum sup_event)next);
 	sup_stream_tell(stream);
+	sup_copy_follow(stream);
 	/* Its last reader may be up the stack: it goes from the loop. */
 	if (stream->conf == NULL && stream->state == SUP_STATE_OFF)
 		clock_timer_set_ms(&stream->linger, 0);
@@ -467,11 +479,17 @@ sup_stream_init_timers(struct sup_stream *stream)
 	clock_timer_init(&stream->linger, stream->sup->deps.clock, on_linger, stream);
 }
 
+bool
+sup_stream_is_on_demand(const struct sup_stream *stream)
+{
+	return stream->is_copy || (stream->conf != NULL && stream->conf->camera->on_demand);
+}
+
 void
 sup_stream_review(struct sup_stream *stream)
 {
 	bool wanted = stream->conf != NULL && !stream->sup->stopping &&
-		      (!stream->conf->camera->on_demand || stream->demand ||
+		      (!sup_stream_is_on_demand(stream) || stream->is_demanded ||
 		       clock_timer_is_set(&stream->linger));
 
 	sup_stream_event(stream, wanted ? SUP_EVENT_START : SUP_EVENT_STOP);
@@ -483,6 +501,17 @@ sup_stream_set_demand(struct sup_stream *stream, bool demand)
 	if (stream->demand == demand || stream->conf == NULL)
 		return;
 	stream->demand = demand;
+	sup_stream_apply_demand(stream);
+}
+
+void
+sup_stream_apply_demand(struct sup_stream *stream)
+{
+	bool demand = stream->demand || stream->feeds;
+
+	if (stream->is_demanded == demand || stream->conf == NULL)
+		return;
+	stream->is_demanded = demand;
 	if (stream->ready)
 		sup_worker_send_demand(stream);
 	if (demand)

@@ -50,6 +50,12 @@ struct sup_stream {
 	int64_t looked_up_ns;
 
 	struct sup_child *child;
+	bool is_copy;              /* see sup_copy.h */
+	struct sup_stream *source; /* of a copy; NULL: it is gone */
+	struct sup_stream *copy;   /* of a source, NULL: none */
+	int64_t source_epoch;      /* that the copy's process reads */
+	uint32_t subscriber;       /* that this process is, on its source's bus */
+
 	int64_t epoch;
 	char bus[SUP_PATH_MAX]; /* "" while no worker lives */
 	bool ready;
@@ -59,7 +65,9 @@ struct sup_stream {
 	json_t *advice;         /* as fronts were told last, NULL: never; see sup_advice.h */
 	int64_t advice_told_ns; /* 0: never */
 
-	bool demand; /* a front has viewers for it */
+	bool demand;      /* a front has viewers for it */
+	bool feeds;       /* its copy needs it */
+	bool is_demanded; /* one of these, as its worker was told */
 	struct clock_timer linger;
 
 	struct sup_told told;
@@ -75,6 +83,8 @@ struct sup_stream {
 
 /* A stream of conf, not started: sup_stream_event(START) or set_demand does that. */
 struct sup_stream *sup_stream_new(struct sup *sup, const struct conf_stream *conf);
+/* The H.264 copy of a stream, with the source's configuration; likewise. */
+struct sup_stream *sup_stream_new_copy(struct sup_stream *source);
 void sup_stream_free(struct sup_stream **stream); /* lets go of everything at once */
 struct sup_stream *sup_stream_find(struct sup *sup, const char *name);
 struct sup_stream *sup_stream_by_id(struct sup *sup, uint32_t id);
@@ -87,9 +97,13 @@ int sup_stream_set_url(struct sup_stream *stream, const char *text);
 void sup_stream_remove(struct sup_stream *stream);
 /* Start or stop as demand and on_demand say. */
 void sup_stream_review(struct sup_stream *stream);
+/* Connected, or made, only while somebody watches. */
+bool sup_stream_is_on_demand(const struct sup_stream *stream);
 
 void sup_stream_event(struct sup_stream *stream, enum sup_event event);
 void sup_stream_set_demand(struct sup_stream *stream, bool demand);
+/* demand or feeds has changed. */
+void sup_stream_apply_demand(struct sup_stream *stream);
 /* Tell the worker to send its group of pictures again for that subscriber. */
 void sup_stream_replay(struct sup_stream *stream, uint32_t subscriber);
 /* ms until the next try, 0 while one is under way, -1 when none is planned. */

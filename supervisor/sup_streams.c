@@ -5,6 +5,7 @@
 
 #include "shared/log.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_copy.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_spawn.h"
 #include "supervisor/sup_stream.h"
@@ -63,6 +64,8 @@ sup_stream_set_conf(struct sup_stream *stream, const struct conf_stream *conf)
 	bool is_same = stream->conf != NULL && strcmp(stream->conf->url, conf->url) == 0;
 
 	stream->conf = conf;
+	if (stream->copy != NULL && stream->copy->conf != NULL)
+		stream->copy->conf = conf;
 	/* A redirect outlives a reload that leaves the camera alone. */
 	if (!is_same || !sup_redirect_is_active(stream)) {
 		sup_redirect_clear(&stream->redirect);
@@ -72,20 +75,54 @@ sup_stream_set_conf(struct sup_stream *stream, const struct conf_stream *conf)
 	stream->program = program_for(conf, &stream->url);
 }
 
-struct sup_stream *
-sup_stream_new(struct sup *sup, const struct conf_stream *conf)
+/* Takes name. */
+static struct sup_stream *
+make_stream(struct sup *sup, char *name)
 {
 	struct sup_stream *stream = xcalloc(1, sizeof(*stream));
 
 	stream->sup = sup;
 	stream->id = ++sup->next_stream_id;
-	stream->name = xstrdup(conf->name);
+	stream->name = name;
 	stream->socket = -1;
 	memcpy(stream->class, "none", 5);
 	sup_stream_init_timers(stream);
+	return stream;
+}
+
+struct sup_stream *
+sup_stream_new(struct sup *sup, const struct conf_stream *conf)
+{
+	struct sup_stream *stream = make_stream(sup, xstrdup(conf->name));
+
 	sup_stream_set_conf(stream, conf);
 	TAILQ_INSERT_TAIL(&sup->streams, stream, entry);
 	return stream;
+}
+
+struct sup_stream *
+sup_stream_new_copy(struct sup_stream *source)
+{
+	static const struct url_program program = { SUP_COPY_PROGRAM, false };
+	struct sup_stream *copy =
+	    make_stream(source->sup, xasprintf("%s%s", source->name, SUP_COPY_SUFFIX));
+
+	copy->is_copy = true;
+	copy->source = source;
+	copy->program = &program;
+	copy->conf = source->conf;
+	source->copy = copy;
+	TAILQ_INSERT_AFTER(&source->sup->streams, source, copy, entry);
+	return copy;
+}
+
+static void
+part_from_copy(struct sup_stream *stream)
+{
+	if (stream->source != NULL)
+		stream->source->copy = NULL;
+	if (stream->copy != NULL)
+		stream->copy->source = NULL;
 }
 
 void
@@ -97,6 +134,7 @@ sup_stream_free(struct sup_stream **stream)
 	if (old == NULL)
 		return;
 	TAILQ_REMOVE(&old->sup->streams, old, entry);
+	part_from_copy(old);
 	sup_stream_cancel(old);
 	clock_timer_cancel(&old->linger);
 	sup_spawn_release(old);
@@ -141,10 +179,12 @@ sup_stream_by_id(struct sup *sup, uint32_t id)
 void
 sup_stream_remove(struct sup_stream *stream)
 {
+	sup_copy_remove(stream);
 	sup_front_announce_gone(stream->sup, stream->id);
-	log_notice("cam=%s: gone from the configuration", stream->name);
+	log_notice("cam=%s: gone%s", stream->name,
+		   stream->is_copy ? "" : " from the configuration");
 	stream->conf = NULL;
-	stream->demand = false;
+	stream->demand = stream->is_demanded = false;
 	clock_timer_cancel(&stream->linger);
 	sup_stream_event(stream, SUP_EVENT_STOP);
 }

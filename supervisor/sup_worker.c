@@ -9,6 +9,7 @@
 #include "shared/child_ev.h"
 #include "shared/log.h"
 #include "supervisor/sup_advice.h"
+#include "supervisor/sup_copy.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_spawn.h"
 
@@ -27,7 +28,7 @@ on_ready(void *arg)
 
 	stream->ready = true;
 	sup_spawn_release(stream);
-	if (stream->demand)
+	if (stream->is_demanded)
 		sup_worker_send_demand(stream);
 	sup_stream_event(stream, SUP_EVENT_READY);
 }
@@ -81,9 +82,9 @@ on_ended(struct sup_stream *stream, const json_t *msg)
 	if (stream->ended)
 		return;
 	stream->ended = true;
-	if (strcmp(class, "redirect") == 0)
+	if (strcmp(class, "redirect") == 0 && !stream->is_copy)
 		(void)sup_redirect_follow(stream, msg_str(msg, "location"));
-	else if (strcmp(class, "challenge") == 0)
+	else if (strcmp(class, "challenge") == 0 && !stream->is_copy)
 		(void)sup_challenge_follow(stream, msg_str(msg, "challenge"));
 	else
 		note_trouble(stream, msg);
@@ -133,7 +134,10 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	} else if (type == MSG_WORKER_STATUS) {
 		json_decref(stream->status);
 		stream->status = json_deep_copy(msg);
+		sup_copy_review(stream);
 		sup_advice_update(stream);
+	} else if (type == MSG_WANT_REPLAY && stream->source != NULL) {
+		sup_stream_replay(stream->source, stream->subscriber);
 	}
 }
 
@@ -226,9 +230,12 @@ new_epoch(struct sup *sup)
 int
 sup_worker_spawn(struct sup_stream *stream)
 {
-	const struct sup_child_spec spec = { .program = stream->program->name,
-					     .object = stream->name,
-					     .receive = MSG_FROM_WORKER };
+	const struct sup_child_spec spec = {
+		.program = stream->program->name,
+		.object = stream->is_copy ? stream->source->name : stream->name,
+		.job = stream->is_copy ? SUP_COPY_JOB : NULL,
+		.receive = MSG_FROM_WORKER,
+	};
 	struct sup *sup = stream->sup;
 	int rc;
 
@@ -247,7 +254,9 @@ sup_worker_spawn(struct sup_stream *stream)
 	}
 	if (stream->spawns++ > 0)
 		stream->restarts++;
-	sup_child_send(stream->child, make_config(stream), stream->socket);
+	sup_child_send(stream->child,
+		       stream->is_copy ? sup_copy_config(stream) : make_config(stream),
+		       stream->socket);
 	stream->socket = -1;
 	return 0;
 }
@@ -257,6 +266,6 @@ sup_worker_send_demand(struct sup_stream *stream)
 {
 	json_t *msg = msg_new(MSG_DEMAND);
 
-	msg_set_bool(msg, "on", stream->demand);
+	msg_set_bool(msg, "on", stream->is_demanded);
 	sup_child_send(stream->child, msg, -1);
 }

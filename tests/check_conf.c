@@ -223,6 +223,8 @@ static const struct {
 	  "t:5: tls: ingest: av checks no certificate, expected ingest: auto or tls: insecure" },
 	{ CAMERA "rtsps://h/\n    ingest: av\n    tls: insecure\n", "" },
 	{ CAMERA "rtsp://h/\n    vui: off\n", "t:4: vui: wrong value, expected auto or keep" },
+	{ CAMERA "rtsp://h/\n    transcode: no\n",
+	  "t:4: transcode: wrong value, expected auto or never" },
 	{ CAMERA "rtsp://h/\n    reorder: 1001ms\n",
 	  "t:4: reorder: out of range, expected a duration from 0 to 1s, such as 60ms" },
 	{ CAMERA "rtsp://h/\n    loss_hold_ms: 1s\n",
@@ -232,7 +234,8 @@ static const struct {
 	  "NAME:USER:PASSWORD in the credentials file" },
 	{ CAMERA "test:clock\n    rtsp://admin:geheim@h/: x\n",
 	  "t:4: unknown key \"...\" in cameras:, expected one of name title group url sub "
-	  "credentials transport on_demand ingest tls vui reorder open_timeout stall_timeout "
+	  "credentials transport on_demand ingest tls vui transcode reorder open_timeout "
+	  "stall_timeout "
 	  "loss_hold_ms" },
 	{ CAMERA "test:clock\n    credentials: admin:geheim\n",
 	  "t:4: credentials: not a name, expected the NAME of a line NAME:USER:PASSWORD in the "
@@ -424,7 +427,7 @@ START_TEST(test_values)
 		    "  - { name: door, title: Haustür, url: rtsp://h/1, sub: rtsp://h/2,\n"
 		    "      credentials: door, transport: udp, on_demand: true, ingest: av,\n"
 		    "      open_timeout: 1m, stall_timeout: 100ms, vui: keep, reorder: 0,\n"
-		    "      loss_hold_ms: 0, group: Garten }\n"
+		    "      loss_hold_ms: 0, group: Garten, transcode: never }\n"
 		    "  - { name: 123, url: \"test:clock\" }\n",
 		    creds_path);
 	ck_assert_uint_eq(conf->n_listen, 1);
@@ -452,6 +455,8 @@ START_TEST(test_values)
 	ck_assert(conf->cameras[0].on_demand);
 	ck_assert_int_eq(conf->cameras[0].open_timeout_ms, 60000);
 	ck_assert_int_eq(conf->cameras[0].vui, CONF_VUI_KEEP);
+	ck_assert_int_eq(conf->cameras[0].transcode, CONF_TRANSCODE_NEVER);
+	ck_assert_int_eq(conf->cameras[1].transcode, CONF_TRANSCODE_AUTO);
 	ck_assert_int_eq(conf->cameras[0].reorder_ms, 0);
 	ck_assert_int_eq(conf->cameras[0].loss_hold_ms, 0);
 	ck_assert_str_eq(conf->cameras[0].tls, "verify");

@@ -68,6 +68,7 @@ static const struct {
 	{ BASE ", vui: keep }", "!a !a.sub =b " },
 	{ BASE ", reorder: 50ms }", "!a !a.sub =b " },
 	{ BASE ", loss_hold_ms: 2000 }", "ta ta.sub =b " },
+	{ BASE ", transcode: never }", "ta ta.sub =b " },
 	{ "{ name: a, url: rtsp://h/1, sub: rtsps://h/2, credentials: door, tls: insecure }",
 	  "!a !a.sub =b " },
 	{ "{ name: a, url: rtsp://h/9, sub: rtsp://h/2, credentials: door }", "!a =a.sub =b " },

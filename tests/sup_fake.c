@@ -72,9 +72,11 @@ open_peer(struct fake_child *child, int fd)
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		if (strcmp(programs[i].program, child->program) != 0)
 			continue;
+		/* A transcoder of a live stream speaks as a worker does. */
 		if (programs[i].receive != 0)
-			child->peer =
-			    peer_new_chan(child->fake->loop, fd, programs[i].receive, name);
+			child->peer = peer_new_chan(
+			    child->fake->loop, fd,
+			    child->argc > 2 ? MSG_TO_WORKER : programs[i].receive, name);
 		else
 			child->raw_fd = fd;
 		return;

@@ -40,11 +40,11 @@ export async function fetchServer(base) {
 }
 
 /* Cameras in the order of the configuration: [{ name, title, group, sub }]; group is "" for none, sub the name of
- * the small stream or "". */
+ * the small stream or "". What is transcoded of one is no camera. */
 export function camerasOf(streams) {
   const cameras = new Map();
   for (const [name, stream] of Object.entries(streams)) {
-    if (stream?.sub !== true)
+    if (stream?.sub !== true && stream?.transcoded !== true)
       cameras.set(name, { name, title: text(stream?.title) || name, group: text(stream?.group), sub: "",
         order: Number(stream?.order) || 0 });
   }

@@ -334,7 +334,8 @@ class Logic(unittest.TestCase):
         got = self.run_js("""
           const { camerasOf, chosen } = await import("./streams.js");
           const all = camerasOf({ b: { order: 1, group: "Yard" }, "a.sub": { sub: true, camera: "a", order: 0 },
-            a: { order: 0, title: "A <b>" }, c: null, "x.sub": { sub: true, camera: "x" } });
+            a: { order: 0, title: "A <b>" }, c: null, "x.sub": { sub: true, camera: "x" },
+            "a.h264": { transcoded: true, camera: "a" }, "a.sub.h264": { transcoded: true, camera: "a" } });
           return [all, chosen(all, "b, a,nope,b").map((one) => one.name), chosen(all, null).length];""")
         self.assertEqual([one["name"] for one in got[0]], ["a", "c", "b"])
         self.assertEqual((got[0][0]["sub"], got[0][0]["title"]), ("a.sub", "A <b>"))

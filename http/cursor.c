@@ -39,6 +39,7 @@ unlist(struct cursor *cursor)
 	delay_stats_forget(stream->delay, cursor->id);
 	stream->n_viewers--;
 	cursor->stream = NULL;
+	cursor_sound_set(cursor, NULL);
 	cursor->joined = cursor->awaiting_key = false;
 }
 
@@ -68,6 +69,7 @@ move_to(struct cursor *cursor, uint64_t pos)
 {
 	cursor->pos = pos;
 	cursor->base = hub_at(cursor->stream->hub, pos)->stamp.decode_time - cursor->next_time;
+	cursor_sound_move(cursor, hub_at(cursor->stream->hub, pos)->stamp.decode_time);
 }
 
 /* Taking */
@@ -257,6 +259,13 @@ cursor_on_frames(struct cursor *cursor, bool key)
 	if (cursor->mode == CURSOR_FRAMES && cursor->joined && !cursor->awaiting_key &&
 	    cursor->pos < hub_tail(cursor->stream->hub))
 		check_lag(cursor, key);
+}
+
+void
+cursor_on_sound(struct cursor *cursor)
+{
+	if (cursor->mode == CURSOR_FRAMES && cursor->sound.config != NULL)
+		cursor->ops->on_frames(cursor->arg);
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef CAMHUB_HTTP_CURSOR_H
 #define CAMHUB_HTTP_CURSOR_H
 
+#include "http/cursor_sound.h"
 #include "http/front.h"
 #include "http/hub.h"
 
@@ -42,6 +43,8 @@ struct cursor {
 	uint64_t base;       /* decode time of the stream - ours */
 	uint64_t next_time;  /* decode time, ours, behind the last entry */
 
+	struct cursor_sound sound;
+
 	/* left out since the owner last told it: who tells sets them back */
 	uint64_t skipped_frames, skipped_ms;
 	uint64_t bytes, frames, skipped; /* ever; bytes is the owner's to count */
@@ -68,9 +71,10 @@ void cursor_pass(struct cursor *cursor);
 /* Entries that can be taken without a skip: pos..cursor_end()-1, once cursor_peek() gave one. */
 uint64_t cursor_end(const struct cursor *cursor);
 
-/* For the stream: entries were appended (key: one of them is a key frame); its state changed; it
- * goes away; the oldest entry that is still needed, UINT64_MAX when none. */
+/* For the stream: entries were appended (key: one of them is a key frame); sound was, alone; its
+ * state changed; it goes away; the oldest entry that is still needed, UINT64_MAX when none. */
 void cursor_on_frames(struct cursor *cursor, bool key);
+void cursor_on_sound(struct cursor *cursor);
 void cursor_on_state(struct cursor *cursor);
 void cursor_on_gone(struct cursor *cursor);
 uint64_t cursor_needs(const struct cursor *cursor);

@@ -28,9 +28,8 @@ hub_audio_ticks(const struct audio_format *format, uint64_t picture_ticks)
 	       picture_ticks % FMP4_VIDEO_TIMESCALE * format->rate / FMP4_VIDEO_TIMESCALE;
 }
 
-/* Rounded up. */
-static uint64_t
-picture_ticks(const struct audio_format *format, uint64_t ticks)
+uint64_t
+hub_audio_picture_ticks(const struct audio_format *format, uint64_t ticks)
 {
 	return ticks / format->rate * FMP4_VIDEO_TIMESCALE +
 	       (ticks % format->rate * FMP4_VIDEO_TIMESCALE + format->rate - 1) / format->rate;
@@ -46,7 +45,8 @@ format_of(const struct hub_audio *audio)
 static uint64_t
 end_of(const struct hub_audio *audio)
 {
-	return audio->has_end ? picture_ticks(format_of(audio), audio->end) : audio->floor;
+	return audio->has_end ? hub_audio_picture_ticks(format_of(audio), audio->end)
+			      : audio->floor;
 }
 
 static void
@@ -174,7 +174,7 @@ hub_audio_cut(struct hub_audio *audio)
 {
 	if (audio->config != NULL)
 		forget_end(audio);
-	audio->has_config = audio->has_picture = audio->is_astray = false;
+	audio->has_picture = audio->is_astray = false;
 	audio->shift = 0;
 	audio->last_seq = 0;
 }
@@ -195,15 +195,12 @@ hub_audio_clear(struct hub_audio *audio)
 static void
 set_config(struct hub_audio *audio, struct bus_msg *msg)
 {
-	if (hub_audio_config_is(audio->config, msg)) {
-		audio->has_config = true;
+	if (hub_audio_config_is(audio->config, msg))
 		return;
-	}
 	if (audio->config != NULL)
 		forget_end(audio);
 	hub_audio_config_unref(&audio->config);
 	audio->config = hub_audio_config_new(msg);
-	audio->has_config = audio->config != NULL;
 }
 
 void
@@ -218,7 +215,7 @@ hub_audio_on_picture(struct hub_audio *audio, const struct timeline_stamp *stamp
 	audio->picture_end = shown + stamp->duration;
 	if (is_key)
 		audio->key = stamp->decode_time;
-	if (!audio->has_config || !format_of(audio)->has_silence)
+	if (audio->config == NULL || !format_of(audio)->has_silence)
 		return;
 	if (!audio->has_end)
 		begin_at(audio, audio->picture);
@@ -297,7 +294,7 @@ push_frame(struct hub_audio *audio, struct bus_msg *msg, const struct timeline *
 
 	audio->stats.frames++;
 	audio->stats.dropped++;
-	if (!audio->has_config || !audio->has_picture ||
+	if (audio->config == NULL || !audio->has_picture ||
 	    frame->codec != audio->config->msg->frame.codec || !is_whole(audio, frame) ||
 	    (ticks = audio_frame_ticks(format_of(audio), msg->payload, frame->payload_len)) == 0 ||
 	    !find_time(audio, timeline_place(timeline, frame->pts_ns), &time))
@@ -331,7 +328,7 @@ hub_audio_push(struct hub_audio *audio, struct bus_msg *msg, const struct timeli
 struct hub_audio_config *
 hub_audio_offer(const struct hub_audio *audio)
 {
-	if (!audio->has_config || !audio->has_end)
+	if (audio->config == NULL || !audio->has_end)
 		return NULL;
 	/* What cannot be filled up with silence must be there. */
 	if (!format_of(audio)->has_silence &&

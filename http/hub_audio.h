@@ -50,7 +50,6 @@ struct hub_audio {
 	size_t cap, bytes;
 	uint64_t head, tail;
 	struct hub_audio_config *config; /* the newest */
-	bool has_config;                 /* it is that of the worker that is there */
 	uint64_t last_seq;
 
 	/* The newest picture and key frame, in ticks of the pictures */
@@ -70,7 +69,8 @@ struct hub_audio {
 
 /* Zeroed is empty. Frees what is held; the line of time goes on behind it. */
 void hub_audio_clear(struct hub_audio *audio);
-/* The worker is gone: its configuration and its time mean nothing any more. */
+/* The worker is gone: its time means nothing any more. The next one's sound is taken to be the same
+ * until it says so. */
 void hub_audio_cut(struct hub_audio *audio);
 
 /* A picture was appended. */
@@ -87,8 +87,9 @@ uint64_t hub_audio_find(const struct hub_audio *audio, uint64_t picture_time);
 /* The entry as a sample of fMP4, made once; NULL: it cannot be (no memory). */
 struct wire *hub_audio_wire(struct hub_audio_entry *entry);
 
-/* Ticks of the pictures in ticks of a format. */
+/* Ticks of the pictures in ticks of a format, and back, rounded up. */
 uint64_t hub_audio_ticks(const struct audio_format *format, uint64_t picture_ticks);
+uint64_t hub_audio_picture_ticks(const struct audio_format *format, uint64_t ticks);
 
 struct hub_audio_config *hub_audio_config_ref(struct hub_audio_config *config);
 void hub_audio_config_unref(struct hub_audio_config **config); /* NULL-safe, nulls the pointer */

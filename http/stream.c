@@ -292,6 +292,28 @@ take_status(struct stream *stream, const struct bus_msg *msg)
 	json_decref(status);
 }
 
+/* Between two pictures. */
+static void
+deliver_sound(struct stream *stream)
+{
+	struct cursor *cursor;
+
+	for (cursor = first_cursor(stream); cursor != NULL; cursor = next_cursor(stream))
+		cursor_on_sound(cursor);
+}
+
+static void
+push_media(struct stream *stream, struct bus_msg *msg)
+{
+	uint64_t tail = hub_sound(stream->hub)->tail;
+	unsigned appended = hub_push(stream->hub, msg);
+
+	if (appended > 0)
+		deliver(stream, appended);
+	else if (hub_sound(stream->hub)->tail != tail)
+		deliver_sound(stream);
+}
+
 void
 stream_push(struct stream *stream, struct bus_msg *msg)
 {
@@ -300,7 +322,7 @@ stream_push(struct stream *stream, struct bus_msg *msg)
 	if (msg->frame.kind == FRAME_KIND_STATUS)
 		take_status(stream, msg);
 	else
-		deliver(stream, hub_push(stream->hub, msg));
+		push_media(stream, msg);
 }
 
 json_t *

@@ -45,6 +45,17 @@ asks_early_heads(struct request *request)
 	return early != NULL && strcmp(early, "1") == 0;
 }
 
+/* As go2rtc reads it: all there is, unless the query names tracks, and this is none of them. */
+static bool
+asks_sound(struct request *request)
+{
+	const char *audio = evhttp_find_header(&request->query, "audio");
+
+	if (audio == NULL)
+		return evhttp_find_header(&request->query, "video") == NULL;
+	return strcmp(audio, "0") != 0 && strcmp(audio, "none") != 0;
+}
+
 /* The connection leaves evhttp. false: it does not, and was answered. */
 static bool
 take_connection(struct request *request, struct taken *taken)
@@ -67,6 +78,7 @@ become_viewer(struct request *request, enum viewer_kind kind, const char *ws_acc
 					 .chunked = request->req->minor >= 1,
 					 .early_heads =
 					     kind == VIEWER_MJPEG && asks_early_heads(request),
+					 .sound = kind == VIEWER_MP4 && asks_sound(request),
 					 .headers = cors,
 					 .ws_accept = ws_accept };
 	struct front *front = request->front;

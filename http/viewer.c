@@ -5,6 +5,7 @@
 
 #include "http/viewer.h"
 
+#include "http/codecs.h"
 #include "http/link_ws.h"
 #include "http/stream.h"
 #include "http/viewer_media.h"
@@ -162,6 +163,7 @@ viewer_new(struct front *front, const struct viewer_request *request)
 	viewer->kind = request->kind;
 	viewer->chunked = request->chunked;
 	viewer->early_heads = request->early_heads;
+	viewer->codecs = request->sound ? CODECS_VIDEO | CODECS_SOUND_ANY : CODECS_VIDEO;
 	viewer->headers = request->headers != NULL ? xstrdup(request->headers) : NULL;
 	clock_timer_init(&viewer->wait, front->clock, on_wait_timeout, viewer);
 	clock_timer_init(&viewer->pace, front->clock, on_pace, viewer);

@@ -24,6 +24,7 @@ struct viewer_request {
 	size_t early_len;
 	bool chunked;          /* HTTP/1.1 */
 	bool early_heads;      /* VIEWER_MJPEG: as viewer.early_heads */
+	bool sound;            /* VIEWER_MP4: with sound, where there is one */
 	const char *ws_accept; /* Sec-WebSocket-Accept */
 	const char *headers;   /* more lines for the answer's head, or NULL; copied */
 };

@@ -45,6 +45,28 @@ fragment_bytes(const struct wire *wire)
 	return FMP4_FRAGMENT_HEADER_BYTES + wire->len;
 }
 
+/* The frame of sound at the cursor. message_len as below. */
+static void
+queue_sound(struct viewer *viewer, struct hub_audio_entry *entry, size_t message_len)
+{
+	struct wire *wire = hub_audio_wire(entry);
+	uint8_t prefix[OUTQ_PREFIX_MAX];
+	size_t len = message_len > 0 ? frame_head(viewer, message_len, prefix) : 0;
+	struct fmp4_sample sample = {
+		.sequence = ++viewer->sequence,
+		.track_id = HUB_AUDIO_TRACK,
+		.decode_time = cursor_sound_take(&viewer->cursor),
+		.duration = entry->ticks,
+		.is_key = true,
+		.payload_len = wire->len,
+	};
+
+	if (fmp4_fragment_header(&sample, prefix + len) < 0)
+		return;
+	outq_add(&viewer->link.out, prefix, len + FMP4_FRAGMENT_HEADER_BYTES, wire,
+		 message_len > 0 ? frame_tail(viewer) : NULL);
+}
+
 /* The entry at the cursor. message_len: begin a message of so many bytes here, 0: inside one. */
 static void
 queue_fragment(struct viewer *viewer, const struct hub_entry *entry, struct wire *wire,
@@ -85,24 +107,38 @@ queue_init(struct viewer *viewer, struct wire *init)
 }
 
 static json_t *
-mime_of(const struct hub_config *config)
+mime_of(const struct hub_config *config, const struct hub_audio_config *sound)
 {
-	return json_sprintf("video/mp4; codecs=\"%s\"", config->codec);
+	return json_sprintf("video/mp4; codecs=\"%s%s%s\"", config->codec, sound != NULL ? "," : "",
+			    sound != NULL ? sound->format.codec_string : "");
+}
+
+static bool
+is_same_mime(const struct viewer *viewer, const struct hub_config *config,
+	     const struct hub_audio_config *sound)
+{
+	const struct hub_audio_config *old = viewer->cursor.sound.config;
+
+	if (strcmp(viewer->config->codec, config->codec) != 0 || (old == NULL) != (sound == NULL))
+		return false;
+	return sound == NULL || strcmp(old->format.codec_string, sound->format.codec_string) == 0;
 }
 
 /* The decoder's set-up before entries of another configuration than the last. */
 static void
-switch_config(struct viewer *viewer, struct hub_config *config)
+switch_config(struct viewer *viewer, struct hub_config *config, struct hub_audio_config *sound)
 {
 	struct hub_config *old = viewer->config;
 
 	if (old == NULL && viewer->kind == VIEWER_WS)
-		viewer_say(viewer, "mse", mime_of(config));
-	else if (old != NULL && viewer->kind == VIEWER_WS && strcmp(old->codec, config->codec) != 0)
-		viewer_say(viewer, "config", mime_of(config));
+		viewer_say(viewer, "mse", mime_of(config, sound));
+	else if (old != NULL && viewer->kind == VIEWER_WS && !is_same_mime(viewer, config, sound))
+		viewer_say(viewer, "config", mime_of(config, sound));
 	/* A second moov in one HTTP answer is only for those who can use it: when it differs. */
-	if (old == NULL || viewer->kind == VIEWER_WS || !is_same_decoder(old, config))
-		queue_init(viewer, config->init);
+	if (old == NULL || viewer->kind == VIEWER_WS || !is_same_decoder(old, config) ||
+	    sound != viewer->cursor.sound.config)
+		queue_init(viewer, hub_config_init(config, sound));
+	cursor_sound_set(&viewer->cursor, sound);
 	hub_config_unref(&viewer->config);
 	viewer->config = hub_config_ref(config);
 }
@@ -117,6 +153,8 @@ client_takes(const struct viewer *viewer, const struct hub_config *config)
 static bool
 begin(struct viewer *viewer, struct hub_entry *entry)
 {
+	struct hub_audio_config *sound;
+
 	if (entry->config == NULL) {
 		if (viewer->kind == VIEWER_WS)
 			viewer_say_error(viewer, "mse",
@@ -126,7 +164,8 @@ begin(struct viewer *viewer, struct hub_entry *entry)
 				      "the camera delivers MJPEG: use /api/stream.mjpeg");
 		return false;
 	}
-	if (entry->config == viewer->config)
+	sound = cursor_sound_choose(&viewer->cursor, entry, viewer->codecs, viewer->config != NULL);
+	if (entry->config == viewer->config && sound == viewer->cursor.sound.config)
 		return true;
 	if (!client_takes(viewer, entry->config)) {
 		char text[96];
@@ -137,7 +176,7 @@ begin(struct viewer *viewer, struct hub_entry *entry)
 	}
 	if (viewer->kind == VIEWER_MP4 && !viewer->head_sent)
 		viewer_send_head(viewer, "video/mp4");
-	switch_config(viewer, entry->config);
+	switch_config(viewer, entry->config, sound);
 	return true;
 }
 
@@ -184,16 +223,46 @@ queue_entries(struct viewer *viewer, size_t n, size_t message_len)
 	}
 }
 
-/* A GOP at once is one message: its player jumps to the last frame. */
+/* Of all sound that is there. */
+static size_t
+measure_sound(struct viewer *viewer)
+{
+	struct cursor_sound place = viewer->cursor.sound;
+	struct hub_audio_entry *entry;
+	size_t bytes = 0;
+
+	while ((entry = cursor_sound_peek(&viewer->cursor)) != NULL) {
+		bytes += fragment_bytes(hub_audio_wire(entry));
+		cursor_sound_take(&viewer->cursor);
+	}
+	viewer->cursor.sound = place;
+	return bytes;
+}
+
+/* Up to so many frames of sound. inside: they belong to the message before them. */
+static void
+fill_sound(struct viewer *viewer, size_t max_entries, bool inside)
+{
+	struct hub_audio_entry *entry;
+
+	for (size_t n = 0; n < max_entries && (entry = cursor_sound_peek(&viewer->cursor)) != NULL;
+	     n++)
+		queue_sound(viewer, entry, inside ? 0 : fragment_bytes(hub_audio_wire(entry)));
+}
+
+/* A GOP at once is one message, with its sound behind it: its player jumps to the last frame. */
 static void
 fill_burst(struct viewer *viewer)
 {
 	const struct cursor *cursor = &viewer->cursor;
 	size_t bytes,
 	    n = measure(viewer, cursor->burst_end, BURST_ENTRIES, BURST_BYTES_MAX, &bytes);
+	bool whole = bytes > 0 && cursor->pos + n >= cursor->burst_end;
 
-	queue_entries(viewer, n, bytes);
-	if (cursor->pos < cursor->burst_end)
+	queue_entries(viewer, n, bytes + (whole ? measure_sound(viewer) : 0));
+	if (whole)
+		fill_sound(viewer, SIZE_MAX, true);
+	else if (cursor->pos < cursor->burst_end)
 		clock_timer_set_ms(&viewer->pace, PACE_MS);
 }
 
@@ -229,13 +298,13 @@ say_damaged(struct viewer *viewer, const struct hub_entry *entry)
 		viewer_say(viewer, "damaged", json_pack("{s:b}", "on", entry->is_damaged));
 }
 
-void
-viewer_fill_fragments(struct viewer *viewer)
+static void
+fill_pictures(struct viewer *viewer)
 {
 	struct cursor *cursor = &viewer->cursor;
-	struct hub_entry *entry;
+	struct hub_entry *entry = cursor_peek(cursor);
 
-	if (clock_timer_is_set(&viewer->pace) || (entry = cursor_peek(cursor)) == NULL)
+	if (entry == NULL)
 		return;
 	say_skipped(viewer);
 	if (!begin(viewer, entry))
@@ -245,6 +314,17 @@ viewer_fill_fragments(struct viewer *viewer)
 		fill_burst(viewer);
 	else
 		fill_batch(viewer);
+}
+
+/* Sound comes behind the pictures that are there, and when there are none. */
+void
+viewer_fill_fragments(struct viewer *viewer)
+{
+	if (clock_timer_is_set(&viewer->pace))
+		return;
+	fill_pictures(viewer);
+	if (viewer->config != NULL && !clock_timer_is_set(&viewer->pace))
+		fill_sound(viewer, BATCH_ENTRIES, false);
 }
 
 /* One part of multipart/x-mixed-replace. Scripts read its Content-Length. Browsers show a picture

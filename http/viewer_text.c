@@ -87,6 +87,7 @@ ask_mode(struct viewer *viewer, enum cursor_mode mode)
 	viewer->state_due = true;
 	hub_config_unref(&viewer->config);
 	viewer->cursor.next_time = 0;
+	cursor_sound_restart(&viewer->cursor);
 	viewer->sequence = 0;
 	clock_timer_cancel(&viewer->wait);
 	clock_timer_cancel(&viewer->pace);
@@ -102,7 +103,7 @@ ask_mse(struct viewer *viewer, const json_t *value)
 		viewer_say_error(viewer, "mse", "codec mjpeg is not for MSE, ask for mjpeg");
 		return;
 	}
-	if (codecs == NULL || codecs_of_list(codecs) == 0) {
+	if (codecs == NULL || (codecs_of_list(codecs) & CODECS_VIDEO) == 0) {
 		viewer_say_error(viewer, "mse", "codec avc1 is not among yours");
 		return;
 	}

@@ -54,6 +54,7 @@ promote(struct sub *sub)
 	sub->now->next_time = old->next_time;
 	sub->now->skipped_frames = old->skipped_frames;
 	sub->now->skipped_ms = old->skipped_ms;
+	cursor_sound_follow(sub->now, old);
 	sub->state_due = sub->state_due || before != sub->now->stream;
 	cursor_leave(old);
 	ready(sub);
@@ -73,17 +74,17 @@ set_next(struct sub *sub, const struct wall_choice *choice)
 	ready(sub);
 }
 
-/* at_once: what is shown now cannot go on. */
+/* at_once: what is shown now cannot go on. anew: it shall begin again, though it is the same. */
 static void
-watch(struct sub *sub, const struct wall_choice *choice, bool at_once)
+watch(struct sub *sub, const struct wall_choice *choice, bool at_once, bool anew)
 {
 	const struct cursor *now = sub->now;
 
-	if (now->stream == choice->stream && sub->form == choice->form) {
+	if (!anew && now->stream == choice->stream && sub->form == choice->form) {
 		cursor_leave(sub->next);
 		return;
 	}
-	if (sub->next->stream != choice->stream || sub->next_form != choice->form)
+	if (anew || sub->next->stream != choice->stream || sub->next_form != choice->form)
 		set_next(sub, choice);
 	if (at_once || sub->paused || !now->joined)
 		promote(sub);
@@ -117,7 +118,7 @@ choose_again(struct sub *sub)
 	if (rc < 0)
 		fail_for(sub, rc);
 	else
-		watch(sub, &choice, true);
+		watch(sub, &choice, true, false);
 }
 
 /* Whether the client can have this entry; the form may turn out to be another. */
@@ -151,7 +152,7 @@ check_next(struct sub *sub)
 	}
 	if (wall_choose(sub->wall->front, &sub->want, &choice) == 0 &&
 	    choice.stream != sub->next->stream)
-		watch(sub, &choice, false);
+		watch(sub, &choice, false, false);
 	else
 		cursor_leave(sub->next);
 }
@@ -215,20 +216,40 @@ serve_entry(struct sub *sub, size_t *bytes)
 	return true;
 }
 
+/* false: nothing more now. */
+static bool
+serve_pictures(struct sub *sub, size_t *bytes)
+{
+	for (unsigned n = 0; n < TURN_ENTRIES && *bytes < TURN_BYTES; n++)
+		if (!serve_entry(sub, bytes))
+			return false;
+	return true;
+}
+
+/* Behind the pictures that are there. */
+static bool
+serve_sound(struct sub *sub)
+{
+	for (unsigned n = 0; n < TURN_ENTRIES; n++)
+		if (sub_queue_sound(sub) == 0)
+			return false;
+	return true;
+}
+
 void
 sub_serve(struct sub *sub)
 {
 	size_t bytes = 0;
+	bool more;
 
 	unready(sub);
 	if (sub->next->stream != NULL && !sub->paused)
 		check_next(sub);
 	if (sub->state_due && sub->now->stream != NULL)
 		sub_queue_state(sub);
-	for (unsigned n = 0; n < TURN_ENTRIES && bytes < TURN_BYTES; n++)
-		if (!serve_entry(sub, &bytes))
-			return;
-	ready(sub);
+	more = serve_pictures(sub, &bytes);
+	if (serve_sound(sub) || more)
+		ready(sub);
 }
 
 /* Life */
@@ -259,7 +280,7 @@ sub_new(struct wall *wall, unsigned id, const struct wall_want *want)
 	if (rc < 0)
 		fail_for(sub, rc);
 	else
-		watch(sub, &choice, true);
+		watch(sub, &choice, true, false);
 }
 
 void
@@ -267,12 +288,13 @@ sub_change(struct sub *sub, const struct wall_want *want)
 {
 	struct wall_choice choice;
 	int rc = wall_choose(sub->wall->front, want, &choice);
+	bool anew = want->audio != sub->want.audio;
 
 	sub->want = *want;
 	if (rc < 0)
 		fail_for(sub, rc);
 	else
-		watch(sub, &choice, false);
+		watch(sub, &choice, false, anew && choice.form == WALL_FMP4);
 }
 
 void
@@ -338,5 +360,6 @@ sub_free(struct sub **sub)
 	*sub = NULL;
 	TAILQ_REMOVE(&old->wall->ended, old, in_wall);
 	hub_config_unref(&old->told.config);
+	hub_audio_config_unref(&old->told.sound);
 	free(old);
 }

@@ -13,7 +13,8 @@
 struct sub_told {
 	char stream[STREAM_NAME_MAX + 1]; /* "" nothing yet */
 	enum wall_form form;
-	struct hub_config *config; /* NULL: JPEG, of this size */
+	struct hub_config *config;      /* NULL: JPEG, of this size */
+	struct hub_audio_config *sound; /* that goes along; NULL: none */
 	uint16_t width, height;
 	uint16_t version;
 };
@@ -54,6 +55,8 @@ void sub_free(struct sub **sub); /* at once; it has ended */
 /* For wall_sub.c, wall_media.c: queue the entry at sub->now, and before it what the client must
  * know. Returns how many bytes of payload that was. */
 size_t sub_queue_entry(struct sub *sub, struct hub_entry *entry);
+/* Queue the frame of sound that is next at sub->now. Returns the same; 0: there is none. */
+size_t sub_queue_sound(struct sub *sub);
 void sub_queue_state(struct sub *sub);
 
 #endif

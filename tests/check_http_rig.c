@@ -344,7 +344,8 @@ rig_fragments(const uint8_t *bytes, size_t len, struct fragment *out, size_t n_m
 		out[n].decode_time = get(find_box(bytes + at, moof, "tfdt") + 4, 8);
 		trun = find_box(bytes + at, moof, "trun");
 		out[n].duration = (uint32_t)get(trun + 12, 4);
-		out[n].is_key = has_idr(bytes + at + moof + 8, mdat - 8);
+		out[n].track = (uint32_t)get(find_box(bytes + at, moof, "tfhd") + 4, 4);
+		out[n].is_key = out[n].track == 1 && has_idr(bytes + at + moof + 8, mdat - 8);
 		at += moof + mdat;
 	}
 	return n;

@@ -58,8 +58,8 @@ const json_t *rig_ws_expect_json(struct peer *browser, const char *type);
 /* fMP4 */
 struct fragment {
 	uint64_t decode_time;
-	uint32_t duration, sequence;
-	bool is_key;
+	uint32_t duration, sequence, track;
+	bool is_key; /* of a picture */
 };
 /* Parses n_max fragments at most; fails the test when bytes are anything else. Returns how many. */
 size_t rig_fragments(const uint8_t *bytes, size_t len, struct fragment *out, size_t n_max);

@@ -89,6 +89,10 @@ START_ASYNC_TEST(test_status_tells_all_and_the_truth)
 	ck_assert_int_eq(msg_int(peer_last_msg(ctl), "reordered", -1), 4);
 	ck_assert_str_eq(msg_str(peer_last_msg(ctl), "marker"), "never");
 	ck_assert_str_eq(msg_str(peer_last_msg(ctl), "camera_clock"), "unsynced");
+	/* Under its camera: what can be made of it. */
+	peer_expect_msg(ctl, MSG_CTL_CAMERA,
+			json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", "door.h264", "camera",
+				  "door", "url", "camhub:door", "state", "off", "on_demand", 1));
 	peer_expect_msg(ctl, MSG_CTL_CAMERA,
 			json_pack("{s:s, s:s, s:s, s:i}", "name", "gate", "state", "connecting",
 				  "codec", "", "retry_in_ms", 0));

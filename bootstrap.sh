@@ -190,10 +190,24 @@ install_from_npm() {
     say "that failed: the tests of accessibility will be skipped"
 }
 
+# The same from PyPI.
+install_from_pypi() {
+  local modules=tests/python_modules
+  [ ! $modules/.complete -nt tests/requirements.txt ] || return 0
+  [ -e /usr/lib/python3/dist-packages/pip ] || install_packages python3-pip
+  say "pip install, into $modules"
+  rm -rf $modules
+  if /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+    --ignore-requires-python --only-binary :all: --require-hashes --target $modules -r tests/requirements.txt >&2
+  then touch $modules/.complete
+  else say "that failed: the test of go2rtc-client will be skipped"; fi
+}
+
 check() {
   # shellcheck disable=SC2086 # a list of words
   build $TEST_PACKAGES
   install_from_npm
+  install_from_pypi
   configure_and_make
   local status=0
   make check || status=$?

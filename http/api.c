@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#define GO2RTC_VERSION "1.9.9" /* whose clients we serve; they accept 1.9.5 <= v < 2.0.0 */
+#define GO2RTC_VERSION "1.9.13" /* whose clients we serve; they accept 1.9.13 <= v < 2.0.0 */
 
 void
 api_info(struct request *request)

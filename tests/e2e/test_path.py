@@ -158,7 +158,7 @@ class Path(rig.Case):
     def test_api(self):
         api = self.camhub.get_json("/api")
         version = tuple(int(n) for n in api["version"].split("."))
-        self.assertTrue((1, 9, 5) <= version < (2, 0, 0), version)
+        self.assertTrue((1, 9, 13) <= version < (2, 0, 0), version)
         self.assertIn("camhub", api)
 
     def test_streams(self):

@@ -1,0 +1,114 @@
+#!/usr/bin/python3 -B
+"""The client that Home Assistant uses, as PyPI has it, reads what it knows: version, streams, snapshots, /api/ws."""
+
+import asyncio
+import importlib.machinery
+import io
+import logging
+import os
+import re
+import sys
+import unittest
+
+import picture
+import rig
+from wait import DEADLINE_S
+
+MODULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python_modules")
+PACKAGE = "go2rtc_client"
+
+
+class Loader(importlib.machinery.SourceFileLoader):
+    """Debian 12 has Python 3.11, which does not know the type parameters of a function: they are taken off."""
+
+    def source_to_code(self, data, path, **options):
+        text = re.sub(r"^(\s*(?:async )?def \w+)\[[^\]]*\]\(", r"\1(", data.decode(), flags=re.M)
+        return super().source_to_code(text.encode(), path, **options)
+
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] != PACKAGE or sys.version_info >= (3, 12):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = Loader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+def import_all():
+    """(aiohttp, the package, its exceptions, its WebSocket half); SkipTest without them."""
+    if not os.path.exists(os.path.join(MODULES, PACKAGE)):
+        raise unittest.SkipTest("no go2rtc-client here (./bootstrap.sh check gets it from PyPI)")
+    sys.path.insert(0, MODULES)
+    sys.meta_path.insert(0, Finder)
+    return [importlib.import_module(name) for name in
+            ("aiohttp", PACKAGE, f"{PACKAGE}.exceptions", f"{PACKAGE}.ws")]
+
+
+class Client(rig.Case):
+    @classmethod
+    def setUpClass(cls):
+        rig.need("ffmpeg")
+        cls.aiohttp, cls.package, cls.exceptions, cls.ws = import_all()
+        cls.server = cls.shared_rtsp()
+        cls.hub = cls.shared_hub([{"name": "door", "url": cls.server.url("h264")},
+                                  {"name": "gate", "url": cls.server.url("mjpeg")}])
+        cls.hub.wait_state("door", "up")
+        cls.hub.wait_state("gate", "up")
+
+    def ask(self, question):
+        """What the coroutine question(client) returns."""
+        async def run():
+            async with self.aiohttp.ClientSession() as session:
+                client = self.package.Go2RtcRestClient(session, self.hub.url("/"))
+                return await asyncio.wait_for(question(client), DEADLINE_S)
+        return asyncio.run(run())
+
+    def test_version(self):
+        version = self.ask(lambda client: client.validate_server_version())
+        self.assertEqual(str(version), self.hub.get_json("/api")["version"])
+
+    def test_streams(self):
+        streams = self.ask(lambda client: client.streams.list())
+        self.assertEqual({name: [producer.url for producer in stream.producers] for name, stream in streams.items()},
+                         {"door": ["camhub:door"], "gate": ["camhub:gate"]})
+
+    def test_snapshots(self):
+        for name in ("door", "gate"):
+            image = self.ask(lambda client, name=name: client.get_jpeg_snapshot(name, 640, 360))
+            self.assertEqual(len(picture.decode_gray(image, 640, 360)), 640 * 360)
+
+    def test_what_is_not_there(self):
+        for question in (lambda client: client.get_jpeg_snapshot("nobody"),
+                         lambda client: client.streams.add("door", "rtsp://192.0.2.1/"),
+                         lambda client: client.preload.list()):
+            with self.assertRaises(self.exceptions.Go2RtcClientError):
+                self.ask(question)
+        self.assertEqual(set(self.hub.get_json("/api/streams")), {"door", "gate"})
+
+    def test_websocket(self):
+        """It only speaks WebRTC, and is told in its own words that there is none."""
+        said = io.StringIO()
+        handler = logging.StreamHandler(said)
+        logging.getLogger(PACKAGE).addHandler(handler)
+        self.addCleanup(logging.getLogger(PACKAGE).removeHandler, handler)
+
+        async def run():
+            answer = asyncio.get_running_loop().create_future()
+            async with self.aiohttp.ClientSession() as session:
+                client = self.ws.Go2RtcWsClient(session, self.hub.url("/"), source="door")
+                client.subscribe(lambda message: answer.done() or answer.set_result(message))
+                await client.send(self.ws.WebRTCOffer("v=0", []))
+                try:
+                    return await asyncio.wait_for(answer, DEADLINE_S)
+                finally:
+                    await client.close()
+
+        self.assertEqual(asyncio.run(run()), self.ws.WsError("webrtc: not supported"))
+        self.assertNotIn("Invalid message", said.getvalue())
+
+
+if __name__ == "__main__":
+    rig.main()

@@ -20,50 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from camera import make_clip  # noqa: E402
-from ports import free_port  # noqa: E402
+from machine import cpu_seconds, memory_kib, stolen, stolen_percent  # noqa: E402
+from peers import go2rtc  # noqa: E402
+from replay import replayed  # noqa: E402
 
-TICK = os.sysconf("SC_CLK_TCK")
 NATIVE, AV = "camhub-worker", "camhub-worker-av"
-
-
-class Replay:
-    """One rtsp_replay process."""
-
-    def __init__(self, clip):
-        program = os.path.join(rig.build_dir(), "bench", "rtsp_replay")
-        self.log = tempfile.NamedTemporaryFile("r")
-        with open(self.log.name, "wb") as out:
-            self.process = subprocess.Popen([program, clip], stdin=subprocess.PIPE, stdout=out)
-        self.port = 0
-        while not self.port:
-            for line in self._lines("PORT"):
-                self.port = int(line[0])
-            assert self.process.poll() is None, "rtsp_replay ended"
-
-    def _lines(self, word):
-        self.log.seek(0)
-        return [line.split()[1:] for line in self.log.read().splitlines() if line.startswith(word)]
-
-    def first_bytes(self):
-        """{client port: ns of its first byte}"""
-        return {int(port): int(ns) for port, ns in self._lines("FIRST")}
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-
-
-def stolen():
-    """(ticks that the machine below took for others, all ticks)"""
-    with open("/proc/stat", encoding="latin-1") as file:
-        ticks = [int(field) for field in file.readline().split()[1:]]
-    return ticks[7], sum(ticks)
 
 
 def measure(replay, worker, count=1, seconds=10.0, **options):
@@ -72,42 +37,28 @@ def measure(replay, worker, count=1, seconds=10.0, **options):
     with tempfile.TemporaryDirectory(prefix="camhub-ingest-") as directory:
         args = [os.path.join(rig.build_dir(), "bench", "ingest"),
                 f"--worker={os.path.join(rig.build_dir(), 'worker', worker)}",
-                f"--url=rtsp://127.0.0.1:{replay.port}/cam", f"--count={count}",
+                f"--url={replay.url()}", f"--count={count}",
                 f"--seconds={seconds}", f"--dir={directory}"]
         args += [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
                  for name, value in options.items()]
         result = json.loads(subprocess.run(args, check=True, stdout=subprocess.PIPE,
                                            timeout=seconds + 120).stdout)
     after = stolen()
-    result["steal_percent"] = 100 * (after[0] - before[0]) / max(1, after[1] - before[1])
+    result["steal_percent"] = stolen_percent(before, after)
     first = replay.first_bytes()
     result["start_ms"] = [(first[one["port"]] - one["exec_ns"]) / 1e6
                           for one in result["started"] if one["port"] in first]
     return result
 
 
-def cpu_seconds(pids):
-    total = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        total += (int(fields[11]) + int(fields[12])) / TICK
-    return total
-
-
-def rss_kib(pid):
-    with open(f"/proc/{pid}/smaps_rollup", encoding="latin-1") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("Rss"))
-
-
 def cost_of(pids, count, seconds):
     """(% of a core for each camera, RSS in MiB for each camera)"""
     time.sleep(3)
-    before, began = cpu_seconds(pids), time.monotonic()
+    before, began = sum(map(cpu_seconds, pids)), time.monotonic()
     time.sleep(seconds)
     elapsed = time.monotonic() - began
-    return (100 * (cpu_seconds(pids) - before) / elapsed / count,
-            sum(rss_kib(pid) for pid in pids) / 1024 / count)
+    return (100 * (sum(map(cpu_seconds, pids)) - before) / elapsed / count,
+            sum(memory_kib(pid)[0] for pid in pids) / 1024 / count)
 
 
 @contextlib.contextmanager
@@ -115,7 +66,7 @@ def ffmpegs(replay, count):
     """FFmpeg's program, one process for each camera, packets thrown away."""
     children = [subprocess.Popen(
         ["ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", "tcp",
-         "-i", f"rtsp://127.0.0.1:{replay.port}/ff{i}", "-map", "0", "-c", "copy", "-f", "null", "-"])
+         "-i", replay.url(f"ff{i}"), "-map", "0", "-c", "copy", "-f", "null", "-"])
         for i in range(count)]
     try:
         yield [child.pid for child in children]
@@ -126,30 +77,9 @@ def ffmpegs(replay, count):
 
 
 @contextlib.contextmanager
-def go2rtc(replay, count):
-    """go2rtc reading every camera (preload), in one process."""
-    port = free_port()
-    config = {"api": {"listen": f"127.0.0.1:{port}"}, "rtsp": {"listen": ""}, "webrtc": {"listen": ""},
-              "streams": {f"c{i}": f"rtsp://127.0.0.1:{replay.port}/go{i}" for i in range(count)},
-              "preload": {f"c{i}": "video" for i in range(count)}}
-    child = subprocess.Popen(["go2rtc", "-config", json.dumps(config)], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/streams", timeout=2) as answer:
-                    streams = json.load(answer)
-                if all(any("receivers" in producer for producer in stream.get("producers") or [])
-                       for stream in streams.values()):
-                    break
-            time.sleep(0.5)
-        else:
-            raise AssertionError("go2rtc does not read all cameras")
-        yield [child.pid]
-    finally:
-        child.kill()
-        child.wait()
+def go2rtcs(replay, count):
+    with go2rtc(replay, count) as server:
+        yield [server.pid]
 
 
 def row(name, result):
@@ -195,7 +125,7 @@ def many(replay, options, failures):
     for worker in (NATIVE, AV):
         result = measure(replay, worker, count=count, seconds=options.seconds, unwatched=True)
         costs[worker] = (result["cpu_percent_each"], result["rss_kib_each"] / 1024)
-    for name, start in (("ffmpeg", ffmpegs), ("go2rtc", go2rtc)):
+    for name, start in (("ffmpeg", ffmpegs), ("go2rtc", go2rtcs)):
         if shutil.which(name) is None:
             print(f"{name} is not on PATH: left out")
             continue
@@ -217,19 +147,12 @@ def main():
     if options.smoke:
         options.seconds, options.cameras = 3, 4
     failures, before = [], stolen()
-    with tempfile.TemporaryDirectory(prefix="camhub-bench-") as directory:
-        clip = os.path.join(directory, "clip.h264")
-        make_clip(clip, seconds=10)
-        replay = Replay(clip)
-        try:
-            delays(replay, options, failures)
-            small(replay, options, failures)
-            many(replay, options, failures)
-        finally:
-            replay.stop()
-    after = stolen()
+    with replayed() as replay:
+        delays(replay, options, failures)
+        small(replay, options, failures)
+        many(replay, options, failures)
     print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
-          f"{100 * (after[0] - before[0]) / (after[1] - before[1]):.0f} % of their time stolen by the machine below")
+          f"{stolen_percent(before, stolen()):.0f} % of their time stolen by the machine below")
     lost = [failure for failure in failures if "lost" in failure]
     for failure in failures:
         print(f"MISSED: {failure}")

@@ -21,48 +21,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import rig  # noqa: E402
 from camera import make_clip  # noqa: E402
+from machine import count_threads, cpu_seconds, machine_busy, memory_kib  # noqa: E402
 from wait import until  # noqa: E402
-
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid):
-    """User and system time, or None when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
-    except OSError:
-        return None
-
-
-def memory_kib(pid):
-    """(RSS, its high-water mark, PSS) in KiB."""
-    found = {}
-    for name in ("status", "smaps_rollup"):
-        try:
-            with open(f"/proc/{pid}/{name}", encoding="latin-1") as file:
-                for line in file:
-                    key, _, value = line.partition(":")
-                    if key in ("VmRSS", "VmHWM", "Pss"):
-                        found[key] = int(value.split()[0])
-        except OSError:
-            pass
-    return found.get("VmRSS", 0), found.get("VmHWM", 0), found.get("Pss", 0)
-
-
-def count_threads(pid):
-    try:
-        return len(os.listdir(f"/proc/{pid}/task"))
-    except OSError:
-        return 0
-
-
-def machine_busy():
-    with open("/proc/stat", encoding="latin-1") as stat:
-        fields = [int(field) for field in stat.readline().split()[1:]]
-    return (sum(fields) - fields[3] - fields[4]) / TICK
-
 
 def print_processes(pids, before, seconds):
     print(f"\n{'process':28} {'CPU %':>6} {'RSS MiB':>8} {'peak':>6} {'PSS':>6} {'threads':>7}")

@@ -9,3 +9,5 @@ make -s -C bench comeback-bench BENCH_FLAGS=--smoke
 make -s -C bench glass-bench BENCH_FLAGS=--smoke
 make -s -C bench first-picture-bench BENCH_FLAGS=--smoke
 make -s -C bench wall-bench BENCH_FLAGS=--smoke
+make -s -C bench fanout-bench BENCH_FLAGS=--smoke
+make -s -C bench slow-bench BENCH_FLAGS=--smoke

@@ -1,0 +1,193 @@
+#!/usr/bin/python3 -B
+"""
+Slow viewers beside good ones: one camera (720p25, 3 Mb/s, replayed), 10 viewers that read what comes, and a
+thousand beside them that do not: most read at 800 kb/s, some stop reading at their first picture.
+
+    make -C bench slow-bench
+    make -C bench slow-bench BENCH_FLAGS=--smoke        a smoke test: small, and it judges no speed
+
+What must hold: the good ones lose nothing, and their p99 is at most twice what it is without the slow ones;
+whatever a slow one does not get it is told, and the front's counter says the same; who takes nothing is closed after
+10 s; memory is bounded. Those who take nothing watch the camera under a second name: they cannot be told what they
+miss, and the two counters are kept apart.
+"""
+
+import argparse
+import os
+import re
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
+
+import rig  # noqa: E402
+from fanout import Clients, raise_descriptors  # noqa: E402
+from machine import memory_kib, running_seconds, stolen, stolen_percent, tcp_kib  # noqa: E402
+from replay import replayed  # noqa: E402
+
+RING_KIB, VIEWER_KIB = 32 << 10, 64  # limits: ring; what a healthy viewer may cost
+TIMES_BASELINE = 2
+CLOSED_AFTER_S = 10
+
+
+class Memory(threading.Thread):
+    """The highest RSS of a process, and of the kernel's TCP buffers, looked at ten times a second."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.rss_kib = self.tcp_kib = 0
+        self.done = threading.Event()
+
+    def run(self):
+        while not self.done.wait(0.1):
+            self.rss_kib = max(self.rss_kib, memory_kib(self.pid)[0])
+            self.tcp_kib = max(self.tcp_kib, tcp_kib())
+
+
+def skipped(hub, stream):
+    """What the front has counted."""
+    _, _, body = hub.get("/metrics")
+    return int(re.search(rf'camhub_stream_skipped_total{{stream="{stream}"}} (\d+)', body.decode()).group(1))
+
+
+def good_ones(hub, options, flags):
+    """What good viewers see for a while, and the front's CPU meanwhile."""
+    clients = Clients(hub.port, "cam", options.good, f"--settle={options.settle}", f"--seconds={options.seconds}",
+                      *flags)
+    clients.wait_measuring()
+    pid, ticks = hub.child("camhub-http http"), stolen()
+    cpu, began = running_seconds(pid), time.monotonic()
+    time.sleep(options.seconds * 0.95)
+    cpu = 100 * (running_seconds(pid) - cpu) / (time.monotonic() - began)
+    steal = stolen_percent(ticks, stolen())
+    return {**clients.result(), "cpu": cpu, "steal": steal}
+
+
+def print_good(name, row):
+    delay = row["delay_ms"]
+    print(f"{name:34} {delay['n']:7d} {row['lost']:5d} {row['skipped']:7d} {delay['p50']:7.2f} {delay['p99']:7.2f} "
+          f"{delay['max']:7.1f} {row['kernel_ms']['p99']:10.2f} {row['cpu']:6.1f} {os.getloadavg()[0]:5.1f} "
+          f"{row['steal']:7.1f}", flush=True)
+
+
+def judge_good(before, beside, failures):
+    if before["lost"] or beside["lost"] or beside["skipped"]:
+        failures.append(f"good viewers lost {before['lost'] + beside['lost'] + beside['skipped']} frames")
+    ratio = beside["delay_ms"]["p99"] / max(0.001, before["delay_ms"]["p99"])
+    print(f"\nthe good ones' p99 is {ratio:.2f} times the baseline's (goal {TIMES_BASELINE})")
+    if ratio > TIMES_BASELINE:
+        failures.append(f"speed: the good viewers' p99 is {ratio:.2f} times their baseline, the goal is {TIMES_BASELINE}")
+
+
+def judge_slow(slow, counted, failures):
+    print(f"slow ones: {slow['clients']}, {slow['fragments']} frames read, {slow['skipped']} announced as skipped, "
+          f"{counted} counted by the front, {slow['lost']} missing without a word, {slow['overannounced']} announced that "
+          f"came, {slow['closed']} closed")
+    if slow["skipped"] != counted:
+        failures.append(f"lost: {counted} frames were skipped and {slow['skipped']} announced")
+    if slow["lost"] or slow["overannounced"]:
+        failures.append(f"lost: {slow['lost']} frames of slow viewers in silence, {slow['overannounced']} too many announced")
+    if slow["closed"] or slow["malformed"]:
+        failures.append(f"lost: {slow['closed']} slow viewers, who do read, were closed; {slow['malformed']} broken messages")
+
+
+def judge_stalled(stalled, failures):
+    closed = stalled["closed_after_s"]
+    print(f"stalled ones: {stalled['clients']}, {closed['n']} closed, {closed['min']} to {closed['max']} s after their "
+          "last read")
+    if closed["n"] < stalled["clients"]:
+        failures.append(f"lost: {stalled['clients'] - closed['n']} viewers that take nothing were never closed")
+    elif closed["min"] < CLOSED_AFTER_S - 0.1:
+        failures.append(f"lost: a viewer was closed after {closed['min']} s")
+
+
+def judge_memory(memory, rss_kib, tcp_before, options, failures):
+    viewers = options.slow + options.stalled
+    bound = 2 * RING_KIB + VIEWER_KIB * viewers
+    grown = memory.rss_kib - rss_kib
+    print(f"memory: RSS {rss_kib / 1024:.1f} MiB before, at most {memory.rss_kib / 1024:.1f} MiB: {grown / viewers:.1f} KiB "
+          f"for each slow one (bound of all: {bound / 1024:.0f} MiB); TCP buffers at most "
+          f"{(memory.tcp_kib - tcp_before) / 1024:.0f} MiB more")
+    if grown > bound:
+        failures.append(f"lost: memory grew by {grown / 1024:.0f} MiB, the bound is {bound / 1024:.0f} MiB")
+
+
+def crowd(hub, options, flags):
+    """The slow ones, who read all at the end, and the stalled ones."""
+    seconds = max(options.seconds + options.settle + 3, options.stalled and CLOSED_AFTER_S + 8)
+    slow = Clients(hub.port, "cam", options.slow, "--settle=0.1", f"--seconds={seconds}", f"--kbps={options.kbps}",
+                   f"--drain={options.drain}", *flags)
+    stalled = Clients(hub.port, "other", options.stalled, "--settle=0.1", f"--seconds={seconds}", "--kbps=0", *flags)
+    slow.wait_measuring()
+    stalled.wait_measuring()
+    return slow, stalled
+
+
+def run(hub, options, failures):
+    flags = ["--wall"] if options.wall else []
+    print(f"{options.good} good viewers of {'/ws' if options.wall else '/api/ws'}\n"
+          f"{'':34} {'frames':>7} {'lost':>5} {'skipped':>7} {'p50 ms':>7} {'p99':>7} {'max':>7} {'kernel p99':>10} {'CPU %':>6} "
+          f"{'load':>5} {'steal %':>7}")
+    before = good_ones(hub, options, flags)
+    print_good("alone", before)
+    pid = hub.child("camhub-http http")
+    rss_kib, tcp_before, counted = memory_kib(pid)[0], tcp_kib(), skipped(hub, "cam")
+    memory = Memory(pid)
+    memory.start()
+    slow, stalled = crowd(hub, options, flags)
+    beside = good_ones(hub, options, flags)
+    print_good(f"beside {options.slow} slow, {options.stalled} stalled", beside)
+    slow, stalled = slow.result(), stalled.result()
+    memory.done.set()
+    judge_good(before, beside, failures)
+    judge_slow(slow, skipped(hub, "cam") - counted, failures)
+    judge_stalled(stalled, failures)
+    judge_memory(memory, rss_kib, tcp_before, options, failures)
+    if hub.child("camhub-http http") != pid:
+        failures.append("lost: the front was started again")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument("--good", type=int, default=10)
+    parser.add_argument("--slow", type=int, default=900)
+    parser.add_argument("--stalled", type=int, default=100)
+    parser.add_argument("--kbps", type=int, default=800)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--settle", type=float, default=3)
+    parser.add_argument("--drain", type=float, default=8)
+    parser.add_argument("--wall", action="store_true", help="/ws instead of /api/ws")
+    parser.add_argument("--smoke", action="store_true")
+    options = parser.parse_args()
+    if options.smoke:
+        options.good, options.slow, options.stalled = 3, 10, 3
+        options.seconds, options.settle, options.drain = 4, 1, 4
+    raise_descriptors()
+    failures, before = [], stolen()
+    with replayed() as replay:
+        hub = rig.Camhub([{"name": "cam", "url": replay.url()}, {"name": "other", "url": replay.url("other")}],
+                         extra={"limits": {"viewers": options.good + options.slow + options.stalled + 10}})
+        try:
+            hub.wait_serving()
+            hub.wait_state("cam", "up")
+            hub.wait_state("other", "up")
+            run(hub, options, failures)
+            hub.stop()
+        finally:
+            if hub.process is not None:
+                hub.process.kill()
+                rig.show_log(hub)
+            hub.remove()
+    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, {stolen_percent(before, stolen()):.0f} % of their "
+          "time stolen by the machine below")
+    for failure in failures:
+        print(f"MISSED: {failure}")
+    if options.smoke:
+        failures = [failure for failure in failures if not failure.startswith("speed")]
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -22,7 +22,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REPORT_MS 1000
+#define REPORT_MS  1000
+#define PRIORITIES 2 /* frames of cameras, and all else */
+/* However much else there is to do, new frames are looked for so often. */
+#define FRAMES_WAIT_US 1000
 
 bool
 front_is_ready(const struct front *front)
@@ -240,6 +243,7 @@ front_free(struct front **front)
 int
 front_run(void)
 {
+	static const struct timeval frames_wait = { .tv_usec = FRAMES_WAIT_US };
 	struct event_config *event_config = event_config_new();
 	struct event_base *base;
 	struct clock *clock = clock_new();
@@ -250,8 +254,9 @@ front_run(void)
 		xalloc_die();
 	/* Taking sockets away relies on events being gone from the kernel at once. */
 	event_config_set_flag(event_config, EVENT_BASE_FLAG_IGNORE_ENV);
+	event_config_set_max_dispatch_interval(event_config, &frames_wait, -1, 1);
 	base = event_base_new_with_config(event_config);
-	if (base == NULL)
+	if (base == NULL || event_base_priority_init(base, PRIORITIES) < 0)
 		xalloc_die();
 	event_config_free(event_config);
 	clock_ev = clock_ev_new(base, clock);

@@ -11,10 +11,11 @@
 
 #include <errno.h>
 
-#define PROGRESS_MS       10000 /* the peer takes nothing */
-#define READ_BYTES_MAX    65536 /* what an HTTP viewer may say after its request */
-#define CONTROL_BYTES_MAX 16384 /* answers that wait */
-#define FILLS_PER_PUMP    64    /* then others get their turn */
+#define PROGRESS_MS       10000    /* the peer takes nothing */
+#define READ_BYTES_MAX    65536    /* what an HTTP viewer may say after its request */
+#define CONTROL_BYTES_MAX 16384    /* answers that wait */
+#define FILLS_PER_PUMP    64       /* then others get their turn */
+#define FULL_NS           NS_PER_S /* a peer that was full counts as slow for so long */
 
 static void
 on_progress_timeout(struct clock_timer *timer, void *arg)
@@ -22,6 +23,7 @@ on_progress_timeout(struct clock_timer *timer, void *arg)
 	struct link *link = arg;
 
 	(void)timer;
+	link->is_stuck = true;
 	log_debug("a viewer takes nothing for %d s: closed", PROGRESS_MS / 1000);
 	link_close(link);
 }
@@ -39,7 +41,12 @@ void
 link_init(struct link *link, struct front *front, const struct link_way *way, void *conn,
 	  const struct link_ops *ops, void *arg)
 {
-	*link = (struct link){ .front = front, .ops = ops, .arg = arg, .way = way, .conn = conn };
+	*link = (struct link){ .front = front,
+			       .ops = ops,
+			       .arg = arg,
+			       .way = way,
+			       .conn = conn,
+			       .full_ns = INT64_MIN / 2 };
 	outq_init(&link->out);
 	clock_timer_init(&link->progress, front->clock, on_progress_timeout, link);
 	clock_timer_init(&link->idle, front->clock, link_ws_on_idle, link);
@@ -94,6 +101,13 @@ link_on_input(struct link *link, const uint8_t *bytes, size_t len)
 
 /* Writing */
 
+static void
+wait_until_writable(struct link *link)
+{
+	link->blocked = true;
+	link->way->await_writable(link);
+}
+
 static int
 write_out(struct link *link)
 {
@@ -109,13 +123,13 @@ write_out(struct link *link)
 	} else if (rc == -EAGAIN) {
 		if (written > 0 || !clock_timer_is_set(&link->progress))
 			clock_timer_set_ms(&link->progress, PROGRESS_MS);
-		link->blocked = true;
-		link->way->await_writable(link);
+		link->full_ns = clock_now_ns(link->front->clock);
+		wait_until_writable(link);
 	} else {
 		link_close(link);
 	}
 	if (written > 0 && !link->dying)
-		link_ws_rearm_idle(link);
+		link_ws_note_sent(link);
 	return rc;
 }
 
@@ -137,8 +151,18 @@ link_pump(struct link *link)
 		if (write_out(link) < 0)
 			return;
 	}
-	link->blocked = true;
-	link->way->await_writable(link);
+	wait_until_writable(link);
+}
+
+void
+link_pump_in_turn(struct link *link)
+{
+	if (link->dying || link->blocked)
+		return;
+	if (clock_now_ns(link->front->clock) - link->full_ns > FULL_NS)
+		link_pump(link);
+	else
+		wait_until_writable(link);
 }
 
 void

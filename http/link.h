@@ -38,7 +38,8 @@ struct link_way {
 	void (*await_writable)(struct link *link);
 	/* No more calls of the link; the peer may still be reading. */
 	void (*stop)(struct link *link);
-	/* Closes and frees link->conn. */
+	/* Closes and frees link->conn; at once, without what the system still holds for the peer,
+	 * when link->is_stuck. */
 	void (*close)(struct link *link);
 };
 
@@ -52,9 +53,12 @@ struct link {
 	struct ws *ws; /* NULL: no WebSocket */
 
 	struct clock_timer progress; /* the peer takes nothing */
-	struct clock_timer idle;     /* WebSocket: ping */
+	struct clock_timer idle;     /* WebSocket: ping, when nothing was sent since sent_ns */
+	int64_t sent_ns;
+	int64_t full_ns; /* when the peer was last full; long ago: never */
 	struct clock_timer end;
 	bool blocked;         /* link_on_writable() will come */
+	bool is_stuck;        /* the peer took nothing for too long */
 	bool closing, dying;  /* closing: when the queue is empty; dying: ends from the loop */
 	size_t control_bytes; /* answers that the peer provoked, since the queue was last empty */
 	size_t read_bytes;
@@ -73,6 +77,9 @@ void link_clear(struct link *link);
 
 /* Write what is queued, fill up, until there is nothing or the peer is full. */
 void link_pump(struct link *link);
+/* The same for one of many who are to be told of the same: a peer that was full lately waits for
+ * the loop, so that those who keep up need not wait for those who do not. */
+void link_pump_in_turn(struct link *link);
 /* Ends soon (on_end, from the loop), without what is queued. Safe in any callback, twice too. */
 void link_close(struct link *link);
 /* Ends when what is queued was sent; nothing more is filled in. */

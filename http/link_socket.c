@@ -104,8 +104,12 @@ socket_stop(struct link *link)
 static void
 socket_close(struct link *link)
 {
+	static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 	struct conn *conn = link->conn;
 
+	/* Else the kernel would offer the peer for a while what it did not take. */
+	if (link->is_stuck)
+		(void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	event_free(conn->read_ev);
 	event_free(conn->write_ev);
 	close(conn->fd);

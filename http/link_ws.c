@@ -68,7 +68,8 @@ link_ws_begin(struct link *link, const char *accept, const struct link_ws_limits
 	free(head);
 	link->ws = ws_new(&ops, limits->message_bytes, link);
 	link->texts_max = limits->texts;
-	link_ws_rearm_idle(link);
+	link_ws_note_sent(link);
+	clock_timer_set_ms(&link->idle, IDLE_MS);
 }
 
 size_t
@@ -100,10 +101,10 @@ link_ws_bye(struct link *link, unsigned code)
 }
 
 void
-link_ws_rearm_idle(struct link *link)
+link_ws_note_sent(struct link *link)
 {
 	if (link->ws != NULL)
-		clock_timer_set_ms(&link->idle, IDLE_MS);
+		link->sent_ns = clock_now_ns(link->front->clock);
 }
 
 void
@@ -111,7 +112,13 @@ link_ws_on_idle(struct clock_timer *timer, void *arg)
 {
 	static const uint8_t ping[2] = { 0x80 | WS_PING, 0 };
 	struct link *link = arg;
+	int64_t silence_ms = (clock_now_ns(link->front->clock) - link->sent_ns) / NS_PER_MS;
 
+	/* Set again with each frame, the timer would cost more than what it is for. */
+	if (silence_ms < IDLE_MS) {
+		clock_timer_set_ms(timer, IDLE_MS - silence_ms);
+		return;
+	}
 	clock_timer_set_ms(timer, IDLE_MS);
 	if (!outq_is_empty(&link->out))
 		return;

@@ -21,6 +21,6 @@ void link_ws_bye(struct link *link, unsigned code);
 
 /* For link.c */
 void link_ws_on_idle(struct clock_timer *timer, void *arg);
-void link_ws_rearm_idle(struct link *link);
+void link_ws_note_sent(struct link *link);
 
 #endif

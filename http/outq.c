@@ -13,6 +13,7 @@
 
 #define IOV_BATCH   128
 #define BATCH_BYTES (1u << 20)
+#define KEPT_ITEMS  8 /* an empty queue keeps no more room: most hold one frame at a time */
 
 struct gather {
 	struct iovec iov[IOV_BATCH];
@@ -45,6 +46,11 @@ drop_first(struct outq *q)
 	q->first = (q->first + 1) & (q->cap - 1);
 	q->count--;
 	q->offset = 0;
+	if (q->count == 0 && q->cap > KEPT_ITEMS) {
+		free(q->items);
+		q->items = NULL;
+		q->cap = q->first = 0;
+	}
 }
 
 void

@@ -25,9 +25,11 @@ static void
 hang_up(struct stream *stream)
 {
 	clock_timer_cancel(&stream->pulse);
-	if (stream->bus_ev != NULL)
+	if (stream->bus_ev != NULL) {
 		event_free(stream->bus_ev);
-	stream->bus_ev = NULL;
+		event_free(stream->bus_turn_ev);
+	}
+	stream->bus_ev = stream->bus_turn_ev = NULL;
 	if (stream->sub != NULL)
 		bus_sub_close(&stream->sub);
 	stream->is_distrusted = false;
@@ -84,9 +86,23 @@ on_bus(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (int i = 0; i < DRAIN_MAX && receive_one(stream); i++)
 		;
+	if (stream->bus_turn_ev != NULL)
+		event_active(stream->bus_turn_ev, EV_TIMEOUT, 0);
 	/* A broken flow: the timer asks for a replay. */
 	if (hub_wants_replay(stream->hub) && !clock_timer_is_set(&stream->replay))
 		stream_bus_want(stream);
+}
+
+/* Frames go before all else, so that slow viewers do not hold up the others; but only once, lest a
+ * front that has too much to do does nothing else any more. */
+static void
+on_bus_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct stream *stream = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(stream->bus_ev, NULL);
 }
 
 static void
@@ -114,10 +130,12 @@ dial(struct stream *stream)
 			 strerror(-rc), PULSE_MS / 1000);
 		return;
 	}
-	stream->bus_ev = event_new(stream->front->base, bus_sub_fd(stream->sub),
-				   EV_READ | EV_PERSIST, on_bus, stream);
-	if (stream->bus_ev == NULL)
+	stream->bus_ev =
+	    event_new(stream->front->base, bus_sub_fd(stream->sub), EV_READ, on_bus, stream);
+	stream->bus_turn_ev = event_new(stream->front->base, -1, 0, on_bus_turn, stream);
+	if (stream->bus_ev == NULL || stream->bus_turn_ev == NULL)
 		xalloc_die();
+	event_priority_set(stream->bus_ev, 0);
 	event_add(stream->bus_ev, NULL);
 	stream_bus_want(stream);
 }

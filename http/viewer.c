@@ -97,7 +97,7 @@ on_frames(void *arg)
 {
 	struct viewer *viewer = arg;
 
-	link_pump(&viewer->link);
+	link_pump_in_turn(&viewer->link);
 }
 
 static void

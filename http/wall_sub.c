@@ -169,7 +169,10 @@ pump(struct sub *sub)
 static void
 on_frames(void *arg)
 {
-	pump(arg);
+	struct sub *sub = arg;
+
+	ready(sub);
+	link_pump_in_turn(&sub->wall->link);
 }
 
 static void

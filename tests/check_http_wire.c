@@ -149,6 +149,31 @@ START_ASYNC_TEST(test_queue_survives_short_writes)
 }
 END_ASYNC_TEST
 
+START_ASYNC_TEST(test_queue_gives_the_room_of_a_burst_back)
+{
+	uint64_t written = 0;
+	struct outq q;
+	char got[512];
+	int fds[2];
+
+	loop_pair(loop, SOCK_STREAM, fds);
+	outq_init(&q);
+	for (unsigned burst = 100; burst > 0; burst /= 100) {
+		for (unsigned i = 0; i < burst; i++)
+			outq_add(&q, "abc", 3, NULL, "d");
+		ck_assert_uint_ge(q.cap, burst);
+		ck_assert_int_eq(outq_write(&q, fds[0], &written), 0);
+		ck_assert_uint_le(q.cap, 8);
+		ck_assert_int_eq(recv(fds[1], got, sizeof(got), 0), 4 * burst);
+		ck_assert_mem_eq(got + 4 * (burst - 1), "abcd", 4);
+	}
+	outq_clear(&q);
+	close(fds[0]);
+	close(fds[1]);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_queue_tells_that_the_peer_is_gone)
 {
 	struct outq q;
@@ -444,6 +469,7 @@ make_suite(void)
 	tcase_add_test(wire, test_unit_of_many_pieces_is_copied);
 	tcase_add_test(wire, test_unit_without_slices_is_nothing);
 	tcase_add_test(wire, test_queue_survives_short_writes);
+	tcase_add_test(wire, test_queue_gives_the_room_of_a_burst_back);
 	tcase_add_test(wire, test_queue_tells_that_the_peer_is_gone);
 	suite_add_tcase(suite, wire);
 	tcase_add_test(ws, test_accept_is_the_rfcs);

@@ -399,12 +399,13 @@ START_TEST(test_route_table)
 					     "/api/stream.mp4",
 					     "/api/stream.mjpeg",
 					     "/api/frame.jpeg",
+					     "/ws",
 					     "/healthz",
 					     "/metrics" };
 	size_t n = 0;
 
 	for (const struct route *route = routes; route->path != NULL; route++, n++) {
-		bool is_ws = strcmp(route->path, "/api/ws") == 0;
+		bool is_ws = strcmp(route->path, "/api/ws") == 0 || strcmp(route->path, "/ws") == 0;
 
 		ck_assert_str_eq(route->path, paths[n]);
 		ck_assert_ptr_nonnull(route->handle);

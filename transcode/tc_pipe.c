@@ -18,12 +18,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#define NICE 5 /* what a transcoder lacks, no other camera should pay for */
 
 struct job {
 	TAILQ_ENTRY(job) entry;
@@ -176,8 +172,6 @@ run(void *arg)
 	struct tc_live *live = NULL;
 	int rc;
 
-	/* Of this thread alone, and of those that it starts. */
-	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	rc = tc_live_new(&ops, pipe, &live);
 	if (rc == 0)
 		rc = work(pipe, live);

@@ -81,7 +81,7 @@ static const struct conf_key keys[] = {
 	    "allow listeners that other machines reach"),
 	DURATION("http", "request_deadline", AT(request_deadline_ms), "10s", 100, 10 * MS_MIN,
 	    CONF_RELOAD_CHILD, "a request must have arrived by then"),
-	DURATION("http", "live_target", AT(live_target_ms), "60ms", 0, MS_MIN, CONF_RELOAD_CHILD,
+	DURATION("http", "live_target", AT(live_target_ms), "40ms", 0, MS_MIN, CONF_RELOAD_CHILD,
 	    "how far behind the live edge the players stay"),
 
 	STRINGS("embed", "origins", AT(origins), NULL, CONF_MAX_ORIGINS, CONF_RELOAD_CHILD,

@@ -487,7 +487,7 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(conf->n_listen, 1);
 	ck_assert_str_eq(conf->listen[0].text, "127.0.0.1:8080");
 	ck_assert(!conf->insecure);
-	ck_assert_int_eq(conf->live_target_ms, 60);
+	ck_assert_int_eq(conf->live_target_ms, 40);
 	ck_assert_int_eq(conf->log_level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(conf->bus_mode, 0600);
 	ck_assert_int_eq((int)conf->bus_gid, -1);

@@ -1,27 +1,37 @@
-/* <camhub-player camera="door">: one live camera.
+/* <camhub-player camera="door">: one live camera. docs/embed.md is its manual.
  *
  * Attributes
- *   camera     the stream's name, as in api/streams
- *   src        URL of camhub, when it is not where this file came from
- *   label      the name shown on the picture; "" for none (default: the camera's name)
- *   target-ms  how far behind the newest picture to play at least (default 60); may be changed while it plays
- *   modes      transports in the order to try (default "mse,mjpeg")
+ *   camera       the camera's name, as in api/streams
+ *   src          URL of camhub, when it is not where this file came from
+ *   label        the name shown on the picture; "" for none (default: the camera's name)
+ *   target-ms    how far behind the newest picture MSE plays at least (default 40); may be changed while it plays
+ *   modes        transports in the order to try (default "webcodecs,mse,mjpeg")
+ *   quality      main (the default), sub, or auto: by the width of the element
+ *   show-delay   the delay stands in the picture's corner
+ *   delay-basis  "capture": the delay is told from the camera's clock, where it has one (default: from the arrival)
  * Events: playing (pictures move), stalled (they do not), statechange (detail: { state, headline, detail,
- *   transport }); state is playing, connecting, stalled, offline, unsupported or paused.
- * Properties: state, sentence (the state in words), stats (for measuring), hold (true: the connection is given
- * up, the picture kept). A page that gives the element a role of its own names it itself. */
+ *   transport }), delay (detail as the property, once a second while pictures move); state is playing, connecting,
+ *   stalled, offline, unsupported or paused.
+ * Properties: state, sentence (the state in words), delay (null or { ms, p50, p95, max, basis, uncertaintyMs }), stats
+ *   (for measuring), hold (true: the subscription is given up, the picture kept). Methods: snapshot().
+ * A page that gives the element a role of its own names it itself. */
 
+import { connectionTo } from "./connection.js";
+import { AutoQuality } from "./quality.js";
 import { Session } from "./session.js";
 import { View } from "./view.js";
-import { describe, sentence } from "./words.js";
+import { delayText, describe, sentence } from "./words.js";
 
-const MODES = "mse,mjpeg";
-const TARGET_MS = 60;
-const UNSEEN_LIMIT_MS = 5000; // scrolled away for this long: give the connection up
-const HIDDEN_LIMIT_MS = 60000; // the same for a page in the background
+const MODES = "webcodecs,mse,mjpeg";
+const QUALITIES = ["main", "sub", "auto"];
+const TARGET_MS = 40;
+const HIDDEN_PAUSE_MS = 1000; // a page in the background for this long: nothing is sent any more,
+const UNSEEN_PAUSE_MS = 5000; // the same for what was scrolled away,
+const LET_GO_MS = 60000; // and after this long it gives its place among the viewers up
+const DELAY_EVERY_MS = 1000;
 
 export class CamhubPlayer extends HTMLElement {
-  static observedAttributes = ["camera", "src", "label", "target-ms", "modes"];
+  static observedAttributes = ["camera", "src", "label", "target-ms", "modes", "quality", "show-delay", "delay-basis"];
 
   #view = null;
   #session = null;
@@ -32,7 +42,15 @@ export class CamhubPlayer extends HTMLElement {
   #onScreen = null; // not known yet
   #hold = false;
   #pauseTimer = 0;
-  #observer = null;
+  #delayTimer = 0;
+  #auto = new AutoQuality();
+  #width = 0; // of the element in device pixels
+  #seen = new IntersectionObserver((entries) => {
+    this.#onScreen = entries[entries.length - 1].isIntersecting;
+    this.#visibility();
+  }, { rootMargin: "50%" });
+
+  #sized = new ResizeObserver((entries) => this.#resized(entries[entries.length - 1].contentRect.width));
   #onVisibility = () => this.#visibility();
   #onOnline = () => this.#session?.retry();
 
@@ -42,6 +60,10 @@ export class CamhubPlayer extends HTMLElement {
 
   get sentence() {
     return this.#sentence;
+  }
+
+  get delay() {
+    return this.#session?.delay ?? null;
   }
 
   get stats() {
@@ -57,6 +79,11 @@ export class CamhubPlayer extends HTMLElement {
     this.#visibility();
   }
 
+  /* A Promise of the picture that is shown, as a JPEG in a Blob; of null when there is none. */
+  async snapshot() {
+    return this.#view?.snapshot() ?? null;
+  }
+
   connectedCallback() {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     this.#view ??= new View(root, () => this.#session?.play());
@@ -65,43 +92,54 @@ export class CamhubPlayer extends HTMLElement {
       this.setAttribute("role", "group");
     document.addEventListener("visibilitychange", this.#onVisibility);
     globalThis.addEventListener("online", this.#onOnline);
-    this.#observer = new IntersectionObserver((entries) => {
-      this.#onScreen = entries[entries.length - 1].isIntersecting;
-      this.#visibility();
-    }, { rootMargin: "50%" });
-    this.#observer.observe(this);
+    this.#width = this.clientWidth * devicePixelRatio;
+    this.#seen.observe(this);
+    this.#sized.observe(this);
+    this.#delayTimer = setInterval(() => this.#tellDelay(), DELAY_EVERY_MS);
     this.#restart();
   }
 
   disconnectedCallback() {
     document.removeEventListener("visibilitychange", this.#onVisibility);
     globalThis.removeEventListener("online", this.#onOnline);
-    this.#observer.disconnect();
+    this.#seen.disconnect();
+    this.#sized.disconnect();
     this.#onScreen = null;
     clearTimeout(this.#pauseTimer);
+    clearInterval(this.#delayTimer);
     this.#session?.stop();
     this.#session = null;
   }
 
   attributeChangedCallback(name, before, after) {
-    if (!this.#session || before === after)
+    const session = this.#session;
+    if (!session || before === after)
       return;
     if (name === "label")
       this.#render();
     else if (name === "target-ms")
-      this.#session.targetMs = this.#targetMs();
+      session.targetMs = this.#targetMs();
+    else if (name === "show-delay")
+      this.#showDelay();
+    else if (name === "delay-basis")
+      session.basis = after;
+    else if (name === "quality" || (name === "camera" && sameCamera(before, after)))
+      session.choose(this.#choice());
     else
-      this.#restart(name === "camera" && !sameCamera(before, after));
+      this.#restart(name === "camera");
   }
 
   #restart(another = false) {
     this.#session?.stop();
     if (another)
       this.#view.clear();
+    const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : import.meta.url);
     this.#session = new Session({
-      base: new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : import.meta.url),
-      camera: this.getAttribute("camera") ?? "",
+      ...this.#choice(),
+      base,
+      connection: connectionTo(base),
       targetMs: this.#targetMs(),
+      basis: this.getAttribute("delay-basis"),
       modes: (this.getAttribute("modes") ?? MODES).split(",").map((mode) => mode.trim()),
       stage: this.#view,
       onChange: () => this.#render(),
@@ -111,6 +149,19 @@ export class CamhubPlayer extends HTMLElement {
     });
     this.#session.facts.hasPicture = this.#view.hasPicture;
     this.#visibility();
+  }
+
+  #choice() {
+    const quality = QUALITIES.find((one) => one === this.getAttribute("quality")) ?? "main";
+    return { camera: this.getAttribute("camera") ?? "", quality, pixels: this.#auto.pixels(Math.round(this.#width)) };
+  }
+
+  #resized(width) {
+    const before = this.#auto.large;
+    this.#width = width * devicePixelRatio;
+    const choice = this.#choice();
+    if (choice.quality === "auto" && this.#auto.large !== before)
+      this.#session?.choose(choice);
   }
 
   #targetMs() {
@@ -123,15 +174,17 @@ export class CamhubPlayer extends HTMLElement {
     if (!session)
       return;
     clearTimeout(this.#pauseTimer);
-    if (this.#hold || !this.hasAttribute("camera")) {
+    if (this.#hold || !this.hasAttribute("camera"))
       session.stop(true);
-    } else if (this.#onScreen && !document.hidden) {
-      session.shown();
-      session.start();
-    } else if (this.#onScreen !== null) {
-      const after = this.#onScreen ? HIDDEN_LIMIT_MS : UNSEEN_LIMIT_MS;
-      this.#pauseTimer = setTimeout(() => session.stop(true), after);
-    }
+    else if (this.#onScreen && !document.hidden)
+      session.resume();
+    else if (this.#onScreen !== null)
+      this.#pauseTimer = setTimeout(() => this.#unseen(), this.#onScreen ? HIDDEN_PAUSE_MS : UNSEEN_PAUSE_MS);
+  }
+
+  #unseen() {
+    this.#session.pause();
+    this.#pauseTimer = setTimeout(() => this.#session.stop(true), LET_GO_MS);
   }
 
   #render() {
@@ -152,6 +205,18 @@ export class CamhubPlayer extends HTMLElement {
     this.#reported = report;
     const { state, headline, detail } = said;
     this.#emit("statechange", { state, headline, detail, transport: session.transport });
+    this.#showDelay();
+  }
+
+  #tellDelay() {
+    const { delay } = this;
+    if (delay && !document.hidden)
+      this.#emit("delay", delay);
+    this.#showDelay();
+  }
+
+  #showDelay() {
+    this.#view.showDelay(this.hasAttribute("show-delay") && this.state === "playing" ? delayText(this.delay) : "");
   }
 
   #emit(type, detail = undefined) {
@@ -162,7 +227,7 @@ export class CamhubPlayer extends HTMLElement {
 /* door and door.sub are one camera in two sizes: the old picture may stay until the new one comes. */
 function sameCamera(before, after) {
   const camera = (stream) => (stream ?? "").replace(/\.sub$/, "");
-  return camera(before) === camera(after);
+  return before !== null && after !== null && camera(before) === camera(after);
 }
 
 customElements.define("camhub-player", CamhubPlayer);

@@ -4,6 +4,8 @@
 const BAD_PICTURES_MAX = 5;
 
 export class Mjpeg {
+  surface = "canvas";
+  targetMs = 0; // of no use here: each picture is shown at once
   #canvas;
   #report;
   #newest = null;
@@ -12,36 +14,30 @@ export class Mjpeg {
   #frames = 0;
   #overtaken = 0;
   #dead = false;
-  targetMs = 0; // set by the session, of no use here: each picture is shown at once
 
-  static offer() {
-    return "createImageBitmap" in globalThis ? { type: "mjpeg" } : null;
+  static async ask() {
+    const can = "createImageBitmap" in globalThis;
+    return { form: "jpeg", codecs: "", why: can ? "" : "this browser cannot decode pictures for a canvas" };
   }
 
-  /* report as for Mse. */
-  constructor(canvas, { report }) {
+  /* report: { presented(ptsUs, withinUs), failed(kind, text), blocked() }. */
+  constructor({ canvas, report }) {
     this.#canvas = canvas;
     this.#report = report;
-  }
-
-  get joined() {
-    return true;
   }
 
   get stats() {
     return { frames: this.#frames, overtaken: this.#overtaken };
   }
 
-  text(message) {
-    return message.type === "mjpeg";
-  }
+  config() {}
 
-  binary(buffer) {
+  frame(frame) {
     if (this.#dead)
       return;
     if (this.#newest)
       this.#overtaken += 1;
-    this.#newest = buffer;
+    this.#newest = frame;
     if (!this.#decoding)
       this.#work();
   }
@@ -58,10 +54,10 @@ export class Mjpeg {
   async #work() {
     this.#decoding = true;
     while (this.#newest && !this.#dead) {
-      const picture = new Blob([this.#newest], { type: "image/jpeg" });
+      const { payload, ptsUs } = this.#newest;
       this.#newest = null;
       try {
-        this.#draw(await createImageBitmap(picture));
+        this.#draw(await createImageBitmap(new Blob([payload], { type: "image/jpeg" })), ptsUs);
         this.#bad = 0;
       } catch (error) {
         this.#bad += 1;
@@ -72,7 +68,7 @@ export class Mjpeg {
     this.#decoding = false;
   }
 
-  #draw(bitmap) {
+  #draw(bitmap, ptsUs) {
     if (!this.#dead) {
       const canvas = this.#canvas;
       if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
@@ -81,7 +77,7 @@ export class Mjpeg {
       }
       canvas.getContext("2d", { alpha: false }).drawImage(bitmap, 0, 0);
       this.#frames += 1;
-      this.#report.presented();
+      this.#report.presented(ptsUs, 0);
     }
     bitmap.close();
   }

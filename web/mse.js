@@ -2,39 +2,37 @@
  * SourceBuffer, the jump to the end of the group of pictures at the join, the live edge kept, the buffer
  * trimmed. Whatever goes wrong is reported once; the session then throws this object away and makes another. */
 
-import { Fmp4Reader } from "./fmp4.js";
+import { CODECS, codecName } from "./codecs.js";
 import { LiveEdge } from "./liveedge.js";
+import { bytesOf } from "./wire.js";
 
-// What is asked of the browser; the server answers with the true codec string of the camera.
-const CODECS = ["avc1.640029", "avc1.64002A", "avc1.640033", "hvc1.1.6.L153.B0"];
 const QUEUE_BYTES_MAX = 32 << 20; // the largest group of pictures a server keeps, twice
 const APPEND_BYTES_MAX = 1 << 20; // one append: small enough that the page stays responsive
-const JOIN_QUIET_MS = 20; // the burst at the join is over after this silence,
-const JOIN_LIMIT_MS = 1000; // or is not waited for any longer
 const SEEK_PAUSE_MS = 500;
 const TRIM_EVERY_MS = 2000;
 const KEYS_MAX = 1000;
+const STAMP_WITHIN_US = 2000; // a video element rounds its frames' times
+const COUNTED_WITHIN_US = 100000; // where frames are only counted
 
 const Source = () => globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 const isApple = () => /^Apple/.test(navigator.vendor ?? "");
 
 export class Mse {
+  surface = "video";
   #video;
   #report;
   #live;
-  #reader = new Fmp4Reader();
   #source = null;
   #url = ""; // of the source, until the video has it
   #buffer = null;
-  #queue = [];
+  #mime = ""; // of the source buffer
+  #config = null; // of the newest frame in the queue
+  #next = null; // from the server, for the frames that will come
+  #queue = []; // { mime } or { bytes, pts, key, behind }
   #queueBytes = 0;
   #keys = [];
-  #fragments = 0; // appended before the join
-  #appending = false;
+  #appending = null; // what is being appended: { behind }
   #joined = false;
-  #joinTimer = 0;
-  #firstAt = 0;
-  #messageAt = 0;
   #appendedAt = 0;
   #trimmedAt = 0;
   #seekedAt = -Infinity;
@@ -44,18 +42,16 @@ export class Mse {
   #failed = false;
   #dead = false;
 
-  /* What to send to the server, or null when this browser has no Media Source Extensions. */
-  static offer() {
-    const source = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
-    if (!source)
-      return null;
-    const list = CODECS.filter((codec) => source.isTypeSupported(`video/mp4; codecs="${codec}"`));
-    return list.length > 0 ? { type: "mse", value: list.join(",") } : null;
+  static async ask() {
+    const source = Source();
+    const codecs = source ? CODECS.filter((codec) => source.isTypeSupported(asMime(codec))) : [];
+    const why = source ? "this browser's Media Source Extensions play no H.264" : "this browser has no Media Source Extensions";
+    return { form: "fmp4", codecs: codecs.join(","), why: codecs.length > 0 ? "" : why };
   }
 
-  /* report: { presented(), failed(kind, text), blocked() }; kind "codec" (another transport may do) or
-   * "broken" (a new connection may do). */
-  constructor(video, { targetMs, report }) {
+  /* report: { presented(ptsUs, withinUs), failed(kind, text), blocked() }; kind "codec" (another transport may do) or
+   * "broken" (another try may do). */
+  constructor({ video, targetMs, report }) {
     this.#video = video;
     this.#report = report;
     this.#live = new LiveEdge({ targetMs, rates: !isApple() });
@@ -67,10 +63,6 @@ export class Mse {
 
   set targetMs(ms) {
     this.#live.minimumMs = ms;
-  }
-
-  get joined() {
-    return this.#joined;
   }
 
   get stats() {
@@ -89,26 +81,19 @@ export class Mse {
     };
   }
 
-  /* A text message; true when it was for this transport. */
-  text(message) {
-    if (message.type === "mse") {
-      this.#begin(String(message.value));
-      return true;
-    }
-    if (message.type === "config") {
-      const value = message.value?.mime ?? message.value?.codecs ?? message.value;
-      this.#push({ mime: asMime(String(value)), bytes: 0 });
-      return true;
-    }
-    return false;
+  config(message) {
+    this.#next = { version: message.version, mime: asMime(String(message.codec)), init: bytesOf(message.init) };
   }
 
-  binary(buffer) {
-    if (this.#dead || this.#failed || !this.#source)
+  frame(frame) {
+    if (this.#dead || this.#failed || (frame.version !== this.#config?.version && !this.#changed(frame)))
       return;
-    this.#messageAt = performance.now();
-    this.#firstAt ||= this.#messageAt;
-    this.#push({ buffer, bytes: buffer.byteLength, found: this.#reader.read(buffer) });
+    if (frame.behind && this.#joined) {
+      this.#joined = false; // a new burst: its end is wanted, and it says nothing about the network
+      this.#live.restart();
+    }
+    this.#live.expect(frame.durationUs / 1e6);
+    this.#push({ bytes: frame.payload, pts: frame.ptsUs / 1e6, key: frame.key, behind: frame.behind });
   }
 
   /* Called about twice a second. */
@@ -137,7 +122,6 @@ export class Mse {
       return;
     this.#dead = true;
     this.#listeners.abort();
-    clearTimeout(this.#joinTimer);
     if (this.#frameCallback)
       this.#video.cancelVideoFrameCallback(this.#frameCallback);
     this.#queue = [];
@@ -147,17 +131,25 @@ export class Mse {
     this.#video.load();
   }
 
-  #begin(mime) {
-    const source = Source();
-    if (!source.isTypeSupported(mime)) {
+  /* A frame of another configuration: true when it can be taken. */
+  #changed(frame) {
+    if (!frame.key || this.#next?.version !== frame.version || !this.#next.init)
+      return false;
+    this.#config = this.#next;
+    const { mime, init } = this.#config;
+    if (!Source().isTypeSupported(mime)) {
       this.#unplayable(mime);
-      return;
+      return false;
     }
-    if (this.#source) {
-      this.#push({ mime, bytes: 0 });
-      return;
-    }
-    this.#source = new source();
+    if (!this.#source)
+      this.#begin(mime);
+    this.#push({ mime, bytes: new Uint8Array(0) });
+    this.#push({ bytes: init, pts: 0, key: false, behind: true });
+    return true;
+  }
+
+  #begin(mime) {
+    this.#source = new (Source())();
     this.#url = URL.createObjectURL(this.#source);
     this.#source.addEventListener("sourceopen", () => {
       this.#revoke();
@@ -177,6 +169,7 @@ export class Mse {
   #opened(mime) {
     try {
       this.#buffer = this.#source.addSourceBuffer(mime);
+      this.#mime = mime;
     } catch (error) {
       this.#unplayable(mime);
       return;
@@ -192,7 +185,7 @@ export class Mse {
     if (this.#dead || this.#failed)
       return;
     this.#queue.push(item);
-    this.#queueBytes += item.bytes;
+    this.#queueBytes += item.bytes.byteLength;
     if (this.#queueBytes > QUEUE_BYTES_MAX) {
       this.#broken("this computer cannot keep up");
       return;
@@ -209,11 +202,9 @@ export class Mse {
         return;
       while (this.#queue.length > 0 && this.#queue[0].mime) {
         const { mime } = this.#queue.shift();
-        if (!Source().isTypeSupported(mime)) {
-          this.#unplayable(mime);
-          return;
-        }
-        buffer.changeType(mime);
+        if (mime !== this.#mime)
+          buffer.changeType(mime);
+        this.#mime = mime;
       }
       if (this.#queue.length > 0)
         this.#append(buffer);
@@ -225,18 +216,20 @@ export class Mse {
   #append(buffer) {
     const parts = [];
     let bytes = 0;
-    while (this.#queue.length > 0 && this.#queue[0].buffer &&
-           (parts.length === 0 || bytes + this.#queue[0].bytes <= APPEND_BYTES_MAX)) {
+    let behind = true;
+    while (this.#queue.length > 0 && !this.#queue[0].mime &&
+           (parts.length === 0 || bytes + this.#queue[0].bytes.byteLength <= APPEND_BYTES_MAX)) {
       const item = this.#queue.shift();
-      parts.push(item.buffer);
-      bytes += item.bytes;
-      this.#keys.push(...item.found.keys);
-      this.#fragments += item.found.fragments;
+      parts.push(item.bytes);
+      bytes += item.bytes.byteLength;
+      behind = item.behind;
+      if (item.key)
+        this.#keys.push(item.pts);
     }
     this.#queueBytes -= bytes;
     if (this.#keys.length > KEYS_MAX)
       this.#keys.splice(0, this.#keys.length - KEYS_MAX);
-    this.#appending = true;
+    this.#appending = { behind };
     buffer.appendBuffer(parts.length === 1 ? parts[0] : joined(parts, bytes));
   }
 
@@ -244,31 +237,22 @@ export class Mse {
     if (this.#dead)
       return;
     const now = performance.now();
-    if (this.#appending) {
-      this.#appending = false;
+    const done = this.#appending;
+    const ranges = this.#ranges();
+    this.#appending = null;
+    if (done && ranges.length > 0) {
       this.#appendedAt = now;
-      const ranges = this.#ranges();
-      if (ranges.length > 0) {
-        this.#live.appended(now, ranges[ranges.length - 1][1]);
-        if (this.#joined)
-          this.#control();
-        else
-          this.#tryJoin(now);
-      }
+      this.#live.appended(now, ranges[ranges.length - 1][1]);
+      if (this.#joined)
+        this.#control();
+      else if (!done.behind)
+        this.#join();
     }
     this.#pump();
   }
 
-  #tryJoin(now) {
-    clearTimeout(this.#joinTimer);
-    const quiet = this.#queue.length === 0 && now - this.#messageAt >= JOIN_QUIET_MS;
-    if (!quiet && now - this.#firstAt < JOIN_LIMIT_MS) {
-      this.#joinTimer = setTimeout(() => !this.#dead && this.#tryJoin(performance.now()), JOIN_QUIET_MS);
-      return;
-    }
+  #join() {
     this.#joined = true;
-    const [start, edge] = this.#ranges().at(-1) ?? [0, 0];
-    this.#live.expect((edge - start) / Math.max(1, this.#fragments));
     this.jump();
   }
 
@@ -343,9 +327,9 @@ export class Mse {
     const video = this.#video;
     if (!("requestVideoFrameCallback" in video))
       return;
-    const presented = () => {
+    const presented = (now, { mediaTime }) => {
       this.#frameCallback = video.requestVideoFrameCallback(presented);
-      this.#presented();
+      this.#presented(mediaTime, STAMP_WITHIN_US);
     };
     this.#frameCallback = video.requestVideoFrameCallback(presented);
   }
@@ -355,15 +339,15 @@ export class Mse {
     const count = quality ? quality.totalVideoFrames - quality.droppedVideoFrames : 0;
     if (count > this.#frames) {
       this.#frames = count - 1;
-      this.#presented();
+      this.#presented(this.#video.currentTime, COUNTED_WITHIN_US);
     }
   }
 
-  #presented() {
+  #presented(time, withinUs) {
     if (this.#dead || !this.#joined)
       return;
     this.#frames += 1;
-    this.#report.presented();
+    this.#report.presented(time * 1e6, withinUs);
   }
 
   #unplayable(mime) {
@@ -387,7 +371,7 @@ function joined(parts, bytes) {
   const whole = new Uint8Array(bytes);
   let at = 0;
   for (const part of parts) {
-    whole.set(new Uint8Array(part), at);
+    whole.set(part, at);
     at += part.byteLength;
   }
   return whole;
@@ -395,14 +379,4 @@ function joined(parts, bytes) {
 
 function asMime(value) {
   return value.includes("/") ? value : `video/mp4; codecs="${value}"`;
-}
-
-/* "H.265" for what people know by name, else the codec string itself. */
-export function codecName(mime) {
-  const codecs = /codecs="?([^"]*)"?/.exec(mime)?.[1] ?? mime;
-  if (/^(hvc1|hev1)/.test(codecs))
-    return "H.265";
-  if (/^avc[13]/.test(codecs))
-    return `H.264 (${codecs.split(",")[0]})`;
-  return codecs;
 }

@@ -131,6 +131,18 @@ sheet.replaceSync(`
   }
   .notice[hidden] { display: none; }
 
+  .delay {
+    position: absolute;
+    inset: 0.6em auto auto 0.6em;
+    padding: 0.15em 0.55em;
+    border-radius: 0.4em;
+    background: rgb(0 0 0 / 0.66);
+    font-size: 0.8em;
+    font-variant-numeric: tabular-nums;
+    pointer-events: none;
+  }
+  .delay[hidden] { display: none; }
+
   button {
     position: absolute;
     inset: 0;

@@ -1,6 +1,7 @@
 /* What the server tells pages: the list of cameras (api/streams), how to play (api). The choosing is pure. */
 
 const TIMEOUT_MS = 4000;
+const STILL_TIMEOUT_MS = 15000;
 
 /* The server's list, or an Error with words for people. */
 export async function fetchStreams(base) {
@@ -34,6 +35,17 @@ export async function fetchServer(base) {
       return null;
     const { live_target_ms: target, camhub: version } = await answer.json() ?? {};
     return { targetMs: Number.isFinite(target) && target >= 0 ? target : null, version: text(version) || null };
+  } catch (error) {
+    return null;
+  }
+}
+
+/* The newest picture of a camera as an ImageBitmap; null: there is none now. */
+export async function fetchStill(base, camera) {
+  try {
+    const url = new URL(`api/frame.jpeg?src=${encodeURIComponent(camera)}`, base);
+    const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(STILL_TIMEOUT_MS) });
+    return answer.ok ? await createImageBitmap(await answer.blob()) : null;
   } catch (error) {
     return null;
   }

@@ -5,6 +5,7 @@ import { sheet } from "./player-style.js";
 
 const NOTICE_MS = 4000;
 const STILL_SIDE_MAX = 1920; // a still needs no more pixels than this
+const JPEG_QUALITY = 0.92;
 
 function element(name, className, ...children) {
   const made = document.createElement(name);
@@ -26,6 +27,7 @@ export class View {
   #headline = element("div", "headline");
   #detail = element("div", "detail");
   #notice = element("div", "notice");
+  #delay = element("div", "delay");
   #button = element("button", "", "Play");
   #status = element("div", "status");
   #noticeTimer = 0;
@@ -49,13 +51,15 @@ export class View {
     this.#button.type = "button";
     this.#button.hidden = true;
     this.#notice.hidden = true;
+    this.#delay.hidden = true;
+    this.#delay.setAttribute("aria-hidden", "true"); // it changes each second
     this.#button.addEventListener("click", (event) => {
       event.preventDefault();
       event.stopPropagation();
       onPlay();
     });
     this.#frame = element("div", "frame", video, this.canvas, this.#label, this.#said, this.#notice,
-      this.#button, this.#status);
+      this.#delay, this.#button, this.#status);
     this.#frame.dataset.surface = "none";
     root.append(this.#frame);
   }
@@ -64,21 +68,37 @@ export class View {
     return this.#frame.dataset.surface !== "none";
   }
 
-  /* The first new picture of this transport is there: show it instead of the still. */
-  showLive(transport) {
-    this.#frame.dataset.surface = transport === "mjpeg" ? "canvas" : "video";
+  /* The first new picture is there: show it instead of the still. surface: "video" or "canvas". */
+  showLive(surface) {
+    this.#frame.dataset.surface = surface;
   }
 
   /* The video is about to go: what it shows last stays, as a still. */
   keepStill() {
+    const { video } = this;
+    if (this.#frame.dataset.surface === "video" && video.videoWidth > 0)
+      this.#paint(video, video.videoWidth, video.videoHeight);
+  }
+
+  /* A picture that came otherwise (an ImageBitmap, which is closed). */
+  showStill(picture) {
+    this.#paint(picture, picture.width, picture.height);
+    picture.close();
+  }
+
+  /* What is shown now as a JPEG (a Promise of a Blob); null: nothing. */
+  async snapshot() {
+    const { surface } = this.#frame.dataset;
     const { video, canvas } = this;
-    if (this.#frame.dataset.surface !== "video" || video.videoWidth === 0)
-      return;
-    const scale = Math.min(1, STILL_SIDE_MAX / Math.max(video.videoWidth, video.videoHeight));
-    canvas.width = Math.max(1, Math.round(video.videoWidth * scale));
-    canvas.height = Math.max(1, Math.round(video.videoHeight * scale));
-    canvas.getContext("2d", { alpha: false }).drawImage(video, 0, 0, canvas.width, canvas.height);
-    this.#frame.dataset.surface = "canvas";
+    if (surface === "canvas")
+      return toJpeg(canvas);
+    if (surface !== "video" || video.videoWidth === 0)
+      return null;
+    const copy = document.createElement("canvas");
+    copy.width = video.videoWidth;
+    copy.height = video.videoHeight;
+    copy.getContext("2d", { alpha: false }).drawImage(video, 0, 0);
+    return toJpeg(copy);
   }
 
   /* Another camera: its predecessor's picture must not stand under its name. */
@@ -103,6 +123,12 @@ export class View {
     setText(this.#status, status);
   }
 
+  /* The delay in words; "" for none. */
+  showDelay(text) {
+    setText(this.#delay, text);
+    this.#delay.hidden = text === "";
+  }
+
   /* A short remark that goes by itself. */
   notice(text) {
     setText(this.#notice, text);
@@ -110,6 +136,19 @@ export class View {
     clearTimeout(this.#noticeTimer);
     this.#noticeTimer = setTimeout(() => { this.#notice.hidden = true; }, NOTICE_MS);
   }
+
+  #paint(picture, width, height) {
+    const { canvas } = this;
+    const scale = Math.min(1, STILL_SIDE_MAX / Math.max(width, height));
+    canvas.width = Math.max(1, Math.round(width * scale));
+    canvas.height = Math.max(1, Math.round(height * scale));
+    canvas.getContext("2d", { alpha: false }).drawImage(picture, 0, 0, canvas.width, canvas.height);
+    this.#frame.dataset.surface = "canvas";
+  }
+}
+
+function toJpeg(canvas) {
+  return new Promise((done) => canvas.toBlob(done, "image/jpeg", JPEG_QUALITY));
 }
 
 /* Writes only what changed: a screen reader reads each writing. */

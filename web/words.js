@@ -1,8 +1,12 @@
 /* What a tile says, from what is known. Pure. */
 
-import { codecName } from "./mse.js";
-
 const QUIET_MS = 1500; // a break shorter than this is not worth words while a picture is there
+
+/* What is known at the beginning; see describe(). */
+export const FACTS = {
+  camera: null, link: "opening", linkDownFor: 0, why: "", unknown: false, hasPicture: false, frozenSince: 0, live: false,
+  unsupported: "", damaged: false, note: "", paused: false, blocked: false,
+};
 
 const DAMAGED = "damaged on the way from the camera";
 
@@ -92,11 +96,21 @@ export function sentence(label, said) {
   return [`${label}: ${what}`, said.detail].filter(Boolean).join(", ");
 }
 
-/* The reason in "mse: codecs not matched": what stands after the transport's name. */
+/* The text of an error message of the server, for people. */
 export function errorText(value) {
-  const text = String(value).replace(/^\s*[a-z0-9/]+:\s*/i, "").slice(0, 300);
-  const codec = /^codec (\S+) is not among yours$/.exec(text)?.[1];
-  return codec ? `this browser cannot play ${codecName(codec)}` : text;
+  const text = String(value).slice(0, 300);
+  const codec = /delivers (\S+), which is not among codecs/.exec(text)?.[1];
+  if (codec)
+    return `this browser cannot play ${codec}`;
+  return /is among codecs and forms/.test(text) ? "this browser can play nothing that the camera has" : text;
+}
+
+/* "31 ms" or "1.4 s": the delay of the picture as it stands in its corner. said: as the element's property. */
+export function delayText(said) {
+  if (said === null)
+    return "";
+  const number = said.p50 < 1000 ? `${Math.round(said.p50)} ms` : `${(said.p50 / 1000).toFixed(1)} s`;
+  return said.basis === "capture" ? `${number} since capture` : number;
 }
 
 /* A short note for { ms | frames } that a slow connection made the server leave out. */

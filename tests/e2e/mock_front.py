@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -B
 """A stand-in for the HTTP front, to develop and test the pages without the C programs.
 
-It serves web/ with the front's policy header, /api/streams and /api/ws (MSE and MJPEG), playing clips that
-ffmpeg made, in real time, with the current group of pictures sent at each join. Its faults can be scripted:
+It serves web/ with the front's policy header, /api/streams, /api/frame.jpeg and /ws (all three forms), playing
+clips that ffmpeg made, in real time, with the current group of pictures sent at each join. Its faults can be scripted:
 
     with mock_front.MockFront(["door", "yard"], prefix="/cams/") as front:
         front.url                                    # http://127.0.0.1:PORT/cams/
@@ -11,8 +11,12 @@ ffmpeg made, in real time, with the current group of pictures sent at each join.
         door.stall(True)                             # the camera is up, but nothing comes
         door.set_state("down", "no answer")          # and "up" again
         door.play(clip(size="640x360"))              # another size from the next frame on
-        door.garbage()                               # bytes that are no MP4
-        door.say("skipped", {"frames": 12, "ms": 1200})
+        door.garbage()                               # a frame of bytes that are no picture
+        door.damage(True)                            # frames are marked as damaged
+        door.say("skipped", frames=12, ms=1200)
+        front.reports                                # what players reported
+        front.skew_ms = 3600000                      # the server's clock is wrong by so much
+        front.deaf = True                            # it reads and answers nothing, its sockets stay open
         front.add("roof"); front.remove("roof")
         front.refuse(True)                           # WebSockets are answered 503
         front.answer_streams(False)                  # so is api/streams
@@ -22,6 +26,7 @@ Run by hand (mock_front.py --port 8000 --cameras 9) it shows a wall to look at.
 
 import argparse
 import asyncio
+import base64
 import functools
 import http
 import json
@@ -64,9 +69,30 @@ class Clip:
     def __init__(self, frames, init, codec, fps, gop):
         self.frames = frames
         self.init = init
-        self.codec = codec  # of the MSE kind; "" for JPEGs
+        self.codec = codec  # as in RFC 6381; "" for JPEGs
         self.fps = fps
         self.gop = gop
+
+    def form(self, forms):
+        """The first of the forms asked for that it can be sent in; "" for none."""
+        return next((form for form in forms if (form == "jpeg") != bool(self.codec)), "")
+
+    def config(self, form):
+        """What a message "config" says of it."""
+        said = {"form": form, "codec": self.codec or "mjpeg", "width": 320, "height": 180}
+        if form == "unit":
+            start = self.init.index(b"avcC")
+            size = struct.unpack_from(">I", self.init, start - 4)[0]
+            said["description"] = base64.b64encode(self.init[start + 4:start - 4 + size]).decode()
+        elif form == "fmp4":
+            said["init"] = base64.b64encode(self.init).decode()
+        return said
+
+    def payload(self, form, index, number, ticks):
+        frame = self.frames[index]
+        if form == "fmp4":
+            return _at(frame, number, ticks)
+        return frame[frame.index(b"mdat") + 4:] if form == "unit" else frame
 
 
 def _boxes(data):
@@ -124,38 +150,115 @@ def _at(fragment, number, ticks):
 
 
 class Viewer:
-    """One WebSocket: what waits to be sent to it."""
+    """One subscription: what it was told and sent."""
 
-    def __init__(self, socket):
+    def __init__(self, link, camera, asked):
+        self.link = link
+        self.camera = camera
+        self.id = asked["id"]
+        self.forms = asked["forms"]
+        self.codecs = asked.get("codecs", "")
+        self.paused = False
+        self._source = None
+        self._form = ""
+        self._version = 0
+        self._number = 0
+        self.ticks = 0
+
+    def say(self, kind, **more):
+        self.link.put(json.dumps({"type": kind, "id": self.id, **more}))
+
+    def refused(self, source):
+        """Why it cannot be served that, or ""."""
+        if source.codec[:4] == "hvc1" and "hvc1" not in self.codecs:
+            return "the camera delivers H.265, which is not among codecs"
+        return "" if source.form(self.forms) else "nothing that the camera has is among codecs and forms"
+
+    def media(self, source, index, behind=False, damaged=False):
+        """A frame of a clip, with what has to come before it."""
+        if self._source is not source:
+            self._source, self._form = source, source.form(self.forms)
+            self._version += 1
+            self.say("config", version=self._version, stream=self.camera.name, **source.config(self._form))
+        payload = source.payload(self._form, index, self._number + 1, self.ticks)
+        self.frame(payload, index % source.gop == 0, behind, damaged, 1000000 // source.fps)
+        self.ticks += TIMESCALE // source.fps
+
+    def frame(self, payload, key, behind=False, damaged=False, duration_us=100000):
+        self._number += 1
+        now = self.link.front.now_us()
+        self.link.put(struct.pack("<BBHHHIIqqq", 1, 0, self.id, key | damaged << 1 | behind << 2, self._version,
+                                  self._number, duration_us, self.ticks * 1000000 // TIMESCALE, now,
+                                  now + self.camera.captured_ms * 1000 if self.camera.captured_ms else 0) + payload)
+
+
+class Link:
+    """One WebSocket: what waits to be sent to it, and its subscriptions."""
+
+    def __init__(self, front, socket):
+        self.front = front
         self.socket = socket
         self.queue = asyncio.Queue(VIEWER_QUEUE)
-        self.init = None
-        self.codec = None
-        self.mode = ""
+        self.viewers = {}
 
     def put(self, item):
-        if not self.queue.full():
+        if not self.queue.full() and not self.front.deaf:
             self.queue.put_nowait(item)
 
-    def say(self, kind, value=None):
-        message = {"type": kind}
-        if value is not None:
-            message["value"] = value
-        self.put(json.dumps(message))
+    async def serve(self):
+        sender = asyncio.ensure_future(self._pump())
+        try:
+            async for text in self.socket:
+                if not self.front.deaf:
+                    self._asked(json.loads(text))
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            sender.cancel()
+            for viewer in self.viewers.values():
+                viewer.camera.leave(viewer)
 
-    def media(self, source, data):
-        """A frame of a clip, with what has to come before it."""
-        if source.codec:
-            mime = f'video/mp4; codecs="{source.codec}"'
-            if self.codec is None:
-                self.say("mse", mime)
-            elif self.codec != source.codec:
-                self.say("config", mime)
-            self.codec = source.codec
-            if self.init is not source.init:
-                self.init = source.init
-                self.put(source.init)
-        self.put(data)
+    async def _pump(self):
+        while True:
+            item = await self.queue.get()
+            try:
+                await self.socket.send(item)
+            except websockets.ConnectionClosed:
+                return
+
+    def _asked(self, message):
+        kind = message["type"]
+        viewer = self.viewers.get(message.get("id"))
+        if kind == "clock":
+            now = self.front.now_us()
+            self.put(json.dumps({"type": "clock", "t0": message["t0"], "t1_us": now, "t2_us": now}))
+        elif kind == "subscribe":
+            self._subscribe(message)
+        elif kind == "pause":
+            viewer.paused = message["on"]
+            if not viewer.paused:
+                viewer.camera.send_gop(viewer)
+        elif kind == "unsubscribe":
+            self.viewers.pop(viewer.id).camera.leave(viewer)
+            viewer.say("unsubscribed")
+        elif kind == "report":
+            self.front.reports += message["reports"]
+
+    def _subscribe(self, asked):
+        before = self.viewers.get(asked["id"])
+        camera = self.front.chosen(asked)
+        if before and before.camera is camera:
+            return  # it has that already
+        if before:
+            del self.viewers[before.id]
+            before.camera.leave(before)
+        if camera is None:
+            self.put(json.dumps({"type": "error", "id": asked["id"], "code": "not-found", "text": "no such stream"}))
+            return
+        viewer = before or Viewer(self, camera, asked)
+        viewer.camera = camera
+        if camera.join(viewer, asked):
+            self.viewers[viewer.id] = viewer
 
 
 class Camera:
@@ -169,26 +272,40 @@ class Camera:
         self.sub_of = sub_of
         self.joins = 0  # viewers that ever came
         self.asked = [] # what they asked for
-        self.ticks = 0  # the time of the newest frame sent, in TIMESCALE
+        self.captured_ms = 0  # what the camera's own clock says, beside the server's
         self._front = front
         self._clip = source
         self._viewers = set()
-        self._gop = []
+        self._gop = []  # indices into the clip
         self._index = 0
-        self._number = 0
         self._stalled = False
+        self._damaged = False
         self._state = {"state": "up", "since_ms": int(time.time() * 1000), "reason": ""}
         self._task = None
 
     @property
     def viewers(self):
-        return len(self._viewers)
+        """Those that get pictures."""
+        return sum(not viewer.paused for viewer in self._viewers)
+
+    @property
+    def ticks(self):
+        """The time of the newest frame sent to anybody, in TIMESCALE."""
+        return max((viewer.ticks for viewer in self._viewers), default=0)
+
+    @property
+    def played(self):
+        """Frames of the present group of pictures."""
+        return len(self._gop)
 
     def drop(self):
-        self._front.run(lambda: [viewer.socket.transport.abort() for viewer in self._viewers])
+        self._front.run(lambda: [viewer.link.socket.transport.abort() for viewer in self._viewers])
 
     def stall(self, on):
         self._front.run(lambda: setattr(self, "_stalled", on))
+
+    def damage(self, on):
+        self._front.run(lambda: setattr(self, "_damaged", on))
 
     def set_state(self, state, reason="", since=None):
         def change():
@@ -196,7 +313,7 @@ class Camera:
                            "since_ms": int((time.time() if since is None else since) * 1000)}
             self._gop, self._index = [], 0
             for viewer in self._viewers:
-                viewer.say("state", self.state())
+                viewer.say("state", **self.state())
         self._front.run(change)
 
     def play(self, source):
@@ -205,13 +322,14 @@ class Camera:
         self._front.run(change)
 
     def garbage(self):
-        self._front.run(lambda: [viewer.put(b"\0\0\0\x10moof" + b"\xff" * 600) for viewer in self._viewers])
+        self._front.run(lambda: [viewer.frame(b"\0\0\0\x10moof" + b"\xff" * 600, True) for viewer in self._viewers])
 
-    def say(self, kind, value):
-        self._front.run(lambda: [viewer.say(kind, value) for viewer in self._viewers])
+    def say(self, kind, **more):
+        self._front.run(lambda: [viewer.say(kind, **more) for viewer in self._viewers])
 
     def state(self):
-        return dict(self._state, server_ms=int(time.time() * 1000))
+        shifted = self._state["since_ms"] + self._front.skew_ms
+        return dict(self._state, since_ms=shifted, server_ms=self._front.now_us() // 1000)
 
     def describe(self):
         """Its member of api/streams."""
@@ -232,68 +350,41 @@ class Camera:
                 self._frame()
 
     def _frame(self):
-        source = self._clip
-        index = self._index % len(source.frames)
-        frame = source.frames[index]
+        index = self._index % len(self._clip.frames)
         self._index += 1
-        if source.codec:
-            self._number += 1
-            self.ticks += TIMESCALE // source.fps
-            frame = _at(frame, self._number, self.ticks)
-        if index % source.gop == 0:
+        if index % self._clip.gop == 0:
             self._gop = []
-        self._gop.append(frame)
+        self._gop.append(index)
         for viewer in self._viewers:
-            if viewer.mode:
-                self._send(viewer, [frame])
+            if not viewer.paused:
+                viewer.media(self._clip, index, damaged=self._damaged)
 
-    def _send(self, viewer, frames):
-        for frame in frames:
-            viewer.media(self._clip, frame)
+    def send_gop(self, viewer):
+        if self._state["state"] == "up":
+            for index in self._gop:
+                viewer.media(self._clip, index, behind=index != self._gop[-1])
 
-    def _ask(self, viewer, message):
-        kind = message.get("type")
-        self.asked.append(message)
-        wanted = "mse" if self._clip.codec else "mjpeg"
-        if kind == "mse" and wanted == "mjpeg":
-            viewer.say("error", "mse: codec mjpeg is not for MSE, ask for mjpeg")
-        elif kind == "mjpeg" and wanted == "mse":
-            viewer.say("error", "mjpeg: codec is not mjpeg: ask for mse")
-        elif kind == wanted:
-            viewer.mode = kind
-            if kind == "mjpeg":
-                viewer.say("mjpeg")
-            self._send(viewer, self._gop if self._state["state"] == "up" else [])
-            viewer.say("state", self.state())
-        else:
-            viewer.say("error", f"{kind}: not supported")
-
-    async def serve(self, socket):
-        viewer = Viewer(socket)
-        self._viewers.add(viewer)
+    def join(self, viewer, asked):
+        """False: it cannot be served, and was told."""
         self.joins += 1
-        sender = asyncio.ensure_future(self._pump(viewer))
-        try:
-            async for text in socket:
-                self._ask(viewer, json.loads(text))
-        except websockets.ConnectionClosed:
-            pass
-        finally:
-            sender.cancel()
-            self._viewers.discard(viewer)
+        self.asked.append(asked)
+        viewer.say("state", **self.state())
+        refused = viewer.refused(self._clip)
+        if refused:
+            viewer.say("error", code="codec", text=refused)
+            return False
+        self._viewers.add(viewer)
+        self.send_gop(viewer)
+        return True
 
-    async def _pump(self, viewer):
-        while True:
-            item = await viewer.queue.get()
-            try:
-                await viewer.socket.send(item)
-            except websockets.ConnectionClosed:
-                return
+    def leave(self, viewer):
+        self._viewers.discard(viewer)
 
     def stop(self):
         self._task.cancel()
         for viewer in list(self._viewers):
-            viewer.socket.transport.abort()
+            viewer.link.viewers.pop(viewer.id)
+            viewer.say("error", code="not-found", text="it is gone")
 
 
 class MockFront:
@@ -307,7 +398,11 @@ class MockFront:
         self._pages_answer = True
         self.api_asked = 0    # how often GET api was
         self.pages_asked = 0  # and a page while answer_pages(False) holds
-        self._api = {"version": "1", "camhub": "1.0", "live_target_ms": 60}
+        self._api = {"version": "1", "camhub": "1.0", "live_target_ms": 40}
+        self.reports = []
+        self.skew_ms = 0
+        self.deaf = False
+        self.sockets = 0  # that ever came
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, daemon=True)
@@ -355,6 +450,14 @@ class MockFront:
         """False: the pages are not there."""
         self._pages_answer = on
 
+    def now_us(self):
+        return time.time_ns() // 1000 + self.skew_ms * 1000
+
+    def chosen(self, asked):
+        """The camera, or its second stream, that a subscription means; None."""
+        small = asked["quality"] == "sub" or (asked["quality"] == "auto" and asked["pixels"] < 960)
+        return (self._cameras.get(f"{asked['src']}.sub") if small else None) or self._cameras.get(asked["src"])
+
     def run(self, what):
         """Calls what() in the loop's thread and waits for it."""
         done = threading.Event()
@@ -388,8 +491,9 @@ class MockFront:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _socket(self, socket, path):
-        await self._cameras[self._asked(path)].serve(socket)
+    async def _socket(self, socket, _path):
+        self.sockets += 1
+        await Link(self, socket).serve()
 
     @staticmethod
     def _asked(path):
@@ -401,10 +505,8 @@ class MockFront:
         if not where.startswith(self._prefix):
             return self._answer(404, b"not under the prefix", ".txt")
         where = where[len(self._prefix):]
-        if where == "api/ws" and headers.get("Upgrade", "").lower() == "websocket":
-            if self._refuse:
-                return self._error(503, "no")
-            return None if self._asked(path) in self._cameras else self._error(404, "stream not found")
+        if where == "ws" and headers.get("Upgrade", "").lower() == "websocket":
+            return self._error(503, "no") if self._refuse else None
         if where == "api":
             self.api_asked += 1
             return self._error(503, "not now") if self._api is None else self._answer(

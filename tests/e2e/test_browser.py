@@ -4,14 +4,18 @@ The pages in headless Chromium on the real server: moving pictures on the wall a
 page, seen in the pixels, over a camera's death and return, a worker's, the front's.
 """
 
+import http.server
 import os
 import signal
+import threading
 import time
 
 import browser
 import picture
 import rig
 from wait import until
+
+PLAYER = "document.querySelector('camhub-player')"
 
 # The luma of the picture's top row of squares, each in its middle; and a number that changes with any pixel.
 LOOK = """
@@ -39,6 +43,78 @@ LOOK = """
   return { state: player.state, width, height, stamp: parseInt(bits.join(""), 2), sum };
 })()
 """
+
+# For each of 25 pictures that appear: how old its bar code says it is, less how old the player says it is, both in ms.
+COMPARE = """
+new Promise((done) => {
+  const player = document.querySelector("camhub-player"), seen = [];
+  const frame = player.shadowRoot.querySelector(".frame");
+  const copy = document.createElement("canvas");
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  const read = (surface, width) => {
+    copy.width = width;
+    copy.height = 16;
+    context.drawImage(surface, 0, 0, width, 16, 0, 0, width, 16);
+    const { data } = context.getImageData(0, 8, width, 1), cell = Math.floor(width / 32);
+    let stamp = 0;
+    for (let bit = 0; bit < 32; bit += 1)
+      stamp = stamp * 2 + (data[4 * (bit * cell + (cell >> 1)) + 1] > 128 ? 1 : 0);
+    return stamp;
+  };
+  let last = 0;
+  const look = (again) => {
+    const now = Date.now() % 2 ** 32, { delay } = player;
+    const surface = frame.querySelector(frame.dataset.surface);
+    const stamp = read(surface, surface.videoWidth ?? surface.width);
+    if (delay && stamp !== last)
+      seen.push(now - stamp - delay.ms);
+    last = stamp;
+    if (seen.length < 25)
+      again();
+    else
+      done(seen.sort((a, b) => a - b));
+  };
+  const { surface } = frame.dataset;
+  const video = frame.querySelector("video");
+  const next = surface === "video"
+    ? () => video.requestVideoFrameCallback(() => look(next))
+    : () => requestAnimationFrame(() => look(next));
+  next();
+})
+"""
+
+# A page of another site, with the player as it is embedded.
+ELSEWHERE = """<!doctype html><title>Elsewhere</title>
+<script type="module" src="{0}camhub-player.js"></script>
+<camhub-player camera="door" style="width: 640px"></camhub-player>
+<iframe src="{0}door" width="320" height="180"></iframe>
+"""
+
+
+class Elsewhere:
+    """Another site, on another port, with one page."""
+
+    def __init__(self, html):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # pylint: disable=invalid-name
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(self.server.html.encode())
+
+            def log_message(self, *_):  # pylint: disable=arguments-differ
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.html = html
+        self.origin = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
 
 
 class Browser(rig.Case):
@@ -108,6 +184,75 @@ class Browser(rig.Case):
         self.wait_fresh(page, "door")
         self.assertEqual(self.look(page, "door")["width"], 640)
         self.assertEqual(page.errors, [])
+
+    def test_every_transport(self):
+        page = self.open("/door")
+        can = page.wait_for(PLAYER + ".stats.transport", 60)
+        for mode in ("webcodecs", "mse"):
+            page.evaluate(f"{PLAYER}.setAttribute('modes', '{mode},mjpeg')")
+            page.wait_for(f"{PLAYER}.stats.transport === '{mode}' || {PLAYER}.stats.passedOver?.{mode}", 60)
+            missing = page.evaluate(f"{PLAYER}.stats.passedOver.{mode}")
+            if missing:
+                print(f"{mode}: {missing}", flush=True)
+                continue
+            self.check_delay(page, "door", mode)
+        self.assertIn(can, ("webcodecs", "mse"))
+        page.goto(self.camhub.url("/gate"))
+        self.check_delay(page, "gate", "mjpeg")
+        self.assertEqual(page.errors, [])
+
+    def check_delay(self, page, name, transport):
+        """Pictures move by that transport, and the delay that is told is that of the picture on the screen."""
+        self.wait_moving(page, name)
+        self.assertEqual(page.evaluate(f"{PLAYER}.stats.transport"), transport)
+        page.wait_for(f"{PLAYER}.delay", 60)
+        differences = page.evaluate(COMPARE)
+        middle = differences[len(differences) // 2]
+        told = page.evaluate(f"{PLAYER}.delay")
+        print(f"{transport}: {told['p50']:.0f} ms after its arrival, {middle:.0f} ms before that in the camera, "
+              f"+- {told['uncertaintyMs']:.1f} ms", flush=True)
+        # What the bar code counts besides is the camera's encoder and the way here. A machine that is very busy makes
+        # that long, and a newer picture may stand there when we look; a clock that is wrong is wrong by more.
+        self.assertTrue(-50 < middle < 5000, differences)
+
+    def test_camera_with_another_size(self):
+        camera = self.rtsp(gop=15, size="640x360")
+        hub = self.hub([{"name": "door", "url": camera.url("h264")}])
+        page = self.browser.page(width=1280, height=720)
+        self.addCleanup(page.close)
+        page.goto(hub.url("/door"))
+        self.wait_moving(page, "door")
+        page.evaluate("window.same = true")
+        for size, width in (("320x180", 320), ("640x360", 640)):
+            camera.stop()
+            camera.options["size"] = size
+            camera.start()
+            until(lambda width=width: self.look(page, "door")["width"] == width, f"a picture of {size}", 60)
+            self.wait_moving(page, "door")
+            self.wait_fresh(page, "door")
+        self.assertTrue(page.evaluate("window.same"), "the page was loaded again")
+        self.assertEqual(page.evaluate(f"{PLAYER}.stats.connections"), 1)
+
+    def test_page_of_another_site(self):
+        site = Elsewhere("")
+        self.addCleanup(site.stop)
+        hub = self.hub([{"name": "door", "url": self.server.url("h264")}],
+                       extra={"embed": {"origins": [site.origin]}})
+        for listed, where in ((True, hub), (False, self.camhub)):
+            site.server.html = ELSEWHERE.format(where.url("/"))
+            page = self.browser.page(width=1280, height=720)
+            page.goto(site.origin + "/")
+            if listed:
+                self.wait_moving(page, "door")
+                until(lambda hub=hub: hub.get_json("/api/streams?src=door")["viewers"] == 2, "the frame to play, too", 60)
+                self.assertEqual(page.errors, [])
+            else:
+                until(lambda page=page: len(page.errors) >= 2, "the browser to refuse script and frame", 60)
+                self.assertFalse(page.evaluate("!!customElements.get('camhub-player')"))
+                refused = " ".join(page.errors)
+                self.assertIn("CORS", refused)
+                self.assertIn("frame-ancestors", refused)
+            page.close()
 
     def test_camera_dies_and_returns(self):
         page = self.open("/door")

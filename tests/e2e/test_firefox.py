@@ -10,6 +10,7 @@ class Firefox(test_browser.Browser):
     driver = firefox
     # What the server does is the same.
     test_one_camera = None
+    test_page_of_another_site = None
     test_processes_die = None
 
 

@@ -1,0 +1,31 @@
+/* What this browser can show: for each transport the form of pictures it takes, the codecs it can decode, or
+ * why it is passed over. Asked once per page. */
+
+import { Mjpeg } from "./mjpeg.js";
+import { Mse } from "./mse.js";
+import { WebCodecs } from "./webcodecs.js";
+
+export const TRANSPORTS = { webcodecs: WebCodecs, mse: Mse, mjpeg: Mjpeg };
+
+const FORMS = { unit: WebCodecs, fmp4: Mse, jpeg: Mjpeg };
+
+let asked = null;
+
+/* The transport that shows a form of pictures, and its name. */
+export function transportFor(form) {
+  const Transport = FORMS[form];
+  const name = Object.keys(TRANSPORTS).find((key) => TRANSPORTS[key] === Transport);
+  return Transport ? { name, Transport } : null;
+}
+
+/* A Map of name -> { form, codecs (with commas; "" for none needed), why ("" or why it cannot be used) }. */
+export function capabilities() {
+  asked ??= ask();
+  return asked;
+}
+
+async function ask() {
+  const names = Object.keys(TRANSPORTS);
+  const answers = await Promise.all(names.map((name) => TRANSPORTS[name].ask()));
+  return new Map(names.map((name, i) => [name, answers[i]]));
+}

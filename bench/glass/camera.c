@@ -163,6 +163,7 @@ take_picture(struct stream *stream, FILE *log)
 
 	stream->wants_key = false;
 	encoder_next(stream->encoder, wants_key, &picture);
+	picture.slot = stream->slot;
 	encoded_us = wall_us();
 	conn_send_all(stream, &picture);
 	if (log != NULL)
@@ -177,9 +178,10 @@ schedule_next(struct stream *stream)
 {
 	int64_t interval = NS_PER_S / stream->options.fps, now = conn_now_ns();
 
-	stream->next_ns += interval;
-	if (stream->next_ns < now)
-		stream->next_ns = now + interval;
+	do {
+		stream->next_ns += interval;
+		stream->slot++;
+	} while (stream->next_ns <= now);
 }
 
 /* Takes the pictures that are due; returns when the next one is. */
@@ -196,8 +198,8 @@ take_due(FILE *log)
 		if (stream->next_ns == 0)
 			continue;
 		if (stream->next_ns <= conn_now_ns()) {
-			schedule_next(stream);
 			take_picture(stream, log);
+			schedule_next(stream);
 		}
 		if (stream->next_ns != 0 && stream->next_ns < next)
 			next = stream->next_ns;

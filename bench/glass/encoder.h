@@ -27,6 +27,7 @@ struct encoded {
 	size_t len;
 	bool is_key;
 	uint32_t number;  /* the one in the picture */
+	uint32_t slot;    /* its place on the line of time, in intervals: set by the camera */
 	int64_t drawn_us; /* the time in the picture: just before it was drawn */
 };
 

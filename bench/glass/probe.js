@@ -1,12 +1,13 @@
 /* What a page shows, and when, read from the clock in the pictures. Injected before the page's own scripts, into
  * camhub's pages and into the floor's: both are measured by the same code. It looks into open shadow roots
- * and watches the browser's own functions, and changes nothing but the players' `modes`.
+ * and watches the browser's own functions, and changes nothing but the players' `modes` and
+ * `delay-basis`.
  *
- * globalThis.glassOptions: { modes ("" leaves what the page says), every (of a tile's pictures one in so many is
+ * globalThis.glassOptions: { modes and basis ("" leaves what the page says), every (of a tile's pictures one in so many is
  * read; all are counted) }. */
 
 (() => {
-  const { modes = "", every = 1 } = globalThis.glassOptions ?? {};
+  const { modes = "", basis = "", every = 1 } = globalThis.glassOptions ?? {};
   const SPIN_MS = 4;
   const FRESH_MS = 300;
   const IN_FLIGHT = 500; // pictures that may be between decoder and screen
@@ -36,8 +37,8 @@
   class Surface {
     element;
     player;
-    frames = []; // [number, age when the script heard of it, age when it is expected on the screen, JPEGs decoded]
-    delays = []; // [age, what the player says that the picture is late]
+    frames = []; // { clock, age (ms, when the script heard of it), shot }
+    delays = []; // [number, age, the delay that the player displays, its basis]
     bad = 0;
     presented = 0;
 
@@ -52,43 +53,55 @@
       this.bad = this.presented = 0;
     }
 
-    /* At `now` (performance.now()) the element shows another picture; on the screen it is expected at `due`. */
+    /* At `now` (performance.now()) the element shows another picture; on the screen it is expected at `due` (null:
+     * not known). A video's is kept and read later: the page's own scripts, which time the same picture, come first. */
     shown(now, due) {
       const { element } = this;
-      const width = element.videoWidth ?? element.width, height = element.videoHeight ?? element.height;
       this.presented += 1;
-      if (width === 0 || (this.presented % every !== 0 && first !== null))
+      if (this.presented % every !== 0 && first !== null)
         return;
-      const clock = barcode.read(element, width, height);
+      const shot = { number: this.presented, now, due, jpegs };
+      if (due === null) {
+        requestAnimationFrame((next) => { shot.due = next; });
+        shot.clock = barcode.read(element, element.width, element.height);
+        setTimeout(() => this.#note(shot));
+        return;
+      }
+      const picture = globalThis.VideoFrame && element.readyState >= element.HAVE_CURRENT_DATA ? new VideoFrame(element) : null;
+      const read = () => {
+        shot.clock = barcode.read(picture ?? element, element.videoWidth, element.videoHeight);
+        picture?.close();
+        this.#note(shot);
+      };
+      if (picture)
+        setTimeout(read);
+      else
+        read();
+    }
+
+    #note(shot) {
+      const { clock, now } = shot;
       if (!clock) {
         this.bad += 1;
         return;
       }
       const age = Barcode.age(clock.units, now + offset);
       reached("picture");
-      const frame = [clock.number, age, due === null ? null : age + due - now, jpegs];
-      this.frames.push(frame);
+      this.frames.push({ clock, age, shot });
       if (first === null && age <= FRESH_MS) {
         first = now;
         tellFirst({ first, ...steps });
       }
-      if (due === null)
-        requestAnimationFrame((next) => { frame[2] = age + next - now; });
-      if (this.player)
-        queueMicrotask(() => this.#compare(age));
+      const delay = this.player?.delay;
+      if (delay && Number.isFinite(delay.ms) && shot.number === this.presented)
+        this.delays.push([clock.number, age, delay.ms, delay.basis]);
     }
 
-    /* After the player's own callback for the same picture. */
-    #compare(age) {
-      setTimeout(() => {
-        const delay = this.player.delay;
-        if (delay && Number.isFinite(delay.ms))
-          this.delays.push([age, delay.ms, delay.basis]);
-      });
-    }
-
+    /* frames: [number, age, age when it is expected on the screen, JPEGs given to the decoder until then] */
     result() {
-      const { frames, delays, bad, presented } = this;
+      const { delays, bad, presented } = this;
+      const frames = this.frames.map(({ clock, age, shot }) =>
+        [clock.number, age, shot.due === null ? null : age + shot.due - shot.now, shot.jpegs]);
       return { frames, delays, bad, presented, given: [...given], transport: this.player?.stats?.transport ?? "" };
     }
   }
@@ -145,8 +158,11 @@
   }
 
   Element.prototype.attachShadow = function attach(options) {
-    if (modes && this.localName === "camhub-player")
-      this.setAttribute("modes", modes);
+    if (this.localName === "camhub-player") {
+      for (const [name, value] of [["modes", modes], ["delay-basis", basis]])
+        if (value)
+          this.setAttribute(name, value);
+    }
     const root = attachShadow.call(this, options);
     reached("player");
     follow(root);

@@ -21,10 +21,15 @@
 #define JPEG_Q_IN_BAND   255
 #define JPEG_TABLE_BYTES 64
 
+/* As cameras do: from the time at which the picture was taken. */
 static uint32_t
 timestamp_of(const struct conn *conn, const struct encoded *picture)
 {
-	return (uint32_t)stream_ticks(conn->stream, picture->number) + conn->timestamp_offset;
+	uint64_t ms = (uint64_t)picture->drawn_us / 1000,
+		 rest_us = (uint64_t)picture->drawn_us % 1000;
+	uint64_t ticks = ms * (STREAM_CLOCK_HZ / 1000) + rest_us * (STREAM_CLOCK_HZ / 1000) / 1000;
+
+	return (uint32_t)ticks + conn->timestamp_offset;
 }
 
 static void

@@ -21,16 +21,17 @@ struct stream {
 	unsigned watchers;
 	bool wants_key;  /* the next picture is to be one */
 	int64_t next_ns; /* when it is due, CLOCK_MONOTONIC; 0: nobody watches */
+	uint32_t slot;   /* of the next picture */
 };
 
 /* The one whose name the path (without its leading slash) begins with, or NULL. */
 struct stream *stream_find(const char *path);
 
-/* On the line of the stream, in ticks of STREAM_CLOCK_HZ. */
+/* Time of a slot on the even line of the floor's fragments, in ticks of STREAM_CLOCK_HZ. */
 static inline int64_t
-stream_ticks(const struct stream *stream, uint32_t number)
+stream_ticks(const struct stream *stream, uint32_t slot)
 {
-	return (int64_t)number * STREAM_CLOCK_HZ / stream->options.fps;
+	return (int64_t)slot * STREAM_CLOCK_HZ / stream->options.fps;
 }
 
 #endif

@@ -143,8 +143,7 @@ static void
 put_header(struct conn *conn, const struct encoded *picture, size_t len)
 {
 	uint32_t words[2] = { htole32(picture->number), htole32(picture->is_key ? 1 : 0) };
-	uint64_t time_us =
-	    htole64((uint64_t)picture->number * US_PER_S / conn->stream->options.fps);
+	uint64_t time_us = htole64((uint64_t)picture->slot * US_PER_S / conn->stream->options.fps);
 
 	put_frame_head(conn, BINARY, HEADER_BYTES + len);
 	conn_put(conn, words, sizeof(words));
@@ -160,7 +159,7 @@ send_fragment(struct conn *conn, const struct encoded *picture)
 				      .is_key = picture->is_key };
 	struct byte_writer payload;
 
-	sample.decode_time = (uint64_t)stream_ticks(conn->stream, picture->number);
+	sample.decode_time = (uint64_t)stream_ticks(conn->stream, picture->slot);
 	sample.duration = STREAM_CLOCK_HZ / conn->stream->options.fps;
 	byte_writer_init(&payload, CONN_OUT_MAX);
 	if (nal_annexb_to_sample(NAL_H264, picture->data, picture->len, &payload) < 0)

@@ -245,6 +245,13 @@ mount_live(struct camera *camera)
 			  "avenc_aac ! aacparse ! rtpmp4gpay name=pay1 pt=97 )",
 			  h264),
 		      G_CALLBACK(on_media));
+	if (has_element("alawenc"))
+		mount(camera, "/h264-pcma",
+		      g_strdup_printf(
+			  "%s audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! "
+			  "alawenc ! rtppcmapay name=pay1 pt=8 )",
+			  h264),
+		      G_CALLBACK(on_media));
 	mount(camera, "/mjpeg",
 	      g_strdup_printf("%s ! jpegenc quality=80 ! rtpjpegpay name=pay0 pt=26 )", video),
 	      G_CALLBACK(on_media));

@@ -26,6 +26,21 @@ def packets(url, seconds):
     return found, done.stderr
 
 
+def tracks(url):
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url],
+        capture_output=True, text=True, check=True, timeout=90)
+    return done.stdout.split()
+
+
+def loudness_db(data):
+    """Of the loudest sample; silence is -91."""
+    done = subprocess.run(
+        ["ffmpeg", "-f", "mp4", "-i", "-", "-vn", "-af", "volumedetect", "-f", "null", "-"],
+        input=data, capture_output=True, check=True, timeout=90)
+    return float(re.search(rb"max_volume: (-?[0-9.]+) dB", done.stderr)[1])
+
+
 class Path(rig.Case):
     @classmethod
     def setUpClass(cls):
@@ -39,9 +54,10 @@ class Path(rig.Case):
             {"name": "gate", "url": cls.server.url("mjpeg")},
             {"name": "clock", "url": "test:clock?size=320x180&fps=10&gop=20"},
             {"name": "voice", "url": cls.server.url("h264-audio")},
+            {"name": "phone", "url": cls.server.url("h264-pcma")},
             {"name": "mute", "url": cls.mute.url()},
         ])
-        for name in ("door", "gate", "clock", "voice"):
+        for name in ("door", "gate", "clock", "voice", "phone"):
             cls.camhub.wait_state(name, "up")
 
     def check_mp4(self, name):
@@ -62,7 +78,25 @@ class Path(rig.Case):
         self.check_mp4("clock")
 
     def test_mp4_with_audio(self):
-        self.check_mp4("voice")
+        for name, codec in (("voice", "aac"), ("phone", "flac")):
+            with self.subTest(name):
+                url = self.camhub.url(f"/api/stream.mp4?src={name}")
+                self.check_mp4(name)
+                self.assertEqual(tracks(url), ["h264", codec])
+                self.assertEqual(tracks(url + "&audio=0"), ["h264"])
+
+    def test_a_websocket_with_audio(self):
+        for name, sound in (("voice", "mp4a.40.2"), ("phone", "flac")):
+            viewer = self.viewer(self.camhub, name, keep_payload=True)
+            self.assertRegex(viewer.wait_text("mse")["value"],
+                             rf'^video/mp4; codecs="avc1\.[0-9A-F]{{6}},{sound}"$')
+            viewer.wait_more(150)
+            viewer.close()
+            self.assertEqual({fragment.track for fragment in viewer.fragments}, {1, 2})
+            self.assertEqual(viewer.holes(), [])
+            self.assertEqual(picture.complaints(viewer.payload, kind="mp4"), "")
+            # What was before the first viewer is silent; what came since is not.
+            self.assertGreater(loudness_db(viewer.payload), -40)
 
     def test_mjpeg(self):
         url = self.camhub.url("/api/stream.mjpeg?src=gate")

@@ -35,7 +35,7 @@ export function snapshotName(name, date) {
 
 /* The picture that the player shows; when it cannot tell, the server's newest. A Blob, or an Error with words. */
 async function snapshot(player, base, name) {
-  const shown = await Promise.resolve(player.snapshot?.()).catch(() => null);
+  const shown = await player.snapshot().catch(() => null);
   if (shown)
     return shown;
   const url = new URL(`api/frame.jpeg?src=${encodeURIComponent(name)}`, base);

@@ -1,11 +1,11 @@
 /* One camera filling its frame: the page behind each tile, and the one to embed elsewhere. ?kiosk=1: see kiosk.js */
 
+import "./camhub-player.js";
 import { cameraUrl, copyText, embedSnippets, saveSnapshot } from "./actions.js";
 import { showEmbed, showKeys } from "./dialogs.js";
 import { isKiosk, runKiosk } from "./kiosk.js";
 import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
 import { camerasOf, fetchServer, fetchStreams } from "./streams.js";
-import { showsDelay } from "./tile.js";
 import { toast } from "./toast.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -37,9 +37,9 @@ const toolbar = new Toolbar({
     (error) => toast(`No snapshot: ${error.message}`)),
   link: async () => toast(await copyText(cameraUrl(BASE, name)) ? "Link copied" : cameraUrl(BASE, name)),
   embed: () => showEmbed(title, cameraUrl(BASE, name), embedSnippets(BASE, name, title)),
-  ...(showsDelay && { delay: toggleDelay }),
+  delay: toggleDelay,
   ...(canFillScreen() && { full: toggleFullScreen }),
-  keys: () => showKeys(KEYS.filter(([key]) => showsDelay || key !== "D")),
+  keys: () => showKeys(KEYS),
   wall: "./",
 });
 

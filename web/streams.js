@@ -51,21 +51,14 @@ export async function fetchStill(base, camera) {
   }
 }
 
-/* Cameras in the order of the configuration: [{ name, title, group, sub }]; group is "" for none, sub the name of
- * the small stream or "". What is transcoded of one is no camera. */
+/* Cameras in the order of the configuration: [{ name, title, group }]; group is "" for none. A camera's second
+ * stream, and what is transcoded of one, is no camera. */
 export function camerasOf(streams) {
-  const cameras = new Map();
-  for (const [name, stream] of Object.entries(streams)) {
-    if (stream?.sub !== true && stream?.transcoded !== true)
-      cameras.set(name, { name, title: text(stream?.title) || name, group: text(stream?.group), sub: "",
-        order: Number(stream?.order) || 0 });
-  }
-  for (const [name, stream] of Object.entries(streams)) {
-    const camera = stream?.sub === true && cameras.get(text(stream.camera) || name.replace(/\.sub$/, ""));
-    if (camera)
-      camera.sub = name;
-  }
-  return [...cameras.values()].sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
+  return Object.entries(streams)
+    .filter(([, stream]) => stream?.sub !== true && stream?.transcoded !== true)
+    .map(([name, stream]) => ({ name, title: text(stream?.title) || name, group: text(stream?.group),
+      order: Number(stream?.order) || 0 }))
+    .sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
 }
 
 /* Those named in ?cameras=a,b in that order; all of them when there is no such parameter. */

@@ -1,14 +1,7 @@
 /* One tile of the wall: a link to the camera's own page, with its player inside. */
 
-import { CamhubPlayer } from "./camhub-player.js";
+import "./camhub-player.js";
 import { make } from "./dom.js";
-
-const SUB_BELOW_PIXELS = 960; // a tile less wide than this takes the small stream, where there is one
-
-/* What the player does by itself. */
-const knows = (attribute) => CamhubPlayer.observedAttributes.includes(attribute);
-export const showsDelay = knows("show-delay");
-const choosesQuality = knows("quality");
 
 export class Tile {
   item;
@@ -20,14 +13,10 @@ export class Tile {
   /* camera: as in camerasOf(). onOpen(tile), onFocus(tile): a person did. */
   constructor(camera, onOpen, onFocus) {
     this.camera = camera;
-    this.player = make("camhub-player", { role: "presentation" });
+    this.player = make("camhub-player", { role: "presentation", camera: camera.name, quality: "auto" });
     this.link = make("a", { class: "tile", href: `./${encodeURIComponent(camera.name)}`, "data-camera": camera.name,
       tabindex: "-1" }, this.player);
     this.item = make("li", {}, this.link);
-    if (choosesQuality) {
-      this.player.setAttribute("quality", "auto");
-      this.player.setAttribute("camera", camera.name);
-    }
     this.link.addEventListener("click", (event) => {
       if (event.button !== 0 || event.ctrlKey || event.shiftKey || event.metaKey)
         return; // a new tab or window shows the camera's own page
@@ -65,13 +54,9 @@ export class Tile {
     this.player.toggleAttribute("show-delay", on);
   }
 
-  /* held: nobody sees it now, and will not soon; pixels: how wide it is on the screen. */
-  show(held, pixels) {
-    const { camera, player } = this;
-    const stream = !choosesQuality && camera.sub && pixels < SUB_BELOW_PIXELS ? camera.sub : camera.name;
-    if (player.getAttribute("camera") !== stream)
-      player.setAttribute("camera", stream);
-    if (player.hold !== held)
-      player.hold = held;
+  /* Nobody sees it now, and will not soon. */
+  set held(value) {
+    if (this.player.hold !== value)
+      this.player.hold = value;
   }
 }

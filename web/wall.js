@@ -10,7 +10,7 @@ import { isKiosk, runKiosk } from "./kiosk.js";
 import { layout, neighbour } from "./layout.js";
 import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
 import { camerasOf, chosen, fetchServer, fetchStreams } from "./streams.js";
-import { showsDelay, Tile } from "./tile.js";
+import { Tile } from "./tile.js";
 import { toast } from "./toast.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -28,7 +28,6 @@ const list = document.getElementById("tiles");
 const notice = document.getElementById("notice");
 const tiles = new Map(); // by name
 let columns = 1;
-let tileWidth = 0;
 let open = null;
 let openedHere = false;
 let pollTimer = 0;
@@ -44,9 +43,9 @@ const toolbar = new Toolbar({
     toast(await copyText(url) ? "Link copied" : url);
   },
   embed: () => showEmbed(open.camera.title, cameraUrl(BASE, open.name), embedSnippets(BASE, open.name, open.camera.title)),
-  ...(showsDelay && { delay: toggleDelay }),
+  delay: toggleDelay,
   ...(canFillScreen() && { full: toggleFullScreen }),
-  keys: () => showKeys(KEYS.filter(([keys]) => showsDelay || keys !== "D")),
+  keys: () => showKeys(KEYS),
   wall: leave,
 });
 
@@ -138,7 +137,6 @@ function arrange() {
   const seen = shown();
   const plan = layout(seen.length, clientWidth, clientHeight - bar, gap, forcedColumns);
   columns = plan.columns;
-  tileWidth = plan.width;
   const { style } = document.documentElement;
   style.setProperty("--bar", `${bar}px`);
   style.setProperty("--gap", `${gap}px`);
@@ -148,17 +146,14 @@ function arrange() {
   document.body.classList.toggle("scrolls", plan.scroll);
   if (!seen.some((tile) => tile.link.tabIndex === 0) && seen.length > 0)
     roving(seen[0]);
-  load();
 }
 
-/* Who plays, and how large: of the tiles behind an open one only those that an arrow key leads to. */
-function load() {
+/* Of the tiles behind an open one only those play that an arrow key leads to. */
+function holdOthers() {
   const seen = shown();
   const near = open ? [-1, 0, 1].map((by) => seen.at((seen.indexOf(open) + by) % seen.length)) : null;
-  for (const tile of tiles.values()) {
-    const width = open === tile ? document.documentElement.clientWidth : tileWidth;
-    tile.show(near !== null && !near.includes(tile), width * devicePixelRatio);
-  }
+  for (const tile of tiles.values())
+    tile.held = near !== null && !near.includes(tile);
 }
 
 /* One stop for Tab; arrow keys move it. */
@@ -191,6 +186,7 @@ function follow() {
   document.getElementById("unknown").hidden = tiles.size === 0 || shown().length > 0;
   document.getElementById("unknown-names").textContent = `There is no camera in a group “${group()}” here.`;
   openWhat(shown().find((tile) => tile.name === decoded(location.hash.slice(1))) ?? null);
+  holdOthers();
   arrange();
 }
 

@@ -214,14 +214,13 @@ class Pages(test_web.Web):
     def test_actions_on_the_wall(self):
         self.open("", [("a", ""), ("b", "")])
         self.wait_playing()
-        buttons = "[...document.querySelectorAll('.toolbar > :not([hidden])')].map((one) => one.dataset.do)" \
-                  ".filter((id) => id !== 'delay').join()"
-        self.assertEqual(self.page.evaluate(buttons), "full,keys")
+        buttons = "[...document.querySelectorAll('.toolbar > :not([hidden])')].map((one) => one.dataset.do).join()"
+        self.assertEqual(self.page.evaluate(buttons), "delay,full,keys")
         self.page.key("s")  # no camera is open
         self.page.key("Tab")
         self.page.key("Enter")
         self.wait(f"{OPEN} === 'a'")
-        self.assertEqual(self.page.evaluate(buttons), "snapshot,link,embed,full,keys,wall")
+        self.assertEqual(self.page.evaluate(buttons), "snapshot,link,embed,delay,full,keys,wall")
         self.assertEqual(self.page.evaluate("kept.files.length"), 0)
         self.wait_playing()
         self.check_actions("a", "A")
@@ -238,6 +237,25 @@ class Pages(test_web.Web):
         self.wait("getComputedStyle(document.querySelector('.toolbar')).opacity === '1'")
         self.do("wall")
         self.wait(f"!{OPEN}")
+        self.check_quiet()
+
+    def test_delay_in_all_tiles(self):
+        self.open("", [("a", ""), ("b", "")])
+        shown = """[...document.querySelectorAll("camhub-player")].map((one) => one.shadowRoot.querySelector(".delay"))
+          .map((one) => Boolean(one) && !one.hidden && / (ms|s)$/.test(one.textContent)).join()"""
+        self.wait(f"{SHOWN} === 'a,b'")
+        self.page.key("d")
+        self.wait(f"{shown} === 'true,true'")
+        self.assertEqual(self.page.evaluate("document.querySelector('[data-do=delay]').ariaPressed"), "true")
+        self.front.add("c")
+        self.page.evaluate("void window.dispatchEvent(new Event('online'))")
+        self.wait(f"{shown} === 'true,true,true'", "a new tile to show it, too")
+        self.do("delay")
+        self.wait(f"{shown} === 'false,false,false'")
+        self.page.goto(self.front.url + "a")
+        self.wait_playing()
+        self.page.key("d")
+        self.wait(f"{shown} === 'true'")
         self.check_quiet()
 
     def test_actions_on_the_page_of_a_camera(self):

@@ -604,7 +604,7 @@ class Logic(unittest.TestCase):
             "a.h264": { transcoded: true, camera: "a" }, "a.sub.h264": { transcoded: true, camera: "a" } });
           return [all, chosen(all, "b, a,nope,b").map((one) => one.name), chosen(all, null).length];""")
         self.assertEqual([one["name"] for one in got[0]], ["a", "c", "b"])
-        self.assertEqual((got[0][0]["sub"], got[0][0]["title"]), ("a.sub", "A <b>"))
+        self.assertEqual(got[0][0]["title"], "A <b>")
         self.assertEqual([one["group"] for one in got[0]], ["", "", "Yard"])
         self.assertEqual(got[1:], [["b", "a"], 3])
 

@@ -30,8 +30,8 @@
     offset = largest;
   }
 
-  function reached(step) {
-    steps[step] ??= performance.now();
+  function reached(step, now = performance.now()) {
+    steps[step] ??= now;
   }
 
   class Surface {
@@ -86,7 +86,7 @@
         return;
       }
       const age = Barcode.age(clock.units, now + offset);
-      reached("picture");
+      reached("picture", now);
       this.frames.push({ clock, age, shot });
       if (first === null && age <= FRESH_MS) {
         first = now;

@@ -5,6 +5,7 @@
 
 #include "http/wall.h"
 
+#include "http/cursor.h"
 #include "http/hub.h"
 #include "shared/xalloc.h"
 #include "tests/check_http_wall_rig.h"
@@ -308,6 +309,48 @@ START_ASYNC_TEST(test_resumes_with_the_newest_group, .hold_time = true)
 }
 END_ASYNC_TEST
 
+/* Cursors */
+
+struct pair {
+	struct cursor self;
+	struct pair *other;
+	unsigned told;
+};
+
+static void
+on_frames_leave_other(void *arg)
+{
+	struct pair *pair = arg;
+
+	pair->told++;
+	cursor_leave(&pair->other->self);
+}
+
+/* A stream tells its cursors of frames; what one of them does may end the next. */
+START_ASYNC_TEST(test_cursors_may_leave_while_they_are_told, .hold_time = true)
+{
+	static const struct cursor_ops ops = { .on_frames = on_frames_leave_other };
+	struct rig *rig = wall_start(loop, NULL);
+	struct stream *stream = stream_find(rig->front, "door");
+	struct feed feed = feed_of(1);
+	struct pair pairs[2];
+
+	for (int i = 0; i < 2; i++) {
+		pairs[i] = (struct pair){ .other = &pairs[1 - i] };
+		cursor_init(&pairs[i].self, 1, &ops, &pairs[i]);
+		cursor_enter(&pairs[i].self, stream);
+		cursor_set_mode(&pairs[i].self, CURSOR_FRAMES);
+	}
+	rig_push_gop(rig, &feed, 3);
+	ck_assert_uint_eq(pairs[0].told + pairs[1].told, 3);
+	ck_assert_uint_eq(stream->n_viewers, 1);
+	for (int i = 0; i < 2; i++)
+		cursor_leave(&pairs[i].self);
+	ck_assert_uint_eq(stream->n_viewers, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -324,6 +367,7 @@ make_suite(void)
 	tcase_add_test(subs, test_nothing_comes_after_unsubscribed);
 	tcase_add_loop_test(subs, test_paused_costs_nothing_and_begins_anew, 0, 2);
 	tcase_add_test(subs, test_resumes_with_the_newest_group);
+	tcase_add_test(subs, test_cursors_may_leave_while_they_are_told);
 	suite_add_tcase(suite, subs);
 	return suite;
 }

@@ -1,6 +1,7 @@
 /*
  * Shared bytes for viewers. An access unit is not copied: its pieces point at the NAL units inside
- * the bus message, and at the lengths between them, which lie behind the piece table.
+ * the bus message, and at the lengths between them, which lie behind the piece table; small units
+ * are copied there too.
  */
 #include "config.h"
 
@@ -14,6 +15,8 @@
 
 /* Units with more NAL units than this are copied into one piece. */
 #define UNITS_MAX 32
+/* NAL units up to this are copied: delimiters, SEI. */
+#define COPIED_MAX 512
 
 static struct wire *
 wire_new(unsigned pieces, size_t extra)
@@ -73,6 +76,45 @@ copy_unit(const struct bus_msg *msg, enum nal_codec codec, struct wire **wire)
 	return rc;
 }
 
+/* Whether a NAL unit is copied behind its length: the kernel takes few large pieces faster. */
+static bool
+is_small(const struct iovec *nal)
+{
+	return nal->iov_len <= COPIED_MAX;
+}
+
+/* Bytes of the lengths, and of the units that are copied. */
+static size_t
+copied_bytes(const struct iovec *iov, size_t units)
+{
+	size_t bytes = 4 * units;
+
+	for (size_t i = 0; i < units; i++)
+		if (is_small(&iov[2 * i + 1]))
+			bytes += iov[2 * i + 1].iov_len;
+	return bytes;
+}
+
+/* One piece for each run of what is copied, one for each large unit. iov: length, unit, ... */
+static void
+join_pieces(struct wire *wire, const struct iovec *iov, size_t units, uint8_t *at)
+{
+	struct iovec *piece = wire->piece;
+
+	*piece = (struct iovec){ at, 0 };
+	for (size_t i = 0; i < 2 * units; i++) {
+		if (i % 2 == 1 && !is_small(&iov[i])) {
+			*++piece = iov[i];
+			*++piece = (struct iovec){ at, 0 };
+			continue;
+		}
+		memcpy(at, iov[i].iov_base, iov[i].iov_len);
+		at += iov[i].iov_len;
+		piece->iov_len += iov[i].iov_len;
+	}
+	wire->pieces = (unsigned)(piece - wire->piece) + (piece->iov_len > 0);
+}
+
 int
 wire_from_unit(struct bus_msg *msg, enum nal_codec codec, struct wire **wire)
 {
@@ -88,14 +130,10 @@ wire_from_unit(struct bus_msg *msg, enum nal_codec codec, struct wire **wire)
 		return copy_unit(msg, codec, wire);
 	if (rc < 0)
 		return rc;
-	new_wire = wire_new((unsigned)(2 * units), 4 * units);
+	new_wire = wire_new((unsigned)(2 * units + 1), copied_bytes(iov, units));
 	if (new_wire == NULL)
 		return -ENOMEM;
-	memcpy(wire_extra(new_wire), lengths, 4 * units);
-	for (size_t i = 0; i < units; i++) {
-		new_wire->piece[2 * i] = (struct iovec){ wire_extra(new_wire) + 4 * i, 4 };
-		new_wire->piece[2 * i + 1] = iov[2 * i + 1];
-	}
+	join_pieces(new_wire, iov, units, wire_extra(new_wire));
 	new_wire->msg = bus_msg_ref(msg);
 	new_wire->len = total;
 	*wire = new_wire;

@@ -33,14 +33,13 @@ flatten(const struct wire *wire, uint8_t *out)
 	return len;
 }
 
-START_TEST(test_unit_becomes_a_sample_without_a_copy)
+START_TEST(test_unit_becomes_a_sample)
 {
 	static const char unit[] = "\0\0\0\1\x67\x42\xc0\x1e\0\0\1\x65\x11\x22\0\0\1\x65\x33";
 	static const char sample[] = "\0\0\0\3\x65\x11\x22\0\0\0\2\x65\x33";
 	struct feed feed = feed_new(EPOCH);
 	struct bus_msg *msg =
 	    feed_msg(&feed, FRAME_KIND_VIDEO, FRAME_CODEC_H264, unit, sizeof(unit) - 1, 0);
-	const uint8_t *payload = msg->payload;
 	struct wire *wire;
 	uint8_t out[64];
 
@@ -50,9 +49,43 @@ START_TEST(test_unit_becomes_a_sample_without_a_copy)
 	ck_assert_uint_eq(wire->len, sizeof(sample) - 1);
 	ck_assert_uint_eq(flatten(wire, out), wire->len);
 	ck_assert_mem_eq(out, sample, wire->len);
-	ck_assert_ptr_eq(wire->piece[1].iov_base, payload + 11);
+	ck_assert_uint_eq(wire->pieces, 1);
 	wire_unref(&wire);
 	ck_assert_ptr_null(wire);
+}
+END_TEST
+
+/* A small unit, a large one, a small one, a large one. */
+START_TEST(test_large_slices_are_not_copied)
+{
+	enum { SMALL = 20, LARGE = 5000 };
+	static const size_t lens[] = { SMALL, LARGE, SMALL, LARGE };
+	uint8_t unit[2 * (SMALL + LARGE + 6)], out[2 * (SMALL + LARGE + 8)], *at = unit;
+	struct feed feed = feed_new(EPOCH);
+	struct bus_msg *msg;
+	struct wire *wire;
+
+	for (size_t i = 0; i < 4; i++) {
+		memcpy(at, "\0\0\1", 3);
+		memset(at + 3, 0x41 + (int)i * 0x20 % 0x60, lens[i]);
+		at += 3 + lens[i];
+	}
+	msg = feed_msg(&feed, FRAME_KIND_VIDEO, FRAME_CODEC_H264, unit, sizeof(unit), 0);
+	ck_assert_int_eq(wire_from_unit(msg, NAL_H264, &wire), 0);
+	ck_assert_uint_eq(wire->pieces, 4);
+	ck_assert_ptr_eq(wire->piece[1].iov_base, msg->payload + 3 + SMALL + 3);
+	ck_assert_uint_eq(wire->piece[2].iov_len, 4 + SMALL + 4);
+	ck_assert_uint_eq(wire->len, sizeof(out));
+	ck_assert_uint_eq(flatten(wire, out), sizeof(out));
+	at = out;
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_uint_eq((size_t)at[2] << 8 | at[3], lens[i]);
+		ck_assert_uint_eq(at[4], 0x41 + i * 0x20 % 0x60);
+		ck_assert_mem_eq(at + 4, at + 5, lens[i] - 1);
+		at += 4 + lens[i];
+	}
+	bus_msg_unref(&msg);
+	wire_unref(&wire);
 }
 END_TEST
 
@@ -466,7 +499,8 @@ make_suite(void)
 	TCase *wire = tcase_create("wire"), *ws = tcase_create("ws"),
 	      *route = tcase_create("route");
 
-	tcase_add_test(wire, test_unit_becomes_a_sample_without_a_copy);
+	tcase_add_test(wire, test_unit_becomes_a_sample);
+	tcase_add_test(wire, test_large_slices_are_not_copied);
 	tcase_add_test(wire, test_unit_of_many_pieces_is_copied);
 	tcase_add_test(wire, test_unit_without_slices_is_nothing);
 	tcase_add_test(wire, test_queue_survives_short_writes);

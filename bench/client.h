@@ -66,6 +66,7 @@ struct client {
 	bool is_behind, has_number;
 	bool has_ended_frame; /* since this was last set to false */
 	int64_t stamp_ns;     /* of the frame that is being read, 0 none */
+	int64_t age_ns;       /* of the last frame that was read */
 	uint64_t number;      /* of the last stamp */
 	uint64_t announced;   /* frames left out since, as the server said */
 	int64_t last_time;    /* decode time of the last fragment, -1: none since an init segment */

@@ -142,6 +142,7 @@ on_frame(struct client *client)
 	if (client->fragments++ == 0)
 		client->first_ns = client->read_ns;
 	client->has_ended_frame = true;
+	client->age_ns = client->stamp_ns != 0 ? client->read_ns - client->stamp_ns : 0;
 	if (!crowd->is_measuring || client->is_behind || client->stamp_ns == 0)
 		return;
 	samples_add(&crowd->read_delays, client->read_ns - client->stamp_ns);

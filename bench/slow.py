@@ -81,11 +81,14 @@ def judge_good(before, beside, failures):
         failures.append(f"speed: the good viewers' p99 is {ratio:.2f} times their baseline, the goal is {TIMES_BASELINE}")
 
 
-def judge_slow(slow, counted, failures):
+def judge_slow(slow, counted, options, failures):
     print(f"slow ones: {slow['clients']}, {slow['fragments']} frames read, {slow['skipped']} announced as skipped, "
           f"{counted} counted by the front, {slow['lost']} missing without a word, {slow['overannounced']} announced that "
           f"came, {slow['closed']} closed")
-    if slow["skipped"] != counted:
+    if slow["left"] < slow["clients"]:
+        failures.append(f"lost: {slow['clients'] - slow['left']} slow viewers did not catch up within {options.drain:g} s, so that "
+                        "announcements are missing")
+    elif slow["skipped"] != counted:
         failures.append(f"lost: {counted} frames were skipped and {slow['skipped']} announced")
     if slow["lost"] or slow["overannounced"]:
         failures.append(f"lost: {slow['lost']} frames of slow viewers in silence, {slow['overannounced']} too many announced")
@@ -99,7 +102,7 @@ def judge_stalled(stalled, failures):
           "last read")
     if closed["n"] < stalled["clients"]:
         failures.append(f"lost: {stalled['clients'] - closed['n']} viewers that take nothing were never closed")
-    elif closed["min"] < CLOSED_AFTER_S - 0.1:
+    elif closed["min"] < CLOSED_AFTER_S - 1:  # the front's last byte may have waited to be read
         failures.append(f"lost: a viewer was closed after {closed['min']} s")
 
 
@@ -142,7 +145,7 @@ def run(hub, options, failures):
     slow, stalled = slow.result(), stalled.result()
     memory.done.set()
     judge_good(before, beside, failures)
-    judge_slow(slow, skipped(hub, "cam") - counted, failures)
+    judge_slow(slow, skipped(hub, "cam") - counted, options, failures)
     judge_stalled(stalled, failures)
     judge_memory(memory, rss_kib, tcp_before, options, failures)
     if hub.child("camhub-http http") != pid:
@@ -157,13 +160,13 @@ def main():
     parser.add_argument("--kbps", type=int, default=800)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--settle", type=float, default=3)
-    parser.add_argument("--drain", type=float, default=8)
+    parser.add_argument("--drain", type=float, default=60, help="at most")
     parser.add_argument("--wall", action="store_true", help="/ws instead of /api/ws")
     parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
     if options.smoke:
         options.good, options.slow, options.stalled = 3, 10, 3
-        options.seconds, options.settle, options.drain = 4, 1, 4
+        options.seconds, options.settle = 4, 1
     raise_descriptors()
     failures, before = [], stolen()
     with replayed() as replay:

@@ -9,7 +9,9 @@
  *
  * Client i watches stream i modulo their number. The time counts from when all are connected, plus
  * --settle seconds, behind which "MEASURING" is printed. --kbps: viewers that read no more than
- * that, 0: nothing at all from their first picture on; in the last --drain seconds they read all.
+ * that, 0: nothing at all from their first picture on. --drain: when the time is over they read
+ *what waits for them, some at once, and leave with the first picture that is no older than half a
+ *second: by then they were told of all that was left out. S seconds at most.
  *
  * Frames are counted as lost when a stamp's number, or without stamps the decode time, steps over
  * more than one frame; as skipped when the server says that it left them out, because the viewer
@@ -37,6 +39,8 @@
 #define EVENTS         256
 #define SLOW_TURNS     10 /* a slow viewer reads in one of so many ... */
 #define SLOW_TURN_MS   10
+#define DRAINING_MAX   32
+#define FRESH_NS       (NS_PER_S / 2)
 #define SLOW_BUFFER    65536 /* what they do not read, the server shall feel */
 
 static struct {
@@ -48,6 +52,8 @@ static struct {
 static struct crowd crowd = { .host = "127.0.0.1", .fps = 25 };
 static struct client *clients;
 static int n_started;
+static int n_draining; /* the first so many: they read all */
+static uint64_t n_left;
 static int64_t gap_ms_max;
 static volatile sig_atomic_t interrupted;
 
@@ -86,7 +92,7 @@ read_slowly(int64_t now_ns)
 	for (int i = turn; i < n_started; i += SLOW_TURNS) {
 		size_t left = (size_t)options.kbps * SLOW_TURNS * SLOW_TURN_MS / 8, n;
 
-		if (clients[i].stalled_ns == 0)
+		if (clients[i].stalled_ns == 0 || i < n_draining)
 			continue;
 		while (left > 0 && (n = client_read(&clients[i], left)) > 0)
 			left -= n;
@@ -119,13 +125,17 @@ on_event(const struct epoll_event *event, bool slow)
 {
 	struct client *client = event->data.ptr;
 
-	if (slow && client->stalled_ns != 0) {
+	if (client - clients < n_draining) {
+		client_read(client, SIZE_MAX);
+		if (client->has_ended_frame && client->age_ns <= FRESH_NS)
+			client_drop(client, &n_left);
+	} else if (client->stalled_ns != 0) {
 		client_drop(client, &crowd.totals.closed); /* only a hangup is looked for */
-		return;
+	} else {
+		client_read(client, SIZE_MAX);
+		if (slow)
+			slow_down(client);
 	}
-	client_read(client, SIZE_MAX);
-	if (slow)
-		slow_down(client);
 }
 
 /* One wait and what it brings. */
@@ -187,6 +197,28 @@ begin_measuring(void)
 	}
 }
 
+static bool
+is_anybody_there(void)
+{
+	for (int i = 0; i < n_started; i++)
+		if (clients[i].fd >= 0)
+			return true;
+	return false;
+}
+
+/* All at once would be as many good viewers, for whom there may be no room. */
+static void
+drain(int64_t end_ns)
+{
+	while (!interrupted && client_now_ns() < end_ns && is_anybody_there()) {
+		uint64_t gone = n_left + crowd.totals.closed + crowd.totals.refused;
+
+		while (n_draining < n_started && (uint64_t)n_draining < gone + DRAINING_MAX)
+			watch(&clients[n_draining++], EPOLLIN);
+		turn(client_now_ns() + NS_PER_S / 10, true);
+	}
+}
+
 static void
 run(char **streams, int n_streams)
 {
@@ -195,11 +227,8 @@ run(char **streams, int n_streams)
 	begin_measuring();
 	run_until(from_now(options.seconds), options.kbps >= 0);
 	crowd.is_measuring = false;
-	if (options.drain <= 0)
-		return;
-	for (int i = 0; i < n_started; i++)
-		watch(&clients[i], EPOLLIN);
-	run_until(from_now(options.drain), false);
+	if (options.drain > 0)
+		drain(from_now(options.drain));
 }
 
 /* --- the report ----------------------------------------------------------------------------- */
@@ -262,6 +291,7 @@ print_report(void)
 	       totals->fragments, least, totals->inits, totals->lost, totals->skipped,
 	       totals->overannounced, totals->jumps, totals->back, totals->malformed,
 	       totals->errors, totals->bytes, totals->first_ms_max, gap_ms_max);
+	printf(", \"left\": %" PRIu64, n_left);
 	print_delays();
 	print_closings();
 	printf("}\n");

@@ -379,6 +379,8 @@ START_ASYNC_TEST(test_a_new_incarnation_of_the_source_has_a_new_one)
 	fake_crash(fake_worker(fake, "door"));
 	fake_up(fake_worker(fake, "door"));
 	ck_assert_uint_eq(fake_count(fake, TRANSCODER, NULL), 1);
+	peer_await_msg(transcoder->peer, MSG_STOP, NULL);
+	peer_run(transcoder->peer, 0);
 	fake_exit(transcoder, 0);
 	ck_assert_ptr_ne(fake_get(fake, TRANSCODER, "door"), transcoder);
 	async_complete(loop);

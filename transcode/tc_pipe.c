@@ -310,7 +310,7 @@ tc_pipe_push(struct tc_pipe *pipe, const struct tc_unit *unit)
 	if (job == NULL)
 		return -ENOMEM;
 	pthread_mutex_lock(&pipe->lock);
-	if (false) {
+	if (job->stamp.is_key && pipe->n_jobs >= TC_PIPE_LATE_UNITS) {
 		throw_away(pipe);
 		job->is_start = true;
 	}

@@ -25,6 +25,7 @@ show(name);
 const KEYS = [
   ["F", "Full screen"],
   ["D", "How old the picture is"],
+  ["M", "Sound, where the camera has some"],
   ["S", "Saves the picture"],
   ["C", "Copies the link of this page"],
   ["E", "How to embed the camera in a page"],
@@ -38,6 +39,7 @@ const toolbar = new Toolbar({
   link: async () => toast(await copyText(cameraUrl(BASE, name)) ? "Link copied" : cameraUrl(BASE, name)),
   embed: () => showEmbed(title, cameraUrl(BASE, name), embedSnippets(BASE, name, title)),
   delay: toggleDelay,
+  sound: toggleSound,
   ...(canFillScreen() && { full: toggleFullScreen }),
   keys: () => showKeys(KEYS),
   wall: "./",
@@ -54,6 +56,11 @@ function toggleDelay() {
   toolbar.press("delay", delay);
 }
 
+function toggleSound() {
+  player.muted = !player.muted;
+  toolbar.press("sound", !player.muted);
+}
+
 fetchStreams(BASE).then((streams) => {
   title = camerasOf(streams).find((camera) => camera.name === name)?.title ?? name;
   player.setAttribute("label", title);
@@ -66,7 +73,8 @@ fetchServer(BASE).then((server) => {
 });
 
 /* In somebody else's page only what is about the picture. */
-toolbar.show(framed ? ["snapshot", "delay", "full"] : ["snapshot", "link", "embed", "delay", "full", "keys", "wall"]);
+toolbar.show(framed ? ["snapshot", "delay", "sound", "full"]
+  : ["snapshot", "link", "embed", "delay", "sound", "full", "keys", "wall"]);
 
 if (kiosk) {
   runKiosk(BASE);

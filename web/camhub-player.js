@@ -7,13 +7,14 @@
  *   target-ms    how far behind the newest picture MSE plays at least (default 40); may be changed while it plays
  *   modes        transports in the order to try (default "webcodecs,mse,mjpeg")
  *   quality      main (the default), sub, or auto: by the width of the element
+ *   muted        "false": with the camera's sound, which needs MSE (default: without)
  *   show-delay   the delay stands in the picture's corner
  *   delay-basis  "capture": the delay is told from the camera's clock, where it has one (default: from the arrival)
  * Events: playing (pictures move), stalled (they do not), statechange (detail: { state, headline, detail,
  *   transport }), delay (detail as the property, once a second while pictures move); state is playing, connecting,
  *   stalled, offline, unsupported or paused.
  * Properties: state, sentence (the state in words), delay (null or { ms, p50, p95, max, basis, uncertaintyMs }), stats
- *   (for measuring), hold (true: the subscription is given up, the picture kept). Methods: snapshot().
+ *   (for measuring), muted, hold (true: the subscription is given up, the picture kept). Methods: snapshot().
  * A page that gives the element a role of its own names it itself. */
 
 import { connectionTo } from "./connection.js";
@@ -31,7 +32,8 @@ const LET_GO_MS = 60000; // and after this long it gives its place among the vie
 const DELAY_EVERY_MS = 1000;
 
 export class CamhubPlayer extends HTMLElement {
-  static observedAttributes = ["camera", "src", "label", "target-ms", "modes", "quality", "show-delay", "delay-basis"];
+  static observedAttributes = ["camera", "src", "label", "target-ms", "modes", "quality", "show-delay", "delay-basis",
+    "muted"];
 
   #view = null;
   #session = null;
@@ -79,6 +81,14 @@ export class CamhubPlayer extends HTMLElement {
     this.#visibility();
   }
 
+  get muted() {
+    return this.getAttribute("muted") !== "false";
+  }
+
+  set muted(value) {
+    this.setAttribute("muted", String(Boolean(value)));
+  }
+
   /* A Promise of the picture that is shown, as a JPEG in a Blob; of null when there is none. */
   async snapshot() {
     return this.#view?.snapshot() ?? null;
@@ -121,6 +131,8 @@ export class CamhubPlayer extends HTMLElement {
       session.targetMs = this.#targetMs();
     else if (name === "show-delay")
       this.#showDelay();
+    else if (name === "muted")
+      session.muted = this.muted;
     else if (name === "delay-basis")
       session.basis = after;
     else if (name === "quality" || (name === "camera" && sameCamera(before, after)))
@@ -140,6 +152,7 @@ export class CamhubPlayer extends HTMLElement {
       connection: connectionTo(base),
       targetMs: this.#targetMs(),
       basis: this.getAttribute("delay-basis"),
+      muted: this.muted,
       modes: (this.getAttribute("modes") ?? MODES).split(",").map((mode) => mode.trim()),
       stage: this.#view,
       onChange: () => this.#render(),
@@ -147,6 +160,7 @@ export class CamhubPlayer extends HTMLElement {
       onStalled: () => this.#emit("stalled"),
       onNotice: (text) => this.#view.notice(text),
     });
+    this.#view.video.muted = this.muted;
     this.#session.facts.hasPicture = this.#view.hasPicture;
     this.#visibility();
   }

@@ -195,7 +195,7 @@ export class Connection {
     this.#messageAt = now;
     if (data instanceof ArrayBuffer) {
       const frame = readFrame(data);
-      if (frame && frame.track === 0)
+      if (frame)
         this.#subscriptions.get(frame.id)?.subscriber.frame(frame);
       return;
     }

@@ -2,7 +2,7 @@
  * SourceBuffer, the jump to the end of the group of pictures at the join, the live edge kept, the buffer
  * trimmed. Whatever goes wrong is reported once; the session then throws this object away and makes another. */
 
-import { CODECS, codecName } from "./codecs.js";
+import { CODECS, SOUNDS, codecName } from "./codecs.js";
 import { LiveEdge } from "./liveedge.js";
 import { bytesOf } from "./wire.js";
 
@@ -13,6 +13,8 @@ const TRIM_EVERY_MS = 2000;
 const KEYS_MAX = 1000;
 const STAMP_WITHIN_US = 2000; // a video element rounds its frames' times
 const COUNTED_WITHIN_US = 100000; // where frames are only counted
+
+const SOUND = 1; // track
 
 const Source = () => globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 const isApple = () => /^Apple/.test(navigator.vendor ?? "");
@@ -32,6 +34,7 @@ export class Mse {
   #queueBytes = 0;
   #keys = [];
   #appending = null; // what is being appended: { behind }
+  #behind = false; // the newest picture in the queue
   #joined = false;
   #appendedAt = 0;
   #trimmedAt = 0;
@@ -45,8 +48,9 @@ export class Mse {
   static async ask() {
     const source = Source();
     const codecs = source ? CODECS.filter((codec) => source.isTypeSupported(asMime(codec))) : [];
+    const sounds = source ? SOUNDS.filter((codec) => source.isTypeSupported(`audio/mp4; codecs="${codec}"`)) : [];
     const why = source ? "this browser's Media Source Extensions play no H.264" : "this browser has no Media Source Extensions";
-    return { form: "fmp4", codecs: codecs.join(","), why: codecs.length > 0 ? "" : why };
+    return { form: "fmp4", codecs: codecs.join(","), sounds: sounds.join(","), why: codecs.length > 0 ? "" : why };
   }
 
   /* report: { presented(ptsUs, withinUs), failed(kind, text), blocked() }; kind "codec" (another transport may do) or
@@ -82,18 +86,31 @@ export class Mse {
   }
 
   config(message) {
-    this.#next = { version: message.version, mime: asMime(String(message.codec)), init: bytesOf(message.init) };
+    const codecs = [message.codec, message.audio].filter((codec) => typeof codec === "string").join(",");
+    this.#next = { version: message.version, mime: asMime(codecs), init: bytesOf(message.init) };
   }
 
   frame(frame) {
+    if (frame.track === SOUND) {
+      this.#sound(frame);
+      return;
+    }
     if (this.#dead || this.#failed || (frame.version !== this.#config?.version && !this.#changed(frame)))
       return;
     if (frame.behind && this.#joined) {
       this.#joined = false; // a new burst: its end is wanted, and it says nothing about the network
       this.#live.restart();
     }
+    this.#behind = frame.behind;
     this.#live.expect(frame.durationUs / 1e6);
     this.#push({ bytes: frame.payload, pts: frame.ptsUs / 1e6, key: frame.key, behind: frame.behind });
+  }
+
+  /* It goes along with the pictures before it, and says nothing about when those come. */
+  #sound(frame) {
+    if (this.#dead || this.#failed || frame.version !== this.#config?.version)
+      return;
+    this.#push({ bytes: frame.payload, pts: frame.ptsUs / 1e6, key: false, behind: this.#behind });
   }
 
   /* Called about twice a second. */

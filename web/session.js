@@ -10,6 +10,7 @@ import { fetchStill } from "./streams.js";
 import { readState } from "./wire.js";
 import { errorText, FACTS, skippedText } from "./words.js";
 
+const PICTURES = 0; // track
 const TICK_MS = 500;
 const SILENCE_LIMIT_MS = 10000; // without a picture's bytes from a camera that is up
 const FREEZE_MS = 2500; // without a new picture shown: say so
@@ -39,7 +40,7 @@ export class Session {
   #running = false;
 
   /* options: { connection, base (URL of the server's root), camera, quality, pixels (of the element's width, for
-   * quality "auto"), targetMs, basis ("arrival" or "capture"), modes (names, in order), stage (View),
+   * quality "auto"), muted, targetMs, basis ("arrival" or "capture"), modes (names, in order), stage (View),
    * onChange() when the facts changed, onPlaying(), onStalled(), onNotice(text) for what passes }. */
   constructor(options) {
     this.#options = options;
@@ -56,7 +57,7 @@ export class Session {
       if (this.#can?.get(mode)?.why)
         passed[mode] = this.#can.get(mode).why;
     return { transport: this.transport, attempts: this.#attempts, connections: this.#options.connection.connections,
-      stream: this.#config?.stream ?? "", passedOver: { ...passed, ...this.#ladder?.refusals }, ...this.#transport?.stats };
+      stream: this.#config?.stream ?? "", audio: this.#config?.audio ?? "", passedOver: { ...passed, ...this.#ladder?.refusals }, ...this.#transport?.stats };
   }
 
   /* As Measured.read(); null while no picture moves. */
@@ -137,6 +138,20 @@ export class Session {
     this.#subscription?.change(this.#wish());
   }
 
+  /* Sound comes in files alone, so it needs another transport: a new subscription, under the last picture. */
+  set muted(muted) {
+    const { stage } = this.#options;
+    if (this.#options.muted === muted)
+      return;
+    this.#options.muted = muted;
+    this.#ladder = null;
+    stage.video.muted = muted;
+    if (!this.#running || !this.#can)
+      return;
+    this.#drop();
+    this.#subscribe();
+  }
+
   set basis(basis) {
     this.#options.basis = basis;
   }
@@ -149,7 +164,7 @@ export class Session {
     this.#can ??= await capabilities();
     if (!this.#running || this.#subscription)
       return;
-    this.#ladder ??= new Ladder(this.#options.modes.filter((mode) => this.#can.get(mode)?.why === ""));
+    this.#ladder ??= new Ladder(this.#modes());
     this.#mode = this.#ladder.pick(performance.now());
     if (this.#mode === null) {
       this.#nothingLeft();
@@ -168,10 +183,19 @@ export class Session {
     this.#link(connection.link, connection.why);
   }
 
+  /* What the browser has; where sound is wanted, first what brings some. */
+  #modes() {
+    const { modes, muted } = this.#options;
+    const found = modes.filter((mode) => this.#can.get(mode)?.why === "");
+    const hears = (mode) => Boolean(this.#can.get(mode).sounds);
+    return muted ? found : [...found.filter(hears), ...found.filter((mode) => !hears(mode))];
+  }
+
   #wish() {
-    const { camera, quality, pixels } = this.#options;
-    const { form, codecs } = this.#can.get(this.#mode);
-    const wish = { src: camera, quality, forms: [form], codecs, audio: false };
+    const { camera, quality, pixels, muted } = this.#options;
+    const { form, codecs, sounds } = this.#can.get(this.#mode);
+    const audio = !muted && Boolean(sounds);
+    const wish = { src: camera, quality, forms: [form], codecs: audio ? `${codecs},${sounds}` : codecs, audio };
     if (form !== "jpeg" && this.#ladder.modes.includes("mjpeg") && !this.#ladder.refusals.mjpeg)
       wish.forms.push("jpeg");
     if (quality === "auto")
@@ -259,6 +283,10 @@ export class Session {
   }
 
   #frame(frame) {
+    if (frame.track !== PICTURES) {
+      this.#transport?.frame(frame); // no sign that pictures come
+      return;
+    }
     this.#dataAt = performance.now();
     if (!this.#transport)
       return;

@@ -129,9 +129,11 @@ class Browser(rig.Case):
         cls.camhub = cls.shared_hub([
             {"name": "door", "title": "Front door", "url": cls.server.url("h264")},
             {"name": "gate", "title": "Gate (MJPEG)", "url": cls.server.url("mjpeg")},
+            {"name": "voice", "url": cls.server.url("h264-audio")},
+            {"name": "phone", "url": cls.server.url("h264-pcma")},
             {"name": "clock", "url": "test:clock?size=320x180&fps=10&gop=50"},
         ])
-        for name in ("door", "gate", "clock"):
+        for name in ("door", "gate", "voice", "phone", "clock"):
             cls.camhub.wait_state(name, "up")
         cls.browser = cls.driver.Browser()
         cls.addClassCleanup(cls.browser.close)
@@ -183,6 +185,26 @@ class Browser(rig.Case):
         self.wait_moving(page, "door")
         self.wait_fresh(page, "door")
         self.assertEqual(self.look(page, "door")["width"], 640)
+        self.assertEqual(page.errors, [])
+
+    def test_sound(self):
+        """Without being asked there is none; then it plays beside moving pictures, and is gone again."""
+        heard = f"{PLAYER}.shadowRoot.querySelector('video').webkitAudioDecodedByteCount"
+        for name, codec in (("voice", "mp4a.40.2"), ("phone", "flac")):
+            page = self.open("/" + name)
+            page.wait_for(f"{PLAYER}.state === 'playing'", 60)
+            self.assertEqual(page.evaluate(f"{PLAYER}.stats.audio"), "")
+            page.evaluate("document.querySelector('[data-do=sound]').click()")
+            if "mse" in (page.evaluate(f"{PLAYER}.stats.passedOver") or {}):
+                self.skipTest("no MSE here")
+            page.wait_for(f"{PLAYER}.stats.audio === '{codec}' && {PLAYER}.stats.transport === 'mse'", 60)
+            page.wait_for(f"({heard} ?? 1) > 0", 60)
+            self.assertFalse(page.evaluate(f"{PLAYER}.shadowRoot.querySelector('video').muted"))
+        self.wait_moving(page, name)
+        self.wait_fresh(page, name)
+        self.assertEqual(page.evaluate(f"{PLAYER}.stats.attempts"), 2, "it had to begin again")
+        page.evaluate("document.querySelector('[data-do=sound]').click()")
+        page.wait_for(f"{PLAYER}.stats.audio === '' && {PLAYER}.state === 'playing'", 60)
         self.assertEqual(page.errors, [])
 
     def test_every_transport(self):

@@ -500,6 +500,13 @@ START_ASYNC_TEST(test_sound_skips_with_the_pictures, .hold_time = true)
 	entry = cursor_sound_peek(&cursor);
 	ck_assert_uint_eq(cursor_sound_take(&cursor), 0);
 	sound = entry->ticks;
+	feed.sound_ms = feed.time_ms;
+	for (int i = 0; i < 5; i++) { /* it is ahead of the pictures */
+		rig_push(rig, feed_sound(&feed));
+		ck_assert_ptr_nonnull(cursor_sound_peek(&cursor));
+		ck_assert_uint_eq(cursor_sound_take(&cursor), sound);
+		sound += SOUND_BYTES;
+	}
 	for (int i = 0; i < 100; i++) {
 		rig_push(rig, feed_sound(&feed));
 		rig_push(rig, feed_sound(&feed));

@@ -17,6 +17,7 @@
  *   (for measuring), muted, hold (true: the subscription is given up, the picture kept). Methods: snapshot().
  * A page that gives the element a role of its own names it itself. */
 
+import { capabilities } from "./capabilities.js";
 import { connectionTo } from "./connection.js";
 import { AutoQuality } from "./quality.js";
 import { Session } from "./session.js";
@@ -162,6 +163,8 @@ export class CamhubPlayer extends HTMLElement {
     });
     this.#view.video.muted = this.muted;
     this.#session.facts.hasPicture = this.#view.hasPicture;
+    if (this.hasAttribute("camera") && !this.#hold && !document.hidden)
+      connectionTo(base).warm(); // whether it is on the screen turns out later
     this.#visibility();
   }
 
@@ -244,4 +247,5 @@ function sameCamera(before, after) {
   return before !== null && after !== null && camera(before) === camera(after);
 }
 
+capabilities(); // asked while the page is still being built
 customElements.define("camhub-player", CamhubPlayer);

@@ -24,6 +24,11 @@ export function capabilities() {
   return asked;
 }
 
+/* Of these modes those that this browser lacks: { mode: why }. */
+export function passedOver(can, modes) {
+  return Object.fromEntries(modes.filter((mode) => can.get(mode)?.why).map((mode) => [mode, can.get(mode).why]));
+}
+
 async function ask() {
   const names = Object.keys(TRANSPORTS);
   const answers = await Promise.all(names.map((name) => TRANSPORTS[name].ask()));

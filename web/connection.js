@@ -119,6 +119,14 @@ export class Connection {
     return made;
   }
 
+  /* Somebody will subscribe soon. */
+  warm() {
+    if (this.#subscriptions.size > 0 || this.#socket)
+      return;
+    this.#open();
+    this.#endSoon();
+  }
+
   /* Something got better: do not wait for the next try, and find out whether the socket still lives. */
   retry() {
     if (this.#opened && !this.#clockWaits)
@@ -141,10 +149,8 @@ export class Connection {
     this.#subscriptions.delete(subscription.id);
     if (subscription.asked)
       this.send({ type: "unsubscribe", id: subscription.id });
-    if (this.#subscriptions.size === 0) {
-      clearTimeout(this.#idleTimer);
-      this.#idleTimer = setTimeout(() => this.#end(), IDLE_MS);
-    }
+    if (this.#subscriptions.size === 0)
+      this.#endSoon();
   }
 
   send(message) {
@@ -312,6 +318,11 @@ export class Connection {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
     }
+  }
+
+  #endSoon() {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#end(), IDLE_MS);
   }
 
   #end() {

@@ -3,19 +3,16 @@
  * same way: subscription and transport are thrown away, the last picture stays, both are made anew after a pause. */
 
 import { Backoff } from "./backoff.js";
-import { capabilities, transportFor } from "./capabilities.js";
+import { capabilities, passedOver, transportFor } from "./capabilities.js";
 import { Measured } from "./delay.js";
 import { Ladder } from "./ladder.js";
 import { fetchStill } from "./streams.js";
+import { Watch } from "./watch.js";
 import { readState } from "./wire.js";
 import { errorText, FACTS, skippedText } from "./words.js";
 
 const PICTURES = 0; // track
 const TICK_MS = 500;
-const SILENCE_LIMIT_MS = 10000; // without a picture's bytes from a camera that is up
-const FREEZE_MS = 2500; // without a new picture shown: say so
-const FREEZE_INTERVALS = 4; // or this many times the usual interval, for slow cameras
-const FREEZE_LIMIT_MS = 5000; // frozen for this long although data comes: begin again
 const UNSUPPORTED_PAUSE_MS = 15000;
 
 export class Session {
@@ -33,9 +30,7 @@ export class Session {
   #retryTimer = 0;
   #tickTimer = 0;
   #lostAt = 0;
-  #dataAt = 0;
-  #presentedAt = 0;
-  #interval = 0;
+  #watch = new Watch();
   #attempts = 0;
   #running = false;
 
@@ -52,12 +47,10 @@ export class Session {
   }
 
   get stats() {
-    const passed = {};
-    for (const mode of this.#options.modes)
-      if (this.#can?.get(mode)?.why)
-        passed[mode] = this.#can.get(mode).why;
+    const passed = this.#can ? passedOver(this.#can, this.#options.modes) : {};
     return { transport: this.transport, attempts: this.#attempts, connections: this.#options.connection.connections,
-      stream: this.#config?.stream ?? "", audio: this.#config?.audio ?? "", passedOver: { ...passed, ...this.#ladder?.refusals }, ...this.#transport?.stats };
+      stream: this.#config?.stream ?? "", audio: this.#config?.audio ?? "",
+      passedOver: { ...passed, ...this.#ladder?.refusals }, ...this.#transport?.stats };
   }
 
   /* As Measured.read(); null while no picture moves. */
@@ -102,7 +95,7 @@ export class Session {
       return;
     }
     if (this.facts.paused) {
-      this.#watchFrom(performance.now());
+      this.#watch.begin(performance.now());
       this.#measured.forgive();
       this.#subscription?.pause(false);
       this.#change({ paused: false });
@@ -206,7 +199,7 @@ export class Session {
   #link(link, why) {
     const now = performance.now();
     if (link === "open") {
-      this.#watchFrom(now);
+      this.#watch.begin(now);
       this.#change({ link, linkDownFor: 0, blocked: false, damaged: false });
     } else if (link === "opening") {
       this.#change({ link, why: why || this.facts.why });
@@ -233,7 +226,7 @@ export class Session {
     if (!camera)
       return;
     if (camera.state === "up" && this.facts.camera?.state !== "up")
-      this.#watchFrom(performance.now());
+      this.#watch.begin(performance.now());
     if (camera.state !== "up")
       this.facts.live = false;
     this.#change({ camera, frozenSince: 0, unknown: false });
@@ -262,12 +255,22 @@ export class Session {
     const found = transportFor(message.form);
     if (!found)
       return;
+    if (String(message.stream).endsWith(".h264") && this.#canDoWithout()) {
+      this.#serverError("codec", `by ${this.#mode} this browser cannot play H.265`);
+      return;
+    }
     if (!this.#transport || found.name !== this.#name) {
       this.#dropTransport();
       this.#begin(found);
     }
     this.#config = message;
     this.#transport.config(message);
+  }
+
+  /* Another mode plays H.265 itself, and no server has to make H.264 of it. */
+  #canDoWithout() {
+    const plays = (mode) => this.#can.get(mode).codecs.includes("hvc1");
+    return !plays(this.#mode) && this.#ladder.modes.some((mode) => plays(mode) && !this.#ladder.refusals[mode]);
   }
 
   #begin({ name, Transport }) {
@@ -277,6 +280,7 @@ export class Session {
     this.facts.note = name === this.#ladder.modes[0] ? "" : [name.toUpperCase(), reason].filter(Boolean).join(": ");
     this.#transport = new Transport({ video: stage.video, canvas: stage.canvas, targetMs, report: {
       presented: (ptsUs, withinUs) => this.#presented(ptsUs, withinUs),
+      working: () => this.#watch.worked(performance.now()),
       failed: (kind, text) => this.#failed(kind, text),
       blocked: () => this.#change({ blocked: true }),
     } });
@@ -284,10 +288,11 @@ export class Session {
 
   #frame(frame) {
     if (frame.track !== PICTURES) {
-      this.#transport?.frame(frame); // no sign that pictures come
-      return;
+      if (this.#name === "mse") // the others know nothing of sound
+        this.#transport?.frame(frame);
+      return; // no sign that pictures come
     }
-    this.#dataAt = performance.now();
+    this.#watch.data(performance.now());
     if (!this.#transport)
       return;
     if (frame.damaged !== this.facts.damaged && (frame.damaged || frame.key))
@@ -299,9 +304,7 @@ export class Session {
   #presented(ptsUs, withinUs) {
     const now = performance.now();
     const first = !this.facts.live;
-    if (!first)
-      this.#interval += (Math.min(now - this.#presentedAt, 10000) - this.#interval) / 8;
-    this.#presentedAt = now;
+    this.#watch.presented(now, !first);
     this.#backoff.good(now);
     this.#measured.shown(now, ptsUs, withinUs, this.#options.basis);
     if ((!first && !this.facts.frozenSince) || this.facts.paused)
@@ -323,7 +326,7 @@ export class Session {
     if (kind === "codec")
       this.#ladder.refuse(this.#name, text, now);
     const next = kind === "codec" || this.#ladder.broke(this.#name, text, now);
-    this.#again(kind === "codec" ? "" : text, next ? 0 : null);
+    this.#again(next ? "" : text, next ? 0 : null);
   }
 
   #nothingLeft() {
@@ -379,11 +382,6 @@ export class Session {
 
   /* --- the watch */
 
-  #watchFrom(now) {
-    this.#dataAt = now;
-    this.#presentedAt = now;
-  }
-
   #tick() {
     const now = performance.now();
     if (this.facts.link !== "open") {
@@ -394,23 +392,22 @@ export class Session {
     this.#lostAt = 0;
     this.#transport?.tick();
     if (document.hidden || this.facts.paused)
-      this.#watchFrom(now);
+      this.#watch.begin(now);
     else if (!this.facts.camera || this.facts.camera.state === "up")
       this.#judge(now);
   }
 
-  /* The camera is said to be up: are pictures being shown? */
+  /* The camera is said to be up. */
   #judge(now) {
-    const frozenFor = now - this.#presentedAt;
-    const allowed = Math.max(FREEZE_MS, FREEZE_INTERVALS * this.#interval);
     if (this.facts.blocked)
       return;
-    if (now - this.#dataAt > Math.max(SILENCE_LIMIT_MS, allowed)) {
+    const { frozenMs, wrong } = this.#watch.judge(now, this.facts.live);
+    if (wrong === "silent") {
       this.#again("No data comes from the server");
-    } else if (frozenFor > Math.max(FREEZE_LIMIT_MS, 2 * allowed) && now - this.#dataAt < allowed) {
+    } else if (wrong === "stuck") {
       this.#failed("broken", "The picture stands still although data comes");
-    } else if (this.facts.live && frozenFor > allowed && !this.facts.frozenSince) {
-      this.#change({ frozenSince: Date.now() - frozenFor });
+    } else if (this.facts.live && frozenMs > 0 && !this.facts.frozenSince) {
+      this.#change({ frozenSince: Date.now() - frozenMs });
       this.#options.onStalled();
     }
   }

@@ -46,7 +46,8 @@ export class WebCodecs {
     return answer(codecs, codecs.length > 0 ? "" : "this browser's WebCodecs decode no H.264");
   }
 
-  /* report: { presented(ptsUs, withinUs), failed(kind, text), blocked() }; kind "codec" (another transport may do)
+  /* report: { presented(ptsUs, withinUs), working() (pictures are decoded, though not shown), failed(kind, text),
+   * blocked() }; kind "codec" (another transport may do)
    * or "broken" (another try may do). */
   constructor({ video, canvas, report }) {
     this.#video = video;
@@ -151,7 +152,12 @@ export class WebCodecs {
 
   #decoded(picture) {
     const now = performance.now();
-    if (this.#dead || this.#behind.delete(picture.timestamp) || this.#isLate(now)) {
+    if (this.#dead) {
+      picture.close();
+      return;
+    }
+    this.#report.working();
+    if (this.#behind.delete(picture.timestamp) || this.#isLate(now)) {
       picture.close();
       return;
     }

@@ -394,6 +394,20 @@ class OneCamera(Web):
         self.assertEqual(self.page.evaluate(STATUS), "Door: live, MSE: out of order")
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.passedOver"), {"webcodecs": "out of order"})
 
+    def test_no_copy_where_the_browser_plays_h265_otherwise(self):
+        # By WebCodecs it has no H.265, by MSE it says that it has: the server need not make H.264 of it.
+        self.prepare = """
+          const { isConfigSupported } = VideoDecoder, { isTypeSupported } = MediaSource;
+          VideoDecoder.isConfigSupported = async (config) =>
+            /^hvc1/.test(config.codec) ? { supported: false } : isConfigSupported.call(VideoDecoder, config);
+          MediaSource.isTypeSupported = (mime) => /hvc1/.test(mime) || isTypeSupported.call(MediaSource, mime);"""
+        self.open(cameras=())
+        camera = self.front.add("door.h264")
+        self.page.goto(self.front.url + "door.h264")
+        self.wait(f"{PLAYER}.state === 'playing' && {PLAYER}.stats.transport === 'mse'")
+        self.assertEqual([asked["forms"][0] for asked in camera.asked], ["unit", "fmp4"])
+        self.assertIn("hvc1", camera.asked[1]["codecs"])
+
     def test_quality_by_its_own_width(self):
         self.open(width=640)
         self.front.add("door.sub", mock_front.clip(size="160x90"), sub_of="door")

@@ -374,6 +374,26 @@ class Logic(unittest.TestCase):
         self.assertIsNone(got[0])
         self.assertEqual((got[1]["shown"], got[1]["delay_ms"], sum(got[1]["buckets"])), (1, None, 0))
 
+    # How it comes
+
+    def test_pages_name_the_modules_they_need(self):
+        for path, root in (("", "wall.js"), ("nobody", "camera.js")):
+            page = self.chromium.page()
+            self.addCleanup(page.close)
+            page.goto(self.front.url + path)
+            page.wait_for("document.querySelector('.toolbar, camhub-player') !== null", 20)
+            got = page.evaluate("""({
+              named: [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => link.href),
+              loaded: performance.getEntriesByType("resource").map((one) => one.name).filter((url) => /[.]js$/.test(url)),
+            })""")
+            self.assertEqual(sorted(set(got["named"]) | {self.front.url + root}), sorted(set(got["loaded"])))
+            imports = page.evaluate("""(async () => {
+              const files = performance.getEntriesByType("resource").map((one) => one.name).filter((url) => /[.]js$/.test(url));
+              const texts = await Promise.all(files.map(async (url) => (await fetch(url)).text()));
+              return texts.flatMap((text) => [...text.matchAll(/"[.]\\/([a-z0-9-]+[.]js)"/g)].map((match) => match[1]));
+            })()""")
+            self.assertEqual({url.rpartition("/")[2] for url in got["named"]} - set(imports), set(), "nobody needs these")
+
     # What travels
 
     def test_header(self):
@@ -420,10 +440,11 @@ class Logic(unittest.TestCase):
           for (let i = 1; i < 250; i += 1) seen.push(queue.admit(frame(false, true), i));
           seen.push(queue.admit(frame(false), 250), queue.admit(frame(false), 200)); // live ones behind the burst
           const burst = [...new Set(seen.slice(1))];
-          return { first: seen[0], burst, caught: queue.admit(frame(false), 1), busy: queue.admit(frame(false), 20),
-            over: queue.admit(frame(false), 40), still: queue.admit(frame(false), 3), key: queue.admit(frame(true), 30),
+          const overtaken = queue.admit(frame(true), 180);
+          return { first: seen[0], burst, overtaken, caught: queue.admit(frame(false), 1), busy: queue.admit(frame(false), 20),
+            over: queue.admit(frame(false), 40), still: queue.admit(frame(false), 3), key: queue.admit(frame(true), 40),
             then: queue.admit(frame(false), 1), slow: queue.admit({ key: false, behind: false, durationUs: 1e6 }, 5) };""")
-        self.assertEqual(got, {"first": "drop", "burst": ["decode"], "caught": "decode", "busy": "decode", "over": "drop",
+        self.assertEqual(got, {"first": "drop", "burst": ["decode"], "overtaken": "reset", "caught": "decode", "busy": "decode", "over": "drop",
                                "still": "drop", "key": "reset", "then": "decode", "slow": "decode"})
 
     def test_pictures_wait_only_when_they_come_in_clumps(self):
@@ -449,6 +470,37 @@ class Logic(unittest.TestCase):
         self.assertAlmostEqual(got["clumps"]["wait"], 120, delta=1)
         self.assertEqual(got["calmed"]["wait"], 0)
         self.assertLessEqual(got["wild"]["most"], 200)
+
+    def test_watch(self):
+        got = self.run_js("""
+          const { Watch } = await import("./watch.js");
+          const run = (interval, live, more = () => {}) => {
+            const watch = new Watch(), seen = [];
+            let now = 0, last = "";
+            watch.begin(0);
+            for (let i = 0; i < 20 && live; i += 1) {
+              watch.data(now += interval);
+              watch.presented(now, i > 0);
+            }
+            const start = now;
+            for (; now < start + 60000 && seen.length < 3; now += 100) {
+              more(watch, now - start, now);
+              const { frozenMs, wrong } = watch.judge(now, live), said = wrong || (frozenMs ? "frozen" : "");
+              if (said !== last) seen.push([said, now - start]);
+              last = said;
+            }
+            return seen;
+          };
+          const data = (watch, since, now) => watch.data(now);
+          const decodes = (watch, since, now) => { watch.data(now); if (since < 30000) watch.worked(now); };
+          return { none: run(40, true), stuck: run(40, true, data), slow: run(2000, true), first: run(40, false, data),
+            join: run(40, false, decodes), nothing: run(40, false) };""")
+        self.assertEqual(got["none"], [["frozen", 2600], ["silent", 10100]])
+        self.assertEqual(got["stuck"], [["frozen", 2600], ["stuck", 5100]])
+        self.assertGreater(got["slow"][0][1], 6000)
+        self.assertEqual(got["first"][-1], ["stuck", 15100])
+        self.assertEqual(got["join"][-1], ["stuck", 32400])
+        self.assertEqual(got["nothing"][-1], ["silent", 10100])
 
     def test_quality_by_width(self):
         got = self.run_js("""

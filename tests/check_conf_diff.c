@@ -122,7 +122,7 @@ note_key(const char *key, enum conf_reload reload, void *arg)
 START_TEST(test_diff_keys)
 {
 	struct conf *before = conf_defaults();
-	struct conf *after = load("http: { listen: [ \"127.0.0.1:81\" ], live_target: 60ms }\n"
+	struct conf *after = load("http: { listen: [ \"127.0.0.1:81\" ], live_target: 40ms }\n"
 				  "log: { level: warn }\nbus: { gop_cache: 1MiB }\n"
 				  "restart: { jitter: 21% }\n",
 				  NULL);

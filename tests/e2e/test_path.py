@@ -34,11 +34,12 @@ def tracks(url):
 
 
 def loudness_db(data):
-    """Of the loudest sample; silence is -91."""
+    """Of the loudest sample; silence is -91, and so is nothing at all."""
     done = subprocess.run(
         ["ffmpeg", "-f", "mp4", "-i", "-", "-vn", "-af", "volumedetect", "-f", "null", "-"],
-        input=data, capture_output=True, check=True, timeout=90)
-    return float(re.search(rb"max_volume: (-?[0-9.]+) dB", done.stderr)[1])
+        input=data, capture_output=True, check=False, timeout=90)
+    found = re.search(rb"max_volume: (-?[0-9.]+) dB", done.stderr)
+    return float(found[1]) if found else -91.0
 
 
 class Path(rig.Case):

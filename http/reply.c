@@ -102,7 +102,7 @@ reply_json(struct request *request, int code, json_t *json)
 void
 reply_error(struct request *request, int code, const char *text)
 {
-	if (code == 503)
+	if (code == 503 || code == 504)
 		reply_header(request, "Retry-After", "2");
 	if (code == 400 || code == 405)
 		reply_header(request, "Connection", "close");

@@ -42,6 +42,10 @@ def loudness_db(data):
     return float(found[1]) if found else -91.0
 
 
+# Frames. Players take a longer step for a hole; the server makes none, whatever the camera leaves out.
+PLAYABLE_STEP = 2.01
+
+
 class Path(rig.Case):
     @classmethod
     def setUpClass(cls):
@@ -95,7 +99,7 @@ class Path(rig.Case):
             until(lambda v=viewer: loudness_db(bytes(v.payload)) > -40, f"sound of {name}", poll_s=1)
             viewer.close()
             self.assertEqual({fragment.track for fragment in viewer.fragments}, {1, 2})
-            self.assertEqual(viewer.holes(), [])
+            self.assertEqual(viewer.holes(PLAYABLE_STEP), [])
             self.assertEqual(picture.complaints(viewer.payload, kind="mp4"), "")
 
     def test_mjpeg(self):
@@ -124,7 +128,7 @@ class Path(rig.Case):
         self.assertTrue(all(f.samples == 1 for f in viewer.fragments))
         viewer.wait_more(30)
         viewer.close()
-        self.assertEqual(viewer.holes(), [])
+        self.assertEqual(viewer.holes(PLAYABLE_STEP), [])
         self.assertEqual(picture.complaints(viewer.payload, kind="mp4"), "")
 
     def test_a_late_viewer_need_not_wait_for_a_key_frame(self):
@@ -166,7 +170,7 @@ class Path(rig.Case):
         def ask():
             answer = self.camhub.get(f"/api/frame.jpeg?src={name}")
             # A busy machine may need longer than the front's two seconds; then it says when to ask again.
-            return answer if answer[0] != 503 or "retry-after" not in answer[1] else None
+            return answer if answer[0] not in (503, 504) or "retry-after" not in answer[1] else None
 
         status, headers, body = until(ask, "a snapshot")
         self.assertEqual((status, headers.get("content-type")), (200, "image/jpeg"), body[:200])

@@ -113,7 +113,7 @@ class OneCamera(Web):
             drawImage.call(this, what, ...rest);
           };"""
         self.open(cameras=())
-        self.front.add("slow", mock_front.clip(gop=40))
+        self.front.add("slow", mock_front.clip(gop=200, seconds=20))
         until(lambda: self.front.camera("slow").played > 25, "a group of pictures to join")
         self.page.goto(self.front.url + "slow")
         self.wait_state("playing")
@@ -472,7 +472,7 @@ class OneCameraByMse(Web):
 
     def test_join_shows_the_end_of_the_group(self):
         self.open(cameras=())
-        self.front.add("slow", mock_front.clip(gop=40))
+        self.front.add("slow", mock_front.clip(gop=200, seconds=20))
         until(lambda: self.front.camera("slow").played > 25, "a group of pictures to join")
         self.page.goto(self.front.url + "slow")
         self.wait_state("playing")

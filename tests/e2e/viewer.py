@@ -82,8 +82,9 @@ class Viewer(threading.Thread):
     def pictures(self):
         return self.jpegs if self.target[3] == "mjpeg" else len(self.fragments)
 
-    def holes(self):
-        """Where decode time jumps (an init segment begins anew), and what the server says it skipped."""
+    def holes(self, frames=1.6):
+        """Where decode time jumps by more than so many frames (an init segment begins anew), and what the server says
+        it skipped. One lost frame is a jump of two, but so is one that a busy camera left out."""
         found, last = [text for text in self.texts if text.get("type") == "skipped"], {}
         for i, after in enumerate(list(self.fragments)):
             if i in self.breaks:
@@ -93,7 +94,7 @@ class Viewer(threading.Thread):
             if before is None:
                 continue
             step = after.time - before.time
-            if step <= 0 or step > 1.6 * max(before.duration, 1):
+            if step <= 0 or step > frames * max(before.duration, 1):
                 found.append((i, before.time, before.duration, after.time, after.key))
         return found
 

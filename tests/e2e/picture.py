@@ -45,6 +45,8 @@ def complaints(url_or_data, *arguments, kind=None, seconds=None, timeout_s=90):
     command += ["-i", "-" if is_data else url_or_data]
     if seconds:
         command += ["-t", str(seconds)]
+    # In their own time: ffmpeg's own clock of one tick for each picture would complain of two that came close together.
+    command += ["-fps_mode", "passthrough", "-enc_time_base", "-1"]
     done = subprocess.run([*command, "-f", "null", "-"], input=url_or_data if is_data else None,
                           capture_output=True, check=False, timeout=timeout_s)
     text = done.stderr.decode(errors="replace")

@@ -361,8 +361,8 @@ export class Mse {
   }
 
   #presented(time, withinUs) {
-    if (this.#dead || !this.#joined)
-      return;
+    if (this.#dead || !this.#joined || this.#video.seeking)
+      return; // what a jump leaves behind is not what is played
     this.#frames += 1;
     this.#report.presented(time * 1e6, withinUs);
   }

@@ -471,12 +471,17 @@ class OneCameraByMse(Web):
         self.check_quiet()
 
     def test_join_shows_the_end_of_the_group(self):
+        # Where the player was when it said that pictures move.
+        self.prepare += """;
+          addEventListener("playing", (event) => {
+            window.first ??= event.target.shadowRoot?.querySelector("video").currentTime;
+          }, true);"""
         self.open(cameras=())
         self.front.add("slow", mock_front.clip(gop=200, seconds=20))
         until(lambda: self.front.camera("slow").played > 25, "a group of pictures to join")
         self.page.goto(self.front.url + "slow")
         self.wait_state("playing")
-        self.assertGreater(self.page.evaluate(f"{VIDEO}.played.start(0)"), 1.5)
+        self.assertGreater(self.page.evaluate("first"), 1.5)
 
     def test_buffer_is_trimmed(self):
         self.open("door")

@@ -36,7 +36,6 @@ unlist(struct cursor *cursor)
 	if (stream->next_cursor == cursor)
 		stream->next_cursor = LIST_NEXT(cursor, in_stream);
 	LIST_REMOVE(cursor, in_stream);
-	delay_stats_forget(stream->delay, cursor->id);
 	stream->n_viewers--;
 	cursor->stream = NULL;
 	cursor_sound_set(cursor, NULL);

@@ -154,6 +154,15 @@ hub_config_is(const struct hub_config *config, const struct bus_msg *msg)
 	       memcmp(config->msg->payload, msg->payload, b->payload_len) == 0;
 }
 
+bool
+hub_config_is_same_decoder(const struct hub_config *a, const struct hub_config *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return a->init->len == b->init->len &&
+	       memcmp(a->init->piece[0].iov_base, b->init->piece[0].iov_base, a->init->len) == 0;
+}
+
 struct hub_config *
 hub_config_ref(struct hub_config *config)
 {

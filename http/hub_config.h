@@ -31,6 +31,8 @@ struct hub_config {
 int hub_config_new(struct bus_msg *msg, struct hub_config **config);
 /* Whether msg says the same again (also of NULL: no). */
 bool hub_config_is(const struct hub_config *config, const struct bus_msg *msg);
+/* Whether a decoder that was set up for a can go on with b. Each may be NULL: JPEG. */
+bool hub_config_is_same_decoder(const struct hub_config *a, const struct hub_config *b);
 
 /* The init segment, with a track of sound unless that is NULL. Borrowed, until another sound is
  * asked for: one is kept. */

@@ -178,6 +178,19 @@ say_want(struct stream *stream)
 	front_send(stream->front, msg, -1);
 }
 
+json_t *
+stream_describe_state(const struct stream *stream)
+{
+	json_t *json = json_pack("{s:s, s:I, s:s, s:I}", "state", stream->state, "since_ms",
+				 (json_int_t)stream->since_ms, "reason",
+				 stream->reason != NULL ? stream->reason : "", "server_ms",
+				 (json_int_t)front_now_ms(stream->front));
+
+	if (json == NULL)
+		xalloc_die();
+	return json;
+}
+
 void
 stream_update_want(struct stream *stream)
 {

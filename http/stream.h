@@ -67,6 +67,9 @@ struct stream *stream_find_id(const struct front *front, long long id);
 bool stream_is_name(const char *name);
 bool stream_is_up(const struct stream *stream);
 
+/* What viewers are told of it: state, since_ms, reason, server_ms. The caller's. */
+json_t *stream_describe_state(const struct stream *stream);
+
 /* One message from its bus (borrowed). */
 void stream_push(struct stream *stream, struct bus_msg *msg);
 

@@ -90,13 +90,6 @@ queue_fragment(struct viewer *viewer, const struct hub_entry *entry, struct wire
 		 frame_tail(viewer));
 }
 
-static bool
-is_same_decoder(const struct hub_config *a, const struct hub_config *b)
-{
-	return a->init->len == b->init->len &&
-	       memcmp(a->init->piece[0].iov_base, b->init->piece[0].iov_base, a->init->len) == 0;
-}
-
 static void
 queue_init(struct viewer *viewer, struct wire *init)
 {
@@ -135,7 +128,7 @@ switch_config(struct viewer *viewer, struct hub_config *config, struct hub_audio
 	else if (old != NULL && viewer->kind == VIEWER_WS && !is_same_mime(viewer, config, sound))
 		viewer_say(viewer, "config", mime_of(config, sound));
 	/* A second moov in one HTTP answer is only for those who can use it: when it differs. */
-	if (old == NULL || viewer->kind == VIEWER_WS || !is_same_decoder(old, config) ||
+	if (old == NULL || viewer->kind == VIEWER_WS || !hub_config_is_same_decoder(old, config) ||
 	    sound != viewer->cursor.sound.config)
 		queue_init(viewer, hub_config_init(config, sound));
 	cursor_sound_set(&viewer->cursor, sound);

@@ -159,14 +159,8 @@ viewer_on_text(struct viewer *viewer, const char *text, size_t len)
 static void
 say_state(struct viewer *viewer)
 {
-	const struct stream *stream = viewer->cursor.stream;
-
 	viewer->state_due = false;
-	viewer_say(viewer, "state",
-		   json_pack("{s:s, s:I, s:s, s:I}", "state", stream->state, "since_ms",
-			     (json_int_t)stream->since_ms, "reason",
-			     stream->reason != NULL ? stream->reason : "", "server_ms",
-			     (json_int_t)front_now_ms(viewer->front)));
+	viewer_say(viewer, "state", stream_describe_state(viewer->cursor.stream));
 }
 
 void

@@ -23,24 +23,16 @@
 void
 sub_queue_state(struct sub *sub)
 {
-	const struct stream *stream = sub->now->stream;
+	json_t *msg = stream_describe_state(sub->now->stream);
 
 	sub->state_due = false;
-	link_ws_say(&sub->wall->link,
-		    json_pack("{s:s, s:I, s:s, s:I, s:s, s:I}", "type", "state", "id",
-			      (json_int_t)sub->id, "state", stream->state, "since_ms",
-			      (json_int_t)stream->since_ms, "reason",
-			      stream->reason != NULL ? stream->reason : "", "server_ms",
-			      (json_int_t)front_now_ms(sub->wall->front)));
+	if (json_object_set_new(msg, "type", json_string("state")) < 0 ||
+	    json_object_set_new(msg, "id", json_integer(sub->id)) < 0)
+		xalloc_die();
+	link_ws_say(&sub->wall->link, msg);
 }
 
 /* Configurations */
-
-static bool
-is_same_decoder(const struct hub_config *a, const struct hub_config *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a->init_base64, b->init_base64) == 0);
-}
 
 static bool
 is_told(const struct sub *sub, const struct hub_entry *entry)
@@ -49,7 +41,7 @@ is_told(const struct sub *sub, const struct hub_entry *entry)
 	const struct frame *frame = &entry->msg->frame;
 
 	return told->form == sub->form && strcmp(told->stream, sub->now->stream->name) == 0 &&
-	       is_same_decoder(told->config, entry->config) &&
+	       hub_config_is_same_decoder(told->config, entry->config) &&
 	       told->sound == sub->now->sound.config &&
 	       (entry->config != NULL ||
 		(told->width == frame->width && told->height == frame->height));

@@ -21,6 +21,7 @@
 #define REAL(n, min_, max_)	{ .name = (n), .kind = MSG_REAL, .min = (min_), .max = (max_) }
 #define BOOL(n)			{ .name = (n), .kind = MSG_BOOL }
 #define BOOL_OPT(n)		{ .name = (n), .kind = MSG_BOOL, .optional = true }
+#define STRS(n, max_)		{ .name = (n), .kind = MSG_STRS, .max = (max_) }
 #define STRS_OPT(n, max_)	{ .name = (n), .kind = MSG_STRS, .optional = true, .max = (max_) }
 #define END			{ .name = NULL }
 
@@ -68,6 +69,29 @@ static const struct msg_field snapshot_job[] = { STR("stream", NAME_MAX_BYTES), 
 static const struct msg_field beat[] = { INT_OPT("rss_kib", 0, COUNT_MAX), END };
 static const struct msg_field demand[] = { BOOL("on"), END };
 static const struct msg_field replay[] = { INT("subscriber", 1, ID_MAX), END };
+static const struct msg_field access_keys[] = {
+	BOOL("required"),		/* false: there are no users, and everybody is an operator */
+	STR("current", 64), STR_OPT("previous", 64), /* keys of tokens, hexadecimal */
+	STRS("revoked", 512),		/* ids of tokens, sorted */
+	STRS("users", 64),		/* "NAME ROLE PATTERN...", patterns of cameras */
+	STR_OPT("proxy_header", 64), STR_OPT("proxy_user_header", 64),
+	STRS_OPT("proxy_from", 16),	/* addresses, or ADDRESS/BITS */
+	END };
+static const struct msg_field auth_check[] = {
+	INT("id", 1, COUNT_MAX), STR("user", 64), STR("password", 256), END };
+static const struct msg_field auth_result[] = {
+	INT("id", 1, COUNT_MAX), BOOL("ok"),
+	BOOL_OPT("busy"),		/* it was not looked at: too many wait */
+	END };
+static const struct msg_field access_revoke[] = { STR("id", 22), INT("expires_s", 0, COUNT_MAX), END };
+static const struct msg_field watcher[] = {
+	INT("id", 1, COUNT_MAX), STR("camera", NAME_MAX_BYTES), STR("user", 64),
+	STR("way", 16),			/* open | session | basic | bearer | link | ticket | proxy */
+	STR("address", 64), STR("transport", 16), INT("since_ms", 0, COUNT_MAX), END };
+static const struct msg_field watcher_gone[] = { INT("id", 1, COUNT_MAX), END };
+static const struct msg_field kick[] = {
+	STR("what", 64),		/* the id of a watcher, a user, or an address */
+	END };
 static const struct msg_field level[] = { STR("level", 8), END };
 static const struct msg_field listener[] = { STR("address", 128), END };
 static const struct msg_field stream[] = {
@@ -165,6 +189,10 @@ static const struct msg_field ctl_supervisor[] = {
 static const struct msg_field ctl_process[] = {
 	STR("name", 64), INT("pid", 0, COUNT_MAX), STR("state", 16), INT("since_ms", 0, COUNT_MAX),
 	INT("restarts", 0, COUNT_MAX), INT("rss_kib", 0, COUNT_MAX), STR("last_exit", 160), END };
+static const struct msg_field ctl_kick[] = { STR("what", 64), END };
+static const struct msg_field ctl_viewer[] = {
+	STR("id", 32), STR("camera", NAME_MAX_BYTES), STR("user", 64), STR("way", 16),
+	STR("address", 64), STR("transport", 16), INT("since_ms", 0, COUNT_MAX), END };
 static const struct msg_field ctl_done[] = { INT("code", 0, 255), STR("text", 16384), END };
 
 #define ANY_CHILD (MSG_TO_WORKER | MSG_TO_FRONT | MSG_TO_TRANSCODE)
@@ -183,6 +211,9 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_STREAM_GONE]     = { "stream-gone", MSG_TO_FRONT, MSG_FD_NONE, stream_gone },
 	[MSG_STREAMS_SYNCED]  = { "streams-synced", MSG_TO_FRONT, MSG_FD_NONE, none },
 	[MSG_SNAPSHOT_DONE]   = { "snapshot-done", MSG_TO_FRONT, MSG_FD_OPTIONAL, snapshot_done },
+	[MSG_ACCESS_KEYS]     = { "access-keys", MSG_TO_FRONT, MSG_FD_NONE, access_keys },
+	[MSG_AUTH_RESULT]     = { "auth-result", MSG_TO_FRONT, MSG_FD_NONE, auth_result },
+	[MSG_KICK]	      = { "kick", MSG_TO_FRONT, MSG_FD_NONE, kick },
 
 	[MSG_READY]	      = { "ready", FROM_ANY_CHILD, MSG_FD_NONE, ready },
 	[MSG_BEAT]	      = { "beat", FROM_ANY_CHILD, MSG_FD_NONE, beat },
@@ -194,6 +225,10 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_SNAPSHOT]	      = { "snapshot", MSG_FROM_FRONT, MSG_FD_REQUIRED, snapshot },
 	[MSG_FRONT_STREAM]    = { "front-stream", MSG_FROM_FRONT, MSG_FD_NONE, front_stream },
 	[MSG_FRONT_TOTALS]    = { "front-totals", MSG_FROM_FRONT, MSG_FD_NONE, front_totals },
+	[MSG_AUTH_CHECK]      = { "auth-check", MSG_FROM_FRONT, MSG_FD_NONE, auth_check },
+	[MSG_ACCESS_REVOKE]   = { "access-revoke", MSG_FROM_FRONT, MSG_FD_NONE, access_revoke },
+	[MSG_WATCHER]	      = { "watcher", MSG_FROM_FRONT, MSG_FD_NONE, watcher },
+	[MSG_WATCHER_GONE]    = { "watcher-gone", MSG_FROM_FRONT, MSG_FD_NONE, watcher_gone },
 	[MSG_SNAPSHOT_RESULT] = { "snapshot-result", MSG_FROM_TRANSCODE, MSG_FD_OPTIONAL, snapshot_result },
 
 	[MSG_CTL_STATUS]      = { "status", MSG_FROM_CTL, MSG_FD_NONE, ctl_status },
@@ -201,9 +236,12 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_CTL_RESTART]     = { "restart", MSG_FROM_CTL, MSG_FD_NONE, ctl_restart },
 	[MSG_CTL_LOG_LEVEL]   = { "set-log-level", MSG_FROM_CTL, MSG_FD_NONE, level },
 	[MSG_CTL_VERSION]     = { "version", MSG_FROM_CTL, MSG_FD_NONE, none },
+	[MSG_CTL_VIEWERS]     = { "viewers", MSG_FROM_CTL, MSG_FD_NONE, none },
+	[MSG_CTL_KICK]	      = { "kick", MSG_FROM_CTL, MSG_FD_NONE, ctl_kick },
 	[MSG_CTL_CAMERA]      = { "camera", MSG_TO_CTL, MSG_FD_NONE, ctl_camera },
 	[MSG_CTL_SUPERVISOR]  = { "supervisor", MSG_TO_CTL, MSG_FD_NONE, ctl_supervisor },
 	[MSG_CTL_PROCESS]     = { "process", MSG_TO_CTL, MSG_FD_NONE, ctl_process },
+	[MSG_CTL_VIEWER]      = { "viewer", MSG_TO_CTL, MSG_FD_NONE, ctl_viewer },
 	[MSG_CTL_DONE]	      = { "done", MSG_TO_CTL, MSG_FD_NONE, ctl_done },
 };
 /* clang-format on */

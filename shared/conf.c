@@ -21,13 +21,14 @@ conf_new(const char *path, const char *creds_path)
 	for (size_t i = 0; conf_section_at(i) != NULL; i++)
 		if (strcmp(conf_section_at(i), "cameras") != 0)
 			conf_set_defaults(conf, conf_section_at(i));
+	conf_set_defaults(conf, "access.proxy");
 	return conf;
 }
 
 static void
 free_camera(struct conf_camera *camera)
 {
-	conf_free_keys(camera, true);
+	conf_free_keys(camera, "cameras");
 	if (camera->user != NULL)
 		explicit_bzero(camera->user, strlen(camera->user));
 	if (camera->password != NULL)
@@ -51,7 +52,8 @@ conf_free(struct conf **conf)
 	for (size_t i = 0; i < old->n_cameras; i++)
 		free_camera(&old->cameras[i]);
 	free(old->cameras);
-	conf_free_keys(old, false);
+	conf_free_users(old);
+	conf_free_keys(old, NULL);
 	free(old->listen);
 	free(old->creds_path);
 	free(old->path);
@@ -111,6 +113,7 @@ conf_load_text(const char *path, const char *text, size_t len, const char *creds
 		yaml_document_delete(&doc);
 	}
 	free(loader.camera_lines);
+	free(loader.user_lines);
 	conf_creds_free(&creds);
 	if (errors->n + errors->more > before) {
 		conf_free(&loader.conf);

@@ -20,6 +20,9 @@
 #define CONF_MAX_CAMERAS       256
 #define CONF_MAX_LISTEN        16
 #define CONF_MAX_ORIGINS       32
+#define CONF_MAX_USERS         64
+#define CONF_MAX_USER_CAMERAS  16
+#define CONF_MAX_PROXIES       16
 #define CONF_CAMERA_NAME_BYTES 32
 #define CONF_STREAM_NAME_BYTES 41 /* "<camera>.sub.h264" */
 
@@ -27,6 +30,7 @@ enum conf_transport { CONF_TRANSPORT_TCP, CONF_TRANSPORT_UDP, CONF_TRANSPORT_AUT
 enum conf_ingest { CONF_INGEST_AUTO, CONF_INGEST_AV };
 enum conf_vui { CONF_VUI_AUTO, CONF_VUI_KEEP };
 enum conf_transcode { CONF_TRANSCODE_AUTO, CONF_TRANSCODE_NEVER };
+enum conf_role { CONF_ROLE_VIEWER, CONF_ROLE_OPERATOR };
 
 struct conf_strings {
 	char **list;
@@ -60,6 +64,14 @@ struct conf_camera {
 	unsigned line;
 };
 
+/* Who may look; the password's hash stands elsewhere (camctl passwd). */
+struct conf_user {
+	char *name;                  /* token_user_is_valid() */
+	int role;                    /* enum conf_role */
+	struct conf_strings cameras; /* patterns (shared/glob.h), at least one */
+	unsigned line;
+};
+
 /* What a worker serves: a camera ("door") or its second URL ("door.sub"). */
 struct conf_stream {
 	char *name;
@@ -81,6 +93,13 @@ struct conf {
 	int64_t live_target_ms;
 
 	struct conf_strings origins; /* pages on these may embed ours: "https://example.net" */
+
+	struct conf_user *users; /* n_users; none: everybody who gets here may do everything */
+	size_t n_users;
+	/* What stands before us and says whom it speaks for; proxy_from empty: nothing does. */
+	struct conf_strings proxy_from; /* networks (shared/network.h) */
+	char *proxy_header;             /* with the viewer's address; never NULL */
+	char *proxy_user_header;        /* with the viewer's name, or NULL */
 
 	int log_level; /* enum log_level */
 
@@ -180,7 +199,8 @@ enum conf_reload {
 	CONF_RELOAD_RESTART, /* needs a restart of the supervisor */
 };
 typedef void conf_diff_key_fn(const char *key, enum conf_reload reload, void *arg);
-/* Calls fn for each key outside cameras: whose value differs ("http.listen"). */
+/* Calls fn for each key outside cameras: whose value differs ("http.listen"), and for
+ * "access.users" when any user does. */
 void conf_diff_keys(const struct conf *before, const struct conf *after, conf_diff_key_fn *fn,
 		    void *arg);
 
@@ -200,7 +220,7 @@ struct conf_word {
 	int value;
 };
 struct conf_key {
-	const char *section; /* "http", "cameras" (its keys are those of each item) */
+	const char *section; /* "http", "access.proxy"; of each item: "cameras", "access.users" */
 	const char *name;
 	enum conf_kind kind;
 	bool required;
@@ -212,9 +232,9 @@ struct conf_key {
 	/* One more look at a string (each, of several): 0, or -EINVAL and why in err
 	 * (URL_ERROR_MAX). */
 	int (*check)(const char *value, char *err);
-	size_t offset; /* in struct conf or, section "cameras", in struct conf_camera */
+	size_t offset; /* in struct conf, struct conf_camera or struct conf_user */
 };
-#define CONF_MAX_KEYS 64
+#define CONF_MAX_KEYS 128
 /* The index-th key, NULL behind the last; at most CONF_MAX_KEYS, those of a section together. */
 const struct conf_key *conf_key(size_t index);
 
@@ -231,5 +251,8 @@ bool conf_tls_is_valid(const char *tls);
 
 /* ^[a-z0-9][a-z0-9_-]{0,31}$ */
 bool conf_name_is_valid(const char *name);
+
+const char *conf_role_name(int role); /* "viewer" "operator" */
+const struct conf_user *conf_find_user(const struct conf *conf, const char *name);
 
 #endif

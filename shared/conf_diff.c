@@ -67,9 +67,11 @@ conf_diff_keys(const struct conf *before, const struct conf *after, conf_diff_ke
 	char name[64];
 
 	for (size_t i = 0; (key = conf_key(i)) != NULL; i++) {
-		if (strcmp(key->section, "cameras") == 0 || conf_key_equal(key, before, after))
+		if (conf_is_item_section(key->section) || conf_key_equal(key, before, after))
 			continue;
 		snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
 		fn(name, key->reload, arg);
 	}
+	if (!conf_users_equal(before, after))
+		fn("access.users", CONF_RELOAD, arg);
 }

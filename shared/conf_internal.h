@@ -24,6 +24,7 @@ struct conf_loader {
 	yaml_document_t *doc;
 	struct conf_lines lines;         /* of the sections */
 	struct conf_lines *camera_lines; /* of each camera */
+	struct conf_lines *user_lines;
 };
 
 /* conf_errors.c */
@@ -51,7 +52,10 @@ bool conf_has_section(const char *name);
 const char *conf_section_at(size_t index);                    /* NULL behind the last */
 size_t conf_key_index(const char *section, const char *name); /* asserts that it exists */
 void conf_set_defaults(void *base, const char *section);
-void conf_free_keys(void *base, bool cameras);
+/* True for sections whose keys belong to each item of a list, not to struct conf. */
+bool conf_is_item_section(const char *section);
+/* The fields of one such item or, section NULL, all of struct conf. */
+void conf_free_keys(void *base, const char *section);
 bool conf_key_equal(const struct conf_key *key, const void *a, const void *b);
 
 /* conf_value.c: text -> the key's field in base. 0 or -EINVAL and why in err (URL_ERROR_MAX). */
@@ -72,5 +76,14 @@ int conf_check_listen(const char *value, char *err);
 int conf_check_origin(const char *value, char *err);
 int conf_check_group(const char *value, char *err);
 int conf_check_tls(const char *value, char *err);
+
+/* conf_access.c: the same for access:. */
+void conf_apply_access(struct conf_loader *loader);
+int conf_check_user(const char *value, char *err);
+int conf_check_glob(const char *value, char *err);
+int conf_check_network(const char *value, char *err);
+int conf_check_header(const char *value, char *err);
+bool conf_users_equal(const struct conf *a, const struct conf *b);
+void conf_free_users(struct conf *conf);
 
 #endif

@@ -365,6 +365,7 @@ conf_apply_rules(struct conf_loader *loader)
 	apply_listen(loader);
 	apply_bus(loader);
 	apply_numbers(loader);
+	conf_apply_access(loader);
 	for (size_t i = 0; i < loader->conf->n_cameras; i++)
 		apply_camera(loader, i);
 }

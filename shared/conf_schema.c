@@ -46,12 +46,19 @@ static const struct conf_word transcodes[] = {
 	{ NULL, 0 },
 };
 
-static const char *const sections[] = { "http",    "embed",  "log",    "bus",
-					"restart", "limits", "cameras" };
+static const struct conf_word roles[] = {
+	{ "viewer", CONF_ROLE_VIEWER },
+	{ "operator", CONF_ROLE_OPERATOR },
+	{ NULL, 0 },
+};
+
+static const char *const sections[] = { "http", "access",  "embed",  "log",
+					"bus",  "restart", "limits", "cameras" };
 
 /* clang-format off */
 #define AT(field)	offsetof(struct conf, field)
 #define CAM(field)	offsetof(struct conf_camera, field)
+#define USER(field)	offsetof(struct conf_user, field)
 #define DURATION(s, n, field, def, lo, hi, rel, text) \
 	{ .section = (s), .name = (n), .kind = CONF_DURATION, .reload = (rel), .min = (lo), .max = (hi), \
 	  .default_text = (def), .help = (text), .offset = (field) }
@@ -83,6 +90,20 @@ static const struct conf_key keys[] = {
 	    CONF_RELOAD_CHILD, "a request must have arrived by then"),
 	DURATION("http", "live_target", AT(live_target_ms), "40ms", 0, MS_MIN, CONF_RELOAD_CHILD,
 	    "how far behind the live edge the players stay"),
+
+	{ .section = "access.users", .name = "name", .kind = CONF_STRING, .required = true, .min = 0,
+	  .max = 1024, .check = conf_check_user, .help = "who logs in", .offset = USER(name) },
+	WORD("access.users", "role", USER(role), "viewer", roles, CONF_RELOAD,
+	    "whether only to look, or also to see how camhub does"),
+	STRINGS("access.users", "cameras", USER(cameras), "*", CONF_MAX_USER_CAMERAS, CONF_RELOAD,
+	    conf_check_glob, "patterns of the cameras that may be seen"),
+	STRINGS("access.proxy", "from", AT(proxy_from), NULL, CONF_MAX_PROXIES, CONF_RELOAD,
+	    conf_check_network, "addresses of reverse proxies that are believed"),
+	{ .section = "access.proxy", .name = "header", .kind = CONF_STRING, .reload = CONF_RELOAD, .min = 1,
+	  .max = 64, .default_text = "X-Forwarded-For", .check = conf_check_header,
+	  .help = "their header with the viewer's address", .offset = AT(proxy_header) },
+	STRING("access.proxy", "user_header", AT(proxy_user_header), 1, 64, CONF_RELOAD, conf_check_header,
+	    "their header with the viewer's name"),
 
 	STRINGS("embed", "origins", AT(origins), NULL, CONF_MAX_ORIGINS, CONF_RELOAD_CHILD,
 	    conf_check_origin, "sites whose pages may embed the cameras"),
@@ -221,14 +242,27 @@ conf_set_defaults(void *base, const char *section)
 	}
 }
 
+bool
+conf_is_item_section(const char *section)
+{
+	return strcmp(section, "cameras") == 0 || strcmp(section, "access.users") == 0;
+}
+
+static bool
+is_field_of(const struct conf_key *key, const char *section)
+{
+	return section != NULL ? strcmp(key->section, section) == 0
+			       : !conf_is_item_section(key->section);
+}
+
 void
-conf_free_keys(void *base, bool cameras)
+conf_free_keys(void *base, const char *section)
 {
 	for (size_t i = 0; i < N_KEYS; i++) {
 		void *field = (char *)base + keys[i].offset;
 		struct conf_strings *strings = field;
 
-		if ((strcmp(keys[i].section, "cameras") == 0) != cameras)
+		if (!is_field_of(&keys[i], section))
 			continue;
 		if (keys[i].kind == CONF_STRING) {
 			free(*(char **)field);

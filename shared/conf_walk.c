@@ -10,6 +10,7 @@
 #include "shared/xalloc.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 static unsigned
@@ -149,10 +150,17 @@ add_unknown(struct conf_loader *loader, const yaml_node_t *node, const char *whe
 	char shown[CONF_SHOW_BYTES], all[512] = "";
 	const char *name = text_of(node), *nearest = conf_did_you_mean(name, known, n);
 	size_t len = 0;
+	bool is_access = strstr(where, "access") != NULL;
 
 	/* A URL or credentials in the wrong place are not repeated. */
 	conf_show(strpbrk(name, "@:") == NULL ? name : "...", shown);
-	if (is_one_of(name, secrets, sizeof(secrets) / sizeof(secrets[0]))) {
+	if (is_access && strncmp(name, "pass", 4) == 0) {
+		conf_error_add(loader->errors, loader->path, line_of(node),
+			       "unknown key %s%s, expected no password here: camctl passwd NAME",
+			       shown, where);
+		return;
+	}
+	if (!is_access && is_one_of(name, secrets, sizeof(secrets) / sizeof(secrets[0]))) {
 		conf_error_add(
 		    loader->errors, loader->path, line_of(node),
 		    "unknown key %s%s, expected credentials: NAME and a line NAME:USER:PASSWORD in "
@@ -229,58 +237,155 @@ walk_mapping(struct conf_loader *loader, const char *section, yaml_node_t *node,
 	}
 }
 
+/* A list of sections with the same keys each. */
+struct item_list {
+	const char *section, *name, *item; /* of the keys; as messages call it and one of it */
+	const char *expect;                /* what begins an item */
+	size_t max, item_size, line_offset;
+};
+
+static const struct item_list camera_list = {
+	.section = "cameras",
+	.name = "cameras",
+	.item = "camera",
+	.expect = "\"- name: NAME\" and \"url: URL\" below it",
+	.max = CONF_MAX_CAMERAS,
+	.item_size = sizeof(struct conf_camera),
+	.line_offset = offsetof(struct conf_camera, line),
+};
+static const struct item_list user_list = {
+	.section = "access.users",
+	.name = "users",
+	.item = "user",
+	.expect = "\"- name: NAME\"",
+	.max = CONF_MAX_USERS,
+	.item_size = sizeof(struct conf_user),
+	.line_offset = offsetof(struct conf_user, line),
+};
+
 static void
-walk_camera(struct conf_loader *loader, yaml_node_t *node, struct conf_camera *camera,
-	    struct conf_lines *lines)
+walk_item(struct conf_loader *loader, const struct item_list *list, yaml_node_t *node, void *base,
+	  struct conf_lines *lines)
 {
-	camera->line = line_of(node);
-	conf_set_defaults(camera, "cameras");
+	const struct conf_key *key;
+
+	*(unsigned *)((char *)base + list->line_offset) = line_of(node);
+	conf_set_defaults(base, list->section);
 	if (node->type != YAML_MAPPING_NODE) {
-		conf_error_add(
-		    loader->errors, loader->path, line_of(node),
-		    "cameras: %s in the list, expected \"- name: NAME\" and \"url: URL\" below it",
-		    shape_of(node));
+		conf_error_add(loader->errors, loader->path, line_of(node),
+			       "%s: %s in the list, expected %s", list->name, shape_of(node),
+			       list->expect);
 		return;
 	}
-	walk_mapping(loader, "cameras", node, camera, lines);
-	for (size_t i = 0; conf_key(i) != NULL; i++)
-		if (conf_key(i)->required && lines->line[i] == 0 &&
-		    !conf_errors_full(loader->errors))
-			conf_error_add(loader->errors, loader->path, camera->line,
-				       "camera without %s:, expected it", conf_key(i)->name);
+	walk_mapping(loader, list->section, node, base, lines);
+	for (size_t i = 0; (key = conf_key(i)) != NULL; i++)
+		if (key->required && strcmp(key->section, list->section) == 0 &&
+		    lines->line[i] == 0 && !conf_errors_full(loader->errors))
+			conf_error_add(loader->errors, loader->path, line_of(node),
+				       "%s without %s:, expected it", list->item, key->name);
+}
+
+/* How many items the list has, at most list->max; the rest is complained about. */
+static size_t
+count_items(struct conf_loader *loader, const struct item_list *list, const yaml_node_t *node,
+	    unsigned key_line)
+{
+	const yaml_node_item_t *items = node->data.sequence.items.start;
+	size_t n;
+
+	if (is_null(node))
+		return 0;
+	if (node->type != YAML_SEQUENCE_NODE) {
+		conf_error_add(loader->errors, loader->path, key_line,
+			       "%s: %s, expected a list (each begins with \"- name:\")", list->name,
+			       shape_of(node));
+		return 0;
+	}
+	n = (size_t)(node->data.sequence.items.top - items);
+	if (n <= list->max)
+		return n;
+	conf_error_add(loader->errors, loader->path,
+		       line_of(yaml_document_get_node(loader->doc, items[list->max])),
+		       "%s: %zu of them, expected at most %zu", list->name, n, list->max);
+	return list->max;
+}
+
+/* The items into an array of their own, and the lines of each. Returns how many. */
+static size_t
+walk_items(struct conf_loader *loader, const struct item_list *list, yaml_node_t *node,
+	   unsigned key_line, void **array, struct conf_lines **lines)
+{
+	size_t max = count_items(loader, list, node, key_line), n;
+
+	*array = xcalloc(max + 1, list->item_size);
+	*lines = xcalloc(max + 1, sizeof(**lines));
+	for (n = 0; n < max && !conf_errors_full(loader->errors); n++)
+		walk_item(loader, list,
+			  yaml_document_get_node(loader->doc, node->data.sequence.items.start[n]),
+			  (char *)*array + n * list->item_size, &(*lines)[n]);
+	return n;
 }
 
 static void
 walk_cameras(struct conf_loader *loader, yaml_node_t *node, unsigned key_line)
 {
-	struct conf *conf = loader->conf;
-	yaml_node_item_t *items;
-	size_t n;
+	void *cameras;
 
-	if (is_null(node))
-		return;
-	if (node->type != YAML_SEQUENCE_NODE) {
+	loader->conf->n_cameras =
+	    walk_items(loader, &camera_list, node, key_line, &cameras, &loader->camera_lines);
+	loader->conf->cameras = cameras;
+}
+
+static void
+walk_users(struct conf_loader *loader, yaml_node_t *node, unsigned key_line)
+{
+	void *users;
+
+	loader->conf->n_users =
+	    walk_items(loader, &user_list, node, key_line, &users, &loader->user_lines);
+	loader->conf->users = users;
+}
+
+static void
+walk_proxy(struct conf_loader *loader, yaml_node_t *node, unsigned key_line)
+{
+	if (node->type == YAML_MAPPING_NODE)
+		walk_mapping(loader, "access.proxy", node, loader->conf, &loader->lines);
+	else if (!is_null(node))
 		conf_error_add(loader->errors, loader->path, key_line,
-			       "cameras: %s, expected a list (each begins with \"- name:\")",
-			       shape_of(node));
-		return;
+			       "proxy: %s, expected keys below it", shape_of(node));
+}
+
+/* The one section that has sections below it. */
+static void
+walk_access(struct conf_loader *loader, yaml_node_t *node)
+{
+	static const char *const known[] = { "users", "proxy" };
+	unsigned seen[2] = { 0 };
+
+	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top && !conf_errors_full(loader->errors); pair++) {
+		yaml_node_t *key = yaml_document_get_node(loader->doc, pair->key),
+			    *value = yaml_document_get_node(loader->doc, pair->value);
+		size_t i = 0;
+
+		if (!is_usable_key(loader, key))
+			continue;
+		while (i < 2 && strcmp(known[i], text_of(key)) != 0)
+			i++;
+		if (i == 2)
+			add_unknown(loader, key, " in access:", known, 2);
+		else if (seen[i] != 0)
+			conf_error_add(loader->errors, loader->path, line_of(key),
+				       "%s: is there twice (first in line %u), expected once",
+				       known[i], seen[i]);
+		else if (i == 0)
+			walk_users(loader, value, line_of(key));
+		else
+			walk_proxy(loader, value, line_of(key));
+		if (i < 2 && seen[i] == 0)
+			seen[i] = line_of(key);
 	}
-	items = node->data.sequence.items.start;
-	n = (size_t)(node->data.sequence.items.top - items);
-	if (n > CONF_MAX_CAMERAS) {
-		conf_error_add(
-		    loader->errors, loader->path,
-		    line_of(yaml_document_get_node(loader->doc, items[CONF_MAX_CAMERAS])),
-		    "cameras: %zu of them, expected at most %d", n, CONF_MAX_CAMERAS);
-		n = CONF_MAX_CAMERAS;
-	}
-	conf->cameras = xcalloc(n + 1, sizeof(*conf->cameras));
-	loader->camera_lines = xcalloc(n + 1, sizeof(*loader->camera_lines));
-	for (conf->n_cameras = 0; conf->n_cameras < n && !conf_errors_full(loader->errors);
-	     conf->n_cameras++)
-		walk_camera(loader, yaml_document_get_node(loader->doc, items[conf->n_cameras]),
-			    &conf->cameras[conf->n_cameras],
-			    &loader->camera_lines[conf->n_cameras]);
 }
 
 static void
@@ -288,11 +393,13 @@ walk_section(struct conf_loader *loader, const char *name, yaml_node_t *node, un
 {
 	if (strcmp(name, "cameras") == 0)
 		walk_cameras(loader, node, key_line);
-	else if (node->type == YAML_MAPPING_NODE)
-		walk_mapping(loader, name, node, loader->conf, &loader->lines);
-	else if (!is_null(node))
+	else if (node->type != YAML_MAPPING_NODE && !is_null(node))
 		conf_error_add(loader->errors, loader->path, key_line,
 			       "%s: %s, expected keys below it", name, shape_of(node));
+	else if (node->type == YAML_MAPPING_NODE && strcmp(name, "access") == 0)
+		walk_access(loader, node);
+	else if (node->type == YAML_MAPPING_NODE)
+		walk_mapping(loader, name, node, loader->conf, &loader->lines);
 }
 
 /* The sections that are there, by their place in the table. */

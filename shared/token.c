@@ -22,77 +22,6 @@
 #define PAYLOAD_MAX 900 /* the longest claims take some 750 */
 #define N_FIELDS    7
 
-static const char *const kind_names[TOKEN_KINDS] = { "session", "link", "ticket", "bearer" };
-static const char *const role_names[TOKEN_ROLES] = { "viewer", "operator" };
-
-const char *
-token_kind_name(enum token_kind kind)
-{
-	return (unsigned)kind < TOKEN_KINDS ? kind_names[kind] : "?";
-}
-
-const char *
-token_role_name(enum token_role role)
-{
-	return (unsigned)role < TOKEN_ROLES ? role_names[role] : "?";
-}
-
-static int
-index_of(const char *name, const char *const *names, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -EINVAL;
-}
-
-int
-token_role_from_name(const char *name, enum token_role *role)
-{
-	int index = index_of(name, role_names, TOKEN_ROLES);
-
-	if (index < 0)
-		return index;
-	*role = (enum token_role)index;
-	return 0;
-}
-
-void
-token_id_from(const unsigned char bytes[16], char *id)
-{
-	base64url_encode(bytes, 16, id);
-}
-
-bool
-token_id_is_valid(const char *id)
-{
-	unsigned char bytes[16];
-	size_t len;
-
-	return base64url_decode(id, strlen(id), bytes, sizeof(bytes), &len) == 0 &&
-	       len == sizeof(bytes);
-}
-
-bool
-token_user_is_valid(const char *user)
-{
-	static const char letters[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-";
-	size_t len = strlen(user);
-
-	return len >= 1 && len <= TOKEN_USER_MAX && strspn(user, letters) == len &&
-	       strchr("._@-", user[0]) == NULL;
-}
-
-bool
-token_covers(const struct token_claims *claims, const char *camera)
-{
-	for (size_t i = 0; i < claims->n_cameras; i++)
-		if (glob_matches(claims->cameras[i], camera))
-			return true;
-	return false;
-}
-
 /* Claims that a token may carry, whoever wrote them. */
 static bool
 are_sound(const struct token_claims *claims)
@@ -120,10 +49,10 @@ make_payload(const struct token_claims *claims)
 
 	for (size_t i = 0; i < claims->n_cameras; i++)
 		json_array_append_new(cameras, json_string(claims->cameras[i]));
-	payload =
-	    json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:i}", "k", kind_names[claims->kind], "id",
-		      claims->id, "u", claims->user, "c", cameras, "r", role_names[claims->role],
-		      "exp", (json_int_t)claims->expires_s, "n", claims->viewers);
+	payload = json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:i}", "k",
+			    token_kind_name(claims->kind), "id", claims->id, "u", claims->user, "c",
+			    cameras, "r", token_role_name(claims->role), "exp",
+			    (json_int_t)claims->expires_s, "n", claims->viewers);
 	text = payload != NULL ? json_dumps(payload, JSON_COMPACT) : NULL;
 	if (text == NULL)
 		xalloc_die();
@@ -231,7 +160,6 @@ static bool
 read_claims(const json_t *payload, struct token_claims *claims)
 {
 	char kind[16], role[16];
-	int index;
 
 	if (json_object_size(payload) != N_FIELDS || !read_text(payload, "k", kind, sizeof(kind)) ||
 	    !read_text(payload, "r", role, sizeof(role)) ||
@@ -239,11 +167,8 @@ read_claims(const json_t *payload, struct token_claims *claims)
 	    !read_text(payload, "u", claims->user, sizeof(claims->user)) ||
 	    !read_cameras(payload, claims) || !read_numbers(payload, claims))
 		return false;
-	index = index_of(kind, kind_names, TOKEN_KINDS);
-	if (index < 0 || token_role_from_name(role, &claims->role) < 0)
-		return false;
-	claims->kind = (enum token_kind)index;
-	return are_sound(claims);
+	return token_kind_from_name(kind, &claims->kind) == 0 &&
+	       token_role_from_name(role, &claims->role) == 0 && are_sound(claims);
 }
 
 static int

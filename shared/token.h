@@ -83,6 +83,7 @@ bool token_user_is_valid(const char *user);
 
 const char *token_kind_name(enum token_kind kind); /* "session" "link" "ticket" "bearer" */
 const char *token_role_name(enum token_role role); /* "viewer" "operator" */
+int token_kind_from_name(const char *name, enum token_kind *kind); /* 0 or -EINVAL */
 int token_role_from_name(const char *name, enum token_role *role); /* 0 or -EINVAL */
 
 void token_keys_sort(struct token_keys *keys);

@@ -42,12 +42,12 @@ _camctl()
 		mapfile -t COMPREPLY < <(compgen -W "tcp udp auto" -- "$cur")
 		return
 		;;
-	--user | --name)
+	--user | --name | --hours | --viewers | --base)
 		return
 		;;
 	esac
 	case $command in
-	"") reply="status check reload restart log-level version probe support --runtime-dir --libexec-dir --version --help" ;;
+	"") reply="status check reload restart log-level version probe passwd link token revoke support --runtime-dir --libexec-dir --version --help" ;;
 	status) reply="--json --watch $(_camctl_cameras)" ;;
 	restart) reply=$(_camctl_cameras) ;;
 	log-level) reply="err warn notice info debug" ;;
@@ -59,6 +59,10 @@ _camctl()
 		reply=--credentials
 		;;
 	probe) reply="--user --credentials --name --transport --tls --json rtsp:// rtsps:// http:// https:// rtmp:// v4l2:/dev/ file:/" ;;
+	passwd) reply=--delete ;;
+	link) reply="--hours --viewers --base $(_camctl_cameras)" ;;
+	token) reply="--hours --camera" ;;
+	revoke) reply="--all --rotate" ;;
 	support) reply="-o --output --config --credentials" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$reply" -- "$cur")

@@ -13,6 +13,10 @@ int cmd_restart(const struct ctl_options *options, int argc, char **argv);
 int cmd_log_level(const struct ctl_options *options, int argc, char **argv);
 int cmd_version(const struct ctl_options *options, int argc, char **argv);
 int cmd_probe(const struct ctl_options *options, int argc, char **argv);
+int cmd_passwd(const struct ctl_options *options, int argc, char **argv);
+int cmd_link(const struct ctl_options *options, int argc, char **argv);
+int cmd_token(const struct ctl_options *options, int argc, char **argv);
+int cmd_revoke(const struct ctl_options *options, int argc, char **argv);
 int cmd_support(const struct ctl_options *options, int argc, char **argv);
 
 #endif

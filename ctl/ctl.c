@@ -28,6 +28,13 @@ static const struct ctl_command commands[] = {
 	  "verify|insecure|sha256:HEX] "
 	  "[--json]",
 	  "try a camera and print its configuration", cmd_probe },
+	{ "passwd", "USER [--delete]", "set a user's password, asked for or read from stdin",
+	  cmd_passwd },
+	{ "link", "CAMERA [--hours N] [--viewers N] [--base URL]",
+	  "a link to one camera, for who has no password", cmd_link },
+	{ "token", "USER [--hours N] [--camera PATTERN]", "a token for a script", cmd_token },
+	{ "revoke", "ID | - | --all | --rotate", "end a link or token, or all of them",
+	  cmd_revoke },
 	{ "support", "[-o FILE] [--config FILE] [--credentials FILE]",
 	  "all that a bug report needs, without secrets", cmd_support },
 	{ NULL, NULL, NULL, NULL },

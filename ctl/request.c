@@ -27,6 +27,7 @@ struct asker {
 	struct clock *clock;
 	int64_t total_deadline_ns;
 	int64_t deadline_ns;
+	int silence_ms;
 	char *err;
 };
 
@@ -48,7 +49,8 @@ static int
 no_answer(struct asker *asker)
 {
 	return fail(asker, CTL_NO_ANSWER,
-		    "the supervisor runs but gives no answer in 2 s (stopped, or overloaded)");
+		    "the supervisor runs but gives no answer in %d s (stopped, or overloaded)",
+		    asker->silence_ms / 1000);
 }
 
 /* CTL_OK when fd has one of events, CTL_NO_ANSWER after the deadline. */
@@ -74,7 +76,7 @@ wait_for(struct asker *asker, int fd, short events)
 static void
 set_deadline(struct asker *asker)
 {
-	asker->deadline_ns = clock_now_ns(asker->clock) + REQUEST_SILENCE_MS * NS_PER_MS;
+	asker->deadline_ns = clock_now_ns(asker->clock) + asker->silence_ms * NS_PER_MS;
 	if (asker->deadline_ns > asker->total_deadline_ns)
 		asker->deadline_ns = asker->total_deadline_ns;
 }
@@ -189,7 +191,14 @@ collect(struct asker *asker, int fd, struct ctl_reply *reply)
 int
 ctl_request(const char *runtime_dir, json_t *msg, struct ctl_reply *reply, char *err)
 {
-	struct asker asker = { .clock = clock_new(), .err = err };
+	return ctl_request_within(runtime_dir, msg, REQUEST_SILENCE_MS, reply, err);
+}
+
+int
+ctl_request_within(const char *runtime_dir, json_t *msg, int silence_ms, struct ctl_reply *reply,
+		   char *err)
+{
+	struct asker asker = { .clock = clock_new(), .silence_ms = silence_ms, .err = err };
 	struct ctl_reply answer = { .cameras = json_array(), .processes = json_array() };
 	int fd = -1, rc;
 

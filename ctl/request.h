@@ -24,6 +24,9 @@ struct ctl_reply {
  */
 #define CTL_ERROR_MAX 512
 int ctl_request(const char *runtime_dir, json_t *msg, struct ctl_reply *reply, char *err);
+/* The same for what takes its time: an answer is due after silence_ms, at most 20 s. */
+int ctl_request_within(const char *runtime_dir, json_t *msg, int silence_ms,
+		       struct ctl_reply *reply, char *err);
 void ctl_reply_clear(struct ctl_reply *reply);
 
 #endif

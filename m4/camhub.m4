@@ -27,6 +27,7 @@ AC_DEFUN([CAMHUB_LIBRARIES], [
 	CAMHUB_NEED([CRYPTO], [libcrypto >= 3.0], [libssl-dev])
 	CAMHUB_NEED([TLS], [libssl >= 3.0], [libssl-dev])
 	CAMHUB_NEED_LIB([NNG], [nng], [nng/nng.h], [nng_msg_alloc], [libnng-dev])
+	CAMHUB_NEED_LIB([CRYPT], [crypt], [crypt.h], [crypt_gensalt_rn], [libcrypt-dev])
 	CAMHUB_NEED_LIB([WSLAY], [wslay], [wslay/wslay.h], [wslay_event_context_server_init], [libwslay-dev])
 	AS_IF([test -n "$camhub_missing"], [AC_MSG_ERROR([missing libraries, and the Debian packages that have them:$camhub_missing])])
 ])

@@ -77,6 +77,15 @@ static const struct msg_field access_keys[] = {
 	STR_OPT("proxy_header", 64), STR_OPT("proxy_user_header", 64),
 	STRS_OPT("proxy_from", 16),	/* addresses, or ADDRESS/BITS */
 	END };
+static const struct msg_field auth_job[] = {
+	INT("id", 1, COUNT_MAX), STR("password", 256),
+	STR_OPT("hash", 256),		/* to be checked against; absent: of nobody, the answer is no */
+	BOOL_OPT("make"),		/* instead: make a hash of it */
+	END };
+static const struct msg_field auth_done[] = {
+	INT("id", 1, COUNT_MAX), BOOL("ok"), STR_OPT("hash", 256),
+	BOOL_OPT("busy"),		/* it was not looked at: too many wait */
+	END };
 static const struct msg_field auth_check[] = {
 	INT("id", 1, COUNT_MAX), STR("user", 64), STR("password", 256), END };
 static const struct msg_field auth_result[] = {
@@ -189,14 +198,25 @@ static const struct msg_field ctl_supervisor[] = {
 static const struct msg_field ctl_process[] = {
 	STR("name", 64), INT("pid", 0, COUNT_MAX), STR("state", 16), INT("since_ms", 0, COUNT_MAX),
 	INT("restarts", 0, COUNT_MAX), INT("rss_kib", 0, COUNT_MAX), STR("last_exit", 160), END };
+static const struct msg_field ctl_passwd[] = {
+	STR("user", 64), STR_OPT("password", 256), /* absent: he has none from now on */
+	END };
+static const struct msg_field ctl_token[] = {
+	STR("kind", 16),		/* link | bearer */
+	STR_OPT("user", 64),		/* bearer: in whose name */
+	STR_OPT("camera", 32),		/* link: which one; bearer: a pattern, absent: what he may see */
+	INT("seconds", 1, 10LL * 366 * 86400), INT_OPT("viewers", 0, 1000), END };
+static const struct msg_field ctl_revoke[] = {
+	STR("id", 1280),		/* of a token, or the token itself; "all" */
+	END };
 static const struct msg_field ctl_kick[] = { STR("what", 64), END };
 static const struct msg_field ctl_viewer[] = {
 	STR("id", 32), STR("camera", NAME_MAX_BYTES), STR("user", 64), STR("way", 16),
 	STR("address", 64), STR("transport", 16), INT("since_ms", 0, COUNT_MAX), END };
 static const struct msg_field ctl_done[] = { INT("code", 0, 255), STR("text", 16384), END };
 
-#define ANY_CHILD (MSG_TO_WORKER | MSG_TO_FRONT | MSG_TO_TRANSCODE)
-#define FROM_ANY_CHILD (MSG_FROM_WORKER | MSG_FROM_FRONT | MSG_FROM_TRANSCODE)
+#define ANY_CHILD (MSG_TO_WORKER | MSG_TO_FRONT | MSG_TO_TRANSCODE | MSG_TO_AUTH)
+#define FROM_ANY_CHILD (MSG_FROM_WORKER | MSG_FROM_FRONT | MSG_FROM_TRANSCODE | MSG_FROM_AUTH)
 
 static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_WORKER_CONFIG]   = { "worker-config", MSG_TO_WORKER, MSG_FD_OPTIONAL, worker_config },
@@ -242,6 +262,12 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_CTL_SUPERVISOR]  = { "supervisor", MSG_TO_CTL, MSG_FD_NONE, ctl_supervisor },
 	[MSG_CTL_PROCESS]     = { "process", MSG_TO_CTL, MSG_FD_NONE, ctl_process },
 	[MSG_CTL_VIEWER]      = { "viewer", MSG_TO_CTL, MSG_FD_NONE, ctl_viewer },
+	[MSG_CTL_PASSWD]      = { "passwd", MSG_FROM_CTL, MSG_FD_NONE, ctl_passwd },
+	[MSG_CTL_TOKEN]	      = { "token", MSG_FROM_CTL, MSG_FD_NONE, ctl_token },
+	[MSG_CTL_REVOKE]      = { "revoke", MSG_FROM_CTL, MSG_FD_NONE, ctl_revoke },
+
+	[MSG_AUTH_JOB]	      = { "auth-job", MSG_TO_AUTH, MSG_FD_NONE, auth_job },
+	[MSG_AUTH_DONE]	      = { "auth-done", MSG_FROM_AUTH, MSG_FD_NONE, auth_done },
 	[MSG_CTL_DONE]	      = { "done", MSG_TO_CTL, MSG_FD_NONE, ctl_done },
 };
 /* clang-format on */

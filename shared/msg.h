@@ -24,6 +24,8 @@ enum msg_to {
 	MSG_FROM_FRONT = 1 << 5,
 	MSG_FROM_TRANSCODE = 1 << 6,
 	MSG_FROM_CTL = 1 << 7,
+	MSG_TO_AUTH = 1 << 8, /* supervisor -> camhub-auth */
+	MSG_FROM_AUTH = 1 << 9,
 };
 
 enum msg_field_kind { MSG_STR, MSG_ASCII, MSG_INT, MSG_REAL, MSG_BOOL, MSG_STRS };
@@ -83,6 +85,12 @@ enum msg_type {
 	MSG_CTL_SUPERVISOR,
 	MSG_CTL_PROCESS,
 	MSG_CTL_VIEWER,
+	MSG_CTL_PASSWD,
+	MSG_CTL_TOKEN,
+	MSG_CTL_REVOKE,
+	/* passwords */
+	MSG_AUTH_JOB,
+	MSG_AUTH_DONE,
 	MSG_CTL_DONE,
 	MSG_TYPE_COUNT
 };

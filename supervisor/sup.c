@@ -8,7 +8,9 @@
 
 #include "shared/log.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_access.h"
 #include "supervisor/sup_apply.h"
+#include "supervisor/sup_auth.h"
 #include "supervisor/sup_ctl_ev.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_refuse_ev.h"
@@ -170,6 +172,8 @@ new_sup(const struct sup_options *options, const struct sup_deps *deps)
 	clock_timer_init(&sup->retry_timer, deps->clock, on_retry_timer, sup);
 	clock_timer_init(&sup->end_timer, deps->clock, on_end_timer, sup);
 	sup_listen_inherit(deps->inherited, deps->n_inherited, &sup->listeners);
+	sup->access = sup_access_new(sup);
+	sup->auth = sup_auth_new(sup);
 	sup_front_new(sup, "camhub-http", "http");
 	return sup;
 }
@@ -263,6 +267,7 @@ begin_stop(struct sup *sup)
 	clock_timer_cancel(&sup->retry_timer);
 	clock_timer_cancel(&sup->status_timer);
 	sup_refuse_free(&sup->refuse);
+	sup_auth_stop(sup);
 	sup->stopping = true;
 	(void)sup->deps.notify(sup->deps.arg, "STOPPING=1\nSTATUS=stopping\n");
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
@@ -307,6 +312,9 @@ sup_free(struct sup **sup)
 	sup_lookup_free_all(old);
 	sup_refuse_free(&old->refuse);
 	sup_ctl_free(&old->ctl);
+	/* Behind those who may wait for a hash. */
+	sup_auth_free(&old->auth);
+	sup_access_free(&old->access);
 	sup_listen_close(&old->listeners);
 	sup_dirs_close(&old->dirs);
 	clock_timer_cancel(&old->slot_timer);

@@ -22,11 +22,12 @@ struct event_base;
 struct clock;
 
 struct sup_options {
-	const char *config;             /* file */
-	const char *runtime_dir;        /* made if absent */
-	const char *libexec_dir;        /* where the children's programs are */
-	const char *web_dir;            /* handed to the front */
-	const char *credentials;        /* file, or NULL: the default */
+	const char *config;      /* file */
+	const char *runtime_dir; /* made if absent */
+	const char *libexec_dir; /* where the children's programs are */
+	const char *state_dir;   /* passwords and keys, made if absent; used with users only */
+	const char *web_dir;     /* handed to the front */
+	const char *credentials; /* file, or NULL: the default */
 	const char *credentials_source; /* what systemd copies it from, or NULL: the default */
 };
 

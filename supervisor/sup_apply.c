@@ -7,6 +7,7 @@
 
 #include "shared/log.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_access.h"
 #include "supervisor/sup_copy.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_refuse_ev.h"
@@ -192,6 +193,7 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 	sup->degraded = false;
 	note_secrets(conf);
 	sup_set_log_level(sup, (enum log_level)conf->log_level);
+	sup_access_apply(sup);
 	conf_diff(NULL, conf, on_change, &changes);
 	start_fronts(sup);
 	log_notice("streams configured in %s: %u", sup->options.config, changes.added);
@@ -244,6 +246,7 @@ swap(struct sup *sup, struct conf *conf, char **text)
 	note_error(sup, NULL);
 	sup->conf = conf;
 	note_secrets(conf);
+	sup_access_apply(sup);
 	conf_diff(old, conf, on_change, &changes);
 	conf_diff_keys(old, conf, on_key, &changes);
 	conf_free(&old);

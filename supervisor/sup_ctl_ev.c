@@ -8,6 +8,8 @@
 #include "shared/chan_ev.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_access.h"
+#include "supervisor/sup_auth.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_status.h"
 #include "supervisor/sup_stream.h"
@@ -30,6 +32,8 @@ struct client {
 	struct chan_ev *chan;
 	struct clock_timer idle;
 	struct ucred peer;
+	struct sup_auth_job *job; /* a password is being hashed for it */
+	char user[65];            /* whose */
 };
 
 TAILQ_HEAD(clients, client);
@@ -51,6 +55,7 @@ client_free(struct client *client)
 	TAILQ_REMOVE(&ctl->clients, client, entry);
 	ctl->n_clients--;
 	clock_timer_cancel(&client->idle);
+	sup_auth_cancel(&client->job);
 	chan_ev_free(&client->chan);
 	free(client);
 }
@@ -105,6 +110,8 @@ on_status(struct client *client, const json_t *msg)
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
 		if (camera[0] == '\0')
 			reply(client, sup_status_front(front));
+	if (camera[0] == '\0' && sup_auth_is_wanted(sup))
+		reply(client, sup_auth_status(sup));
 	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, entry)) {
 		if (stream->conf == NULL ||
@@ -175,6 +182,65 @@ on_version(struct client *client, const json_t *msg)
 	done(client, 0, PACKAGE_VERSION);
 }
 
+static void
+on_hash(void *arg, const char *hash)
+{
+	struct client *client = arg;
+	char text[SUP_ACCESS_TEXT_MAX] = "the password could not be hashed, try again";
+	int code = 1;
+
+	client->job = NULL;
+	clock_timer_set_ms(&client->idle, SUP_CTL_IDLE_MS);
+	if (hash != NULL)
+		code = sup_access_set_hash(client->ctl->sup, client->user, hash, text);
+	done(client, code, text);
+}
+
+static void
+on_passwd(struct client *client, const json_t *msg)
+{
+	struct sup *sup = client->ctl->sup;
+	char text[SUP_ACCESS_TEXT_MAX] = "too many passwords are being looked at, try again";
+	int code = 1;
+
+	snprintf(client->user, sizeof(client->user), "%s", msg_str(msg, "user"));
+	if (client->job != NULL) {
+		snprintf(text, sizeof(text), "one after the other");
+	} else if (json_object_get(msg, "password") == NULL) {
+		code = sup_access_set_hash(sup, client->user, NULL, text);
+	} else if (sup_access_may_have(sup, client->user, text) == 0) {
+		client->job = sup_auth_make(sup, msg_str(msg, "password"), on_hash, client);
+		if (client->job != NULL) {
+			/* The hash has all the time it needs. */
+			clock_timer_cancel(&client->idle);
+			return;
+		}
+	}
+	done(client, code, text);
+}
+
+static void
+on_token(struct client *client, const json_t *msg)
+{
+	struct sup *sup = client->ctl->sup;
+	char text[SUP_ACCESS_TEXT_MAX];
+	int code = sup_access_token(sup, msg, text);
+
+	/* Where the link leads to. */
+	if (code == 0)
+		reply(client, sup_status_supervisor(sup));
+	done(client, code, text);
+}
+
+static void
+on_revoke(struct client *client, const json_t *msg)
+{
+	char text[SUP_ACCESS_TEXT_MAX];
+	int code = sup_access_revoke(client->ctl->sup, msg, text);
+
+	done(client, code, text);
+}
+
 static const struct {
 	enum msg_type type;
 	const char *what; /* logged, NULL: only looks */
@@ -185,6 +251,9 @@ static const struct {
 	{ MSG_CTL_RESTART, "restart", on_restart },
 	{ MSG_CTL_LOG_LEVEL, "set-log-level", on_log_level },
 	{ MSG_CTL_VERSION, NULL, on_version },
+	{ MSG_CTL_PASSWD, "passwd", on_passwd },
+	{ MSG_CTL_TOKEN, "token", on_token },
+	{ MSG_CTL_REVOKE, "revoke", on_revoke },
 };
 
 static void

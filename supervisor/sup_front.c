@@ -8,6 +8,8 @@
 #include "shared/child_ev.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
+#include "supervisor/sup_access.h"
+#include "supervisor/sup_auth.h"
 #include "supervisor/sup_snapshot.h"
 #include "supervisor/sup_stream.h"
 
@@ -151,6 +153,8 @@ send_everything(struct sup_front *front)
 	struct sup_stream *stream;
 
 	sup_child_send(front->child, make_config(front), -1);
+	/* Before anybody can come. */
+	sup_child_send(front->child, sup_access_message(front->sup), -1);
 	send_listeners(front);
 	for (stream = TAILQ_FIRST(&front->sup->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, entry))
@@ -228,6 +232,10 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	} else if (type == MSG_FRONT_TOTALS) {
 		json_decref(front->totals);
 		front->totals = json_deep_copy(msg);
+	} else if (type == MSG_AUTH_CHECK) {
+		sup_auth_check(front->sup, front->subscriber, msg);
+	} else if (type == MSG_ACCESS_REVOKE) {
+		sup_access_on_revoke(front->sup, msg);
 	}
 }
 

@@ -16,6 +16,8 @@
 
 struct sup_stream;
 struct sup_front;
+struct sup_access;
+struct sup_auth;
 struct sup_ctl;
 struct sup_refuse;
 struct sup_lookup;
@@ -51,6 +53,8 @@ struct sup {
 	uint32_t last_subscriber;
 	struct sup_lookups lookups;
 	struct sup_snapshots snapshots;
+	struct sup_access *access;
+	struct sup_auth *auth;
 	struct sup_ctl *ctl;
 	struct sup_refuse *refuse;
 

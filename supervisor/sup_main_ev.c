@@ -45,6 +45,8 @@ static const char usage[] =
     "  --credentials FILE  passwords of the cameras, mode 0600\n"
     "                      (default $CREDENTIALS_DIRECTORY/cameras)\n"
     "  --runtime-dir DIR   sockets (default " CAMHUB_RUNTIME_DIR ")\n"
+    "  --state-dir DIR     passwords and keys, when there are users\n"
+    "                      (default $STATE_DIRECTORY or " CAMHUB_STATE_DIR ")\n"
     "  --libexec-dir DIR   the other programs (default " CAMHUB_LIBEXEC_DIR ")\n"
     "  --web-dir DIR       the pages (default " CAMHUB_WEB_DIR ")\n"
     "  --check             check the configuration, start nothing\n"
@@ -134,6 +136,7 @@ static const struct {
 	{ "config", offsetof(struct sup_options, config) },
 	{ "credentials", offsetof(struct sup_options, credentials) },
 	{ "runtime-dir", offsetof(struct sup_options, runtime_dir) },
+	{ "state-dir", offsetof(struct sup_options, state_dir) },
 	{ "libexec-dir", offsetof(struct sup_options, libexec_dir) },
 	{ "web-dir", offsetof(struct sup_options, web_dir) },
 };
@@ -144,6 +147,15 @@ show_usage(FILE *file, int status)
 {
 	fputs(usage, file);
 	return status;
+}
+
+/* systemd names the directory of the unit, or several with colons between them. */
+static const char *
+default_state_dir(void)
+{
+	const char *dir = getenv("STATE_DIRECTORY");
+
+	return dir != NULL && dir[0] == '/' && strchr(dir, ':') == NULL ? dir : CAMHUB_STATE_DIR;
 }
 
 /* What to exit with at once, or -1: go on. */
@@ -291,6 +303,7 @@ sup_main(int argc, char **argv)
 {
 	struct arguments args = { .options = { .config = CAMHUB_SYSCONF_DIR "/camhub.yaml",
 					       .runtime_dir = CAMHUB_RUNTIME_DIR,
+					       .state_dir = default_state_dir(),
 					       .libexec_dir = CAMHUB_LIBEXEC_DIR,
 					       .web_dir = CAMHUB_WEB_DIR } };
 	int status = read_arguments(argc, argv, &args);

@@ -87,8 +87,8 @@ static const struct {
 	  "t:1: nested too deep, expected sections and lists as in camhub.yaml(5)" },
 	/* keys */
 	{ "htpp: {}\n", "t:1: unknown key \"htpp\", expected \"http\" (did you mean that?)" },
-	{ "zzz: {}\n",
-	  "t:1: unknown key \"zzz\", expected one of http access embed log bus restart limits cameras" },
+	{ "zzz: {}\n", "t:1: unknown key \"zzz\", expected one of http access embed log bus "
+		       "restart limits cameras" },
 	{ "log:\n  levle: info\n",
 	  "t:2: unknown key \"levle\" in log:, expected \"level\" (did you mean that?)" },
 	{ "log: {}\nhttp: {}\nlog: {}\n",

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define DIRECTIONS 8
+#define DIRECTIONS 10
 
 static char err[MSG_ERROR_MAX];
 

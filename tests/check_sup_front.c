@@ -43,6 +43,8 @@ START_ASYNC_TEST(test_a_front_gets_config_listeners_and_streams_in_this_order)
 	ck_assert_uint_eq(fake_front(fake)->argc, 2);
 	peer_expect_msg(peer, MSG_FRONT_CONFIG,
 			json_pack("{s:s, s:i}", "web_dir", "/web", "subscriber", 1));
+	/* Who may come in is known before anybody can come. */
+	peer_expect_msg(peer, MSG_ACCESS_KEYS, json_pack("{s:b, s:[]}", "required", 0, "users"));
 	peer_expect_msg(peer, MSG_LISTENER, NULL);
 	peer_run(peer, 0);
 	fd = peer_take_fd(peer);

@@ -29,11 +29,9 @@ static const struct {
 	const char *program;
 	enum msg_to receive; /* what the child receives; 0: raw */
 } programs[] = {
-	{ "camhub-http", MSG_TO_FRONT },
-	{ "camhub-transcode", MSG_TO_TRANSCODE },
-	{ "camhub-worker", MSG_TO_WORKER },
-	{ "camhub-worker-av", MSG_TO_WORKER },
-	{ "camhub-resolve", 0 },
+	{ "camhub-http", MSG_TO_FRONT },          { "camhub-auth", MSG_TO_AUTH },
+	{ "camhub-transcode", MSG_TO_TRANSCODE }, { "camhub-worker", MSG_TO_WORKER },
+	{ "camhub-worker-av", MSG_TO_WORKER },    { "camhub-resolve", 0 },
 };
 
 static void
@@ -239,6 +237,7 @@ fake_new(struct loop *loop)
 	fake->options = (struct sup_options){ .config = harness_tmpfile("camhub.yaml"),
 					      .runtime_dir = harness_tmpfile("run"),
 					      .libexec_dir = "/libexec",
+					      .state_dir = harness_tmpfile("state"),
 					      .web_dir = "/web" };
 	fake->deps = (struct sup_deps){ .base = loop_base(loop),
 					.clock = loop_clock(loop),

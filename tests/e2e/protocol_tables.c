@@ -19,6 +19,8 @@ static const struct {
 	{ MSG_FROM_FRONT, "Front to supervisor" },
 	{ MSG_TO_TRANSCODE, "Supervisor to transcoder" },
 	{ MSG_FROM_TRANSCODE, "Transcoder to supervisor" },
+	{ MSG_TO_AUTH, "Supervisor to camhub-auth" },
+	{ MSG_FROM_AUTH, "camhub-auth to supervisor" },
 	{ MSG_FROM_CTL, "camctl to supervisor" },
 	{ MSG_TO_CTL, "Supervisor to camctl" },
 };

@@ -1,0 +1,236 @@
+/*
+ * Who gets in: what is known of it, and the commands that change it. What is changed is written
+ * first and told then, so that nothing comes back with the next start.
+ */
+#include "config.h"
+
+#include "supervisor/sup_access.h"
+
+#include "shared/log.h"
+#include "shared/xalloc.h"
+#include "supervisor/sup_access_int.h"
+#include "supervisor/sup_auth.h"
+#include "supervisor/sup_front.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static int answer(char *text, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static int
+answer(char *text, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, SUP_ACCESS_TEXT_MAX, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int64_t
+access_now_s(struct sup *sup)
+{
+	return sup_realtime_ms(sup) / 1000;
+}
+
+struct sup_access *
+sup_access_new(struct sup *sup)
+{
+	struct sup_access *access = xcalloc(1, sizeof(*access));
+
+	access->sup = sup;
+	clock_timer_init(&access->logouts, sup->deps.clock, access_on_logouts, access);
+	/* Good for nothing as long as there are no users, but never all zero. */
+	access_random(access->keys.current, TOKEN_KEY_BYTES);
+	return access;
+}
+
+void
+sup_access_free(struct sup_access **access)
+{
+	if (*access == NULL)
+		return;
+	clock_timer_cancel(&(*access)->logouts);
+	OPENSSL_cleanse(*access, sizeof(**access));
+	free(*access);
+	*access = NULL;
+}
+
+/* "ann viewer door yard*" */
+static json_t *
+describe_user(const struct conf_user *user)
+{
+	char *text = xasprintf("%s %s", user->name, conf_role_name(user->role)), *longer;
+	json_t *string;
+
+	for (size_t i = 0; i < user->cameras.n; i++) {
+		longer = xasprintf("%s %s", text, user->cameras.list[i]);
+		free(text);
+		text = longer;
+	}
+	string = json_string(text);
+	free(text);
+	return string;
+}
+
+static void
+add_proxy(json_t *msg, const struct conf *conf)
+{
+	json_t *from = json_array();
+
+	for (size_t i = 0; i < conf->proxy_from.n; i++)
+		json_array_append_new(from, json_string(conf->proxy_from.list[i]));
+	msg_set_str(msg, "proxy_header", conf->proxy_header);
+	msg_set_str(msg, "proxy_user_header", conf->proxy_user_header);
+	json_object_set_new(msg, "proxy_from", from);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp(json_string_value(*(json_t *const *)a),
+		      json_string_value(*(json_t *const *)b));
+}
+
+static json_t *
+list_revoked(const struct sup_access *access)
+{
+	json_t *ids[TOKEN_REVOKED_MAX], *list = json_array();
+
+	for (size_t i = 0; i < access->n_revoked; i++)
+		ids[i] = json_string(access->revoked[i].id);
+	if (access->n_revoked > 0)
+		qsort(ids, access->n_revoked, sizeof(ids[0]), compare_ids);
+	for (size_t i = 0; i < access->n_revoked; i++)
+		json_array_append_new(list, ids[i]);
+	return list;
+}
+
+json_t *
+sup_access_message(struct sup *sup)
+{
+	const struct conf *conf = sup_settings(sup);
+	json_t *msg = msg_new(MSG_ACCESS_KEYS), *users = json_array();
+
+	token_keys_to_msg(&sup->access->keys, msg);
+	json_object_set_new(msg, "revoked", list_revoked(sup->access));
+	for (size_t i = 0; i < conf->n_users; i++)
+		json_array_append_new(users, describe_user(&conf->users[i]));
+	msg_set_bool(msg, "required", conf->n_users > 0);
+	json_object_set_new(msg, "users", users);
+	add_proxy(msg, conf);
+	return msg;
+}
+
+void
+access_tell_fronts(struct sup *sup)
+{
+	struct sup_front *front;
+
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
+		if (front->child != NULL)
+			sup_child_send(front->child, sup_access_message(sup), -1);
+}
+
+static void
+warn_of_users_without_password(const struct sup *sup)
+{
+	for (size_t i = 0; i < sup->conf->n_users; i++)
+		if (sup_access_hash(sup, sup->conf->users[i].name) == NULL)
+			log_notice("access: user %s has no password: camctl passwd %s",
+				   sup->conf->users[i].name, sup->conf->users[i].name);
+}
+
+void
+sup_access_apply(struct sup *sup)
+{
+	struct sup_access *access = sup->access;
+
+	if (sup->conf->n_users > 0) {
+		access_load_hashes(access);
+		if (!access->loaded) {
+			access_load_keys(access);
+			access_load_revoked(access);
+		}
+		access->loaded = true;
+		/* A proxy that names the users itself needs no passwords. */
+		if (sup->conf->proxy_user_header == NULL)
+			warn_of_users_without_password(sup);
+	}
+	sup_auth_want(sup, sup->conf->n_users > 0);
+	access_tell_fronts(sup);
+}
+
+static struct access_hash *
+find_hash(const struct sup_access *access, const char *user)
+{
+	for (size_t i = 0; i < access->n_hashes; i++)
+		if (strcmp(access->hashes[i].user, user) == 0)
+			return (struct access_hash *)&access->hashes[i];
+	return NULL;
+}
+
+const char *
+sup_access_hash(const struct sup *sup, const char *user)
+{
+	const struct access_hash *hash = find_hash(sup->access, user);
+
+	if (sup->conf == NULL || conf_find_user(sup->conf, user) == NULL)
+		return NULL;
+	return hash != NULL ? hash->hash : NULL;
+}
+
+/* Passwords */
+
+int
+sup_access_may_have(struct sup *sup, const char *user, char *text)
+{
+	if (sup->conf == NULL || conf_find_user(sup->conf, user) == NULL)
+		return answer(text, 1,
+			      "there is no such user: add \"- name: NAME\" below access: users: in "
+			      "%s, then camctl reload",
+			      sup->options.config);
+	return 0;
+}
+
+static int
+save_hashes(struct sup *sup, const char *done, char *text)
+{
+	int rc = access_save_hashes(sup->access);
+
+	if (rc == 0)
+		return answer(text, 0, "%s", done);
+	/* In force all the same: the old password may be why there is a new one. */
+	return answer(text, 1, "%s, but only until camhub ends: %s/passwd: %s", done,
+		      sup->options.state_dir, strerror(-rc));
+}
+
+int
+sup_access_set_hash(struct sup *sup, const char *user, const char *hash, char *text)
+{
+	struct sup_access *access = sup->access;
+	struct access_hash *entry = find_hash(access, user);
+
+	if (hash == NULL) {
+		if (entry == NULL)
+			return answer(text, 1, "this user has no password");
+		*entry = access->hashes[--access->n_hashes];
+		OPENSSL_cleanse(&access->hashes[access->n_hashes], sizeof(*entry));
+		return save_hashes(sup, "the password is gone", text);
+	}
+	if (sup_access_may_have(sup, user, text) != 0)
+		return 1;
+	if (entry == NULL && access->n_hashes == ACCESS_HASHES_MAX)
+		return answer(text, 1,
+			      "there are %d passwords already: camctl passwd --delete NAME",
+			      ACCESS_HASHES_MAX);
+	if (entry == NULL)
+		entry = &access->hashes[access->n_hashes++];
+	snprintf(entry->user, sizeof(entry->user), "%s", user);
+	snprintf(entry->hash, sizeof(entry->hash), "%s", hash);
+	return save_hashes(sup, "the password is set", text);
+}

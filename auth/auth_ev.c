@@ -14,13 +14,14 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* Pictures come first: hashing takes what the others leave. */
-#define NICE 10
+#define NICE "10"
 
 struct auth {
 	struct event_base *base;
@@ -29,6 +30,22 @@ struct auth {
 	struct event *done_ev;
 	int exit_code;
 };
+
+/* Each child is a session of its own, and where the kernel groups processes by session, the
+ * niceness of a group counts, not that of what is in it. */
+void
+auth_be_nice(void)
+{
+	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	if (setpriority(PRIO_PROCESS, 0, atoi(NICE)) < 0)
+		log_info("the priority stays as it is: %s", strerror(errno));
+	if (fd < 0)
+		return;
+	if (write(fd, NICE, strlen(NICE)) < 0)
+		log_debug("/proc/self/autogroup: %s", strerror(errno));
+	close(fd);
+}
 
 static void
 answer(struct auth *auth, const struct auth_job *job, bool busy)
@@ -113,8 +130,6 @@ auth_run(void)
 
 	if (auth.base == NULL)
 		xalloc_die();
-	if (setpriority(PRIO_PROCESS, 0, NICE) < 0)
-		log_info("the priority stays as it is: %s", strerror(errno));
 	rc = auth_pool_new(NULL, &auth.pool);
 	if (rc < 0) {
 		log_err("no threads: %s", strerror(-rc));

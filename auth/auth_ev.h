@@ -5,6 +5,9 @@
 #ifndef CAMHUB_AUTH_AUTH_EV_H
 #define CAMHUB_AUTH_AUTH_EV_H
 
+/* Others come first. Before child_enter(): later the files in /proc are not ours. */
+void auth_be_nice(void);
+
 /* The whole program: a loop on CHILD_FD until stopped. Returns the exit code. */
 int auth_run(void);
 

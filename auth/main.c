@@ -19,6 +19,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	log_open("camhub-auth", argc == 2 ? argv[1] : "auth");
+	auth_be_nice();
 	if (child_enter() < 0) {
 		fprintf(stderr, "camhub-auth is started by camhub-supervisor\n");
 		return CHILD_EXIT_WRONG_CONFIG;

@@ -61,6 +61,8 @@ chan_send(int fd, const json_t *msg, int pass_fd)
 		xalloc_die();
 	len = strlen(text);
 	rc = len > MSG_MAX_BYTES ? -EMSGSIZE : send_bytes(fd, text, len, pass_fd);
+	/* There are messages with secrets in them. */
+	explicit_bzero(text, len);
 	free(text);
 	return rc;
 }
@@ -156,6 +158,7 @@ chan_recv(int fd, enum msg_to to, json_t **msg, enum msg_type *type, int *passed
 	rc = parse(text, len, &json, err);
 	if (rc == 0)
 		rc = msg_check(json, to, new_fd >= 0, type, err);
+	explicit_bzero(text, len);
 	if (rc < 0)
 		goto out;
 	*msg = json;

@@ -48,6 +48,7 @@ child_enter(void)
 	const struct rlimit no_core = { 0, 0 };
 	int flags;
 
+	msg_wipe_freed();
 	if (!is_channel(CHILD_FD))
 		return -ENOTSOCK;
 	/* The parent may have died before this call: EOF on the channel tells that as well. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -271,6 +272,20 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_CTL_DONE]	      = { "done", MSG_TO_CTL, MSG_FD_NONE, ctl_done },
 };
 /* clang-format on */
+
+static void
+wipe_and_free(void *memory)
+{
+	if (memory != NULL)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+void
+msg_wipe_freed(void)
+{
+	json_set_alloc_funcs(malloc, wipe_and_free);
+}
 
 const struct msg_schema *
 msg_schema(enum msg_type type)

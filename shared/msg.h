@@ -102,6 +102,10 @@ struct msg_schema {
 	const struct msg_field *fields; /* ends with name NULL */
 };
 
+/* From now on what messages held in memory is wiped when they are freed: some hold passwords. First
+ * thing in a process. */
+void msg_wipe_freed(void);
+
 /* The table, for tests, fuzzers and the protocol document's check. */
 const struct msg_schema *msg_schema(enum msg_type type);
 

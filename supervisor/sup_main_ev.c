@@ -7,6 +7,7 @@
 #include "shared/clock_ev.h"
 #include "shared/conf.h"
 #include "shared/log.h"
+#include "shared/msg.h"
 #include "shared/notify.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup.h"
@@ -310,6 +311,7 @@ sup_main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	msg_wipe_freed();
 	log_open("camhub-supervisor", NULL);
 	if (args.check)
 		return check_only(&args.options);

@@ -174,7 +174,7 @@ class Camhub:
 
     def start(self):
         args = [program("camhub-supervisor", "supervisor"), "--config", self.path("camhub.yaml"),
-                "--runtime-dir", self.runtime]
+                "--runtime-dir", self.runtime, "--state-dir", self.path("state")]
         if not os.environ.get("CAMHUB_PREFIX"):
             args += ["--libexec-dir", self.libexec, "--web-dir", os.path.join(source_dir(), "web")]
         if os.path.exists(self.path("cameras.cred")):
@@ -214,10 +214,10 @@ class Camhub:
     def viewer(self, src, mode="mse", **options):
         return Viewer(self.host, self.port, src, mode, **options)
 
-    def camctl(self, *words, timeout_s=DEADLINE_S):
+    def camctl(self, *words, timeout_s=DEADLINE_S, stdin=None):
         """(exit code, stdout, stderr)"""
         done = subprocess.run([program("camctl", "ctl"), "--runtime-dir", self.runtime, *words],
-                              capture_output=True, text=True, timeout=timeout_s, check=False)
+                              capture_output=True, text=True, timeout=timeout_s, check=False, input=stdin)
         return done.returncode, done.stdout, done.stderr
 
     def status(self):

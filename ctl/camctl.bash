@@ -47,7 +47,7 @@ _camctl()
 		;;
 	esac
 	case $command in
-	"") reply="status check reload restart log-level version probe passwd link token revoke support --runtime-dir --libexec-dir --version --help" ;;
+	"") reply="status check reload restart log-level version certificate probe passwd link token revoke support --runtime-dir --libexec-dir --version --help" ;;
 	status) reply="--json --watch $(_camctl_cameras)" ;;
 	restart) reply=$(_camctl_cameras) ;;
 	log-level) reply="err warn notice info debug" ;;
@@ -63,6 +63,7 @@ _camctl()
 	link) reply="--hours --viewers --base $(_camctl_cameras)" ;;
 	token) reply="--hours --camera" ;;
 	revoke) reply="--all --rotate" ;;
+	certificate) reply="--name --days --certificate --key" ;;
 	support) reply="-o --output --config --credentials" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$reply" -- "$cur")

@@ -12,6 +12,7 @@ int cmd_reload(const struct ctl_options *options, int argc, char **argv);
 int cmd_restart(const struct ctl_options *options, int argc, char **argv);
 int cmd_log_level(const struct ctl_options *options, int argc, char **argv);
 int cmd_version(const struct ctl_options *options, int argc, char **argv);
+int cmd_certificate(const struct ctl_options *options, int argc, char **argv);
 int cmd_probe(const struct ctl_options *options, int argc, char **argv);
 int cmd_passwd(const struct ctl_options *options, int argc, char **argv);
 int cmd_link(const struct ctl_options *options, int argc, char **argv);

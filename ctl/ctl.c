@@ -23,6 +23,8 @@ static const struct ctl_command commands[] = {
 	{ "log-level", "err|warn|notice|info|debug", "log more or less, from now on",
 	  cmd_log_level },
 	{ "version", "", "versions of camctl and of what runs", cmd_version },
+	{ "certificate", "[--name NAME]... [--days N] | --certificate FILE --key FILE   DIR",
+	  "make or take over a certificate for TLS", cmd_certificate },
 	{ "probe",
 	  "URL [--user NAME | --credentials FILE [--name NAME]] [--transport tcp|udp|auto] [--tls "
 	  "verify|insecure|sha256:HEX] "
@@ -94,7 +96,7 @@ print_help(FILE *file)
 
 	fputs("usage: camctl [--runtime-dir DIR] [--libexec-dir DIR] COMMAND ...\n\n", file);
 	for (unsigned i = 0; (command = ctl_command(i)) != NULL; i++)
-		fprintf(file, "  %-10s %s\n             %s\n", command->name, command->help,
+		fprintf(file, "  %-11s %s\n              %s\n", command->name, command->help,
 			command->usage);
 	fputs("\nexit status: 0 all well, 1 something is down, 2 usage, 3 not running, "
 	      "4 no answer\n",

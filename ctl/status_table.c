@@ -171,6 +171,8 @@ print_process(const json_t *process, int64_t now_ms, const struct text_style *st
 		msg_int(process, "restarts", 0));
 	if (last[0] != '\0')
 		fprintf(file, " (the last: %s)", text_escape(last, shown, sizeof(shown)));
+	if (msg_str(process, "tls")[0] != '\0')
+		fprintf(file, ", %s", text_escape(msg_str(process, "tls"), shown, sizeof(shown)));
 	fputc('\n', file);
 }
 
@@ -182,7 +184,8 @@ print_listen(const json_t *supervisor, FILE *file)
 	size_t i;
 
 	json_array_foreach (json_object_get(supervisor, "listen"), i, item)
-		fprintf(file, "%s http://%s/", i == 0 ? "," : "",
+		fprintf(file, "%s http%s://%s/", i == 0 ? "," : "",
+			msg_bool(supervisor, "tls", false) ? "s" : "",
 			text_escape(json_string_value(item), shown, sizeof(shown)));
 }
 

@@ -9,6 +9,7 @@
 #include "http/pages.h"
 #include "http/snapshot.h"
 #include "http/stream.h"
+#include "http/tls.h"
 #include "http/viewer.h"
 #include "http/wall.h"
 #include "shared/bus.h"
@@ -68,12 +69,24 @@ on_report(struct clock_timer *timer, void *arg)
 /* Configuration */
 
 static void
-free_origins(struct front *front)
+free_strings(char ***strings)
 {
-	for (char **origin = front->config.origins; origin != NULL && *origin != NULL; origin++)
-		free(*origin);
-	free(front->config.origins);
-	front->config.origins = NULL;
+	for (char **string = *strings; string != NULL && *string != NULL; string++)
+		free(*string);
+	free(*strings);
+	*strings = NULL;
+}
+
+static void
+set_strings(char ***strings, const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	free_strings(strings);
+	*strings = xcalloc(json_array_size(list) + 1, sizeof(char *));
+	json_array_foreach (list, i, item)
+		(*strings)[i] = xstrdup(json_string_value(item));
 }
 
 static void
@@ -83,7 +96,7 @@ set_origins(struct front *front, const json_t *list)
 	char *ancestors = xstrdup(""), *longer;
 	size_t i, n = 0;
 
-	free_origins(front);
+	free_strings(&front->config.origins);
 	front->config.origins = xcalloc(json_array_size(list) + 1, sizeof(char *));
 	json_array_foreach (list, i, item) {
 		const char *origin = json_string_value(item);
@@ -113,6 +126,12 @@ on_config(struct front *front, const json_t *msg)
 	if (log_level_from_name(msg_str(msg, "log_level"), &level) == 0)
 		log_set_level(level);
 	set_origins(front, json_object_get(msg, "embed_origins"));
+	set_strings(&config->own_origins, json_object_get(msg, "origins"));
+	set_strings(&config->hosts, json_object_get(msg, "hosts"));
+	config->tls = msg_bool(msg, "tls", false);
+	config->hsts = msg_bool(msg, "hsts", false);
+	listeners_set_max_per_address(front->listeners,
+				      (unsigned)msg_int(msg, "max_per_address", 0));
 	config->max_viewers = (unsigned)msg_int(msg, "max_viewers", 0);
 	config->viewer_lag_bytes = (uint64_t)msg_int(msg, "viewer_lag_bytes", 0);
 	config->request_deadline_ms = msg_int(msg, "request_deadline_ms", 0);
@@ -138,8 +157,46 @@ on_stream_gone(struct front *front, const json_t *msg)
 }
 
 static void
+tell_tls(struct front *front, bool ok, const char *text)
+{
+	json_t *msg = msg_new(MSG_TLS_STATE);
+
+	msg_set_bool(msg, "ok", ok);
+	msg_set_str(msg, "text", text);
+	front_send(front, msg, -1);
+}
+
+/* A bad one changes nothing: connections go on with the one before, or there are none. */
+static void
+on_tls_identity(struct front *front, int fd)
+{
+	char why[TLS_TEXT_MAX];
+	struct tls *tls = NULL;
+
+	if (tls_new_from_fd(fd, &tls, why) == 0) {
+		log_notice("http: TLS with the %s", tls_text(tls));
+		tell_tls(front, true, tls_text(tls));
+		listeners_set_tls(front->listeners, tls);
+	} else {
+		log_err("http: TLS: %s; %s", why,
+			listeners_tls(front->listeners) != NULL ? "the certificate before it stays"
+								: "nothing is served");
+		tell_tls(front, false, why);
+	}
+	close(fd);
+}
+
+static void
 on_listener(struct front *front, const json_t *msg, int fd)
 {
+	/* Never in clear where it was to be encrypted. */
+	if (front->config.tls && listeners_tls(front->listeners) == NULL) {
+		close(fd);
+		front->stopped = true;
+		front->exit_code = CHILD_EXIT_WRONG_CONFIG;
+		event_base_loopbreak(front->base);
+		return;
+	}
 	if (listeners_add(front->listeners, fd, msg_str(msg, "address")) < 0)
 		log_err("http: cannot serve %s: no memory", msg_str(msg, "address"));
 }
@@ -155,6 +212,9 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		break;
 	case MSG_LISTENER:
 		on_listener(front, msg, fd);
+		return;
+	case MSG_TLS_IDENTITY:
+		on_tls_identity(front, fd);
 		return;
 	case MSG_STREAM:
 		if (front->configured)
@@ -237,7 +297,9 @@ front_free(struct front **front)
 	snapshots_free(&old->snapshots);
 	child_ev_free(&old->child);
 	assets_free(&old->assets);
-	free_origins(old);
+	free_strings(&old->config.origins);
+	free_strings(&old->config.own_origins);
+	free_strings(&old->config.hosts);
 	free(old->csp);
 	free(old);
 }

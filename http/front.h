@@ -30,7 +30,10 @@ LIST_HEAD(cursor_list, cursor);
 
 struct front_config {
 	uint32_t subscriber;
-	char **origins; /* that may embed us; ends with NULL */
+	char **origins;     /* that may embed us; ends with NULL */
+	char **own_origins; /* under which a proxy shows us; the same */
+	char **hosts;       /* names that are ours; the same */
+	bool tls, hsts;     /* tls: nothing is served without an identity */
 	unsigned max_viewers;
 	uint64_t viewer_lag_bytes;
 	size_t ring_bytes;

@@ -6,6 +6,7 @@
 
 #define HEADERS_NOSNIFF  "nosniff"
 #define HEADERS_REFERRER "no-referrer"
+#define HEADERS_HSTS     "max-age=31536000"
 
 /* For the answers that are written by hand; the policy (CSP) is for pages. */
 #define HEADERS_FIXED                                                                              \

@@ -5,6 +5,8 @@
 
 #include "http/link.h"
 
+#include "http/crowd.h"
+#include "http/link_tls.h"
 #include "http/link_ws.h"
 #include "http/ws.h"
 #include "shared/log.h"
@@ -54,6 +56,17 @@ link_init(struct link *link, struct front *front, const struct link_way *way, vo
 }
 
 void
+link_begin(struct link *link, struct front *front, const struct link_end *end,
+	   const struct link_ops *ops, void *arg)
+{
+	if (end->ssl != NULL)
+		link_tls(link, front, end->fd, end->ssl, ops, arg);
+	else
+		link_socket(link, front, end->fd, ops, arg);
+	link->place = end->place;
+}
+
+void
 link_close(struct link *link)
 {
 	if (link->dying)
@@ -78,6 +91,7 @@ link_clear(struct link *link)
 	link_close(link);
 	clock_timer_cancel(&link->end);
 	link->way->close(link);
+	crowd_leave(&link->place);
 	outq_clear(&link->out);
 	ws_free(&link->ws);
 }

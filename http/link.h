@@ -1,7 +1,7 @@
 /*
  * A viewer's connection, whatever is watched through it: a short queue of shared bytes, the
  * deadline by which the peer must take some of them, pings, the end. How bytes travel is a way
- * (link_way): link_socket() is the plain socket; one with TLS puts another table beside it.
+ * (link_way): the plain socket, or TLS over it (link_tls.h).
  */
 #ifndef CAMHUB_HTTP_LINK_H
 #define CAMHUB_HTTP_LINK_H
@@ -10,7 +10,16 @@
 #include "http/outq.h"
 
 struct link;
+struct crowd_place;
+struct ssl_st;
 struct ws;
+
+/* A connection as it was taken over. */
+struct link_end {
+	int fd;
+	struct ssl_st *ssl;        /* its handshake is done; NULL: no TLS */
+	struct crowd_place *place; /* that it has; NULL: none */
+};
 
 /* What the owner does. Any of these may call link_close() and link_finish(). */
 struct link_ops {
@@ -49,6 +58,7 @@ struct link {
 	void *arg;
 	const struct link_way *way;
 	void *conn; /* the way's own */
+	struct crowd_place *place;
 	struct outq out;
 	struct ws *ws; /* NULL: no WebSocket */
 
@@ -66,10 +76,14 @@ struct link {
 	int64_t window_ns;
 };
 
-/* A plain socket: tuned for little delay, fd is owned from here on. Reads from the loop. */
+/* Over end, all of which is owned from here on. Reads from the loop. */
+void link_begin(struct link *link, struct front *front, const struct link_end *end,
+		const struct link_ops *ops, void *arg);
+/* The same over a plain socket. */
 void link_socket(struct link *link, struct front *front, int fd, const struct link_ops *ops,
 		 void *arg);
-/* For ways: a link over conn. */
+/* For ways: a socket tuned for little delay; a link over conn. */
+void link_tune(int fd);
 void link_init(struct link *link, struct front *front, const struct link_way *way, void *conn,
 	       const struct link_ops *ops, void *arg);
 /* Frees what it holds, at once; only when nothing of it runs. */

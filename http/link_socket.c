@@ -26,8 +26,8 @@ struct conn {
 	struct event *read_ev, *write_ev;
 };
 
-static void
-tune(int fd)
+void
+link_tune(int fd)
 {
 	static const struct {
 		int level, name, value;
@@ -129,7 +129,7 @@ link_socket(struct link *link, struct front *front, int fd, const struct link_op
 	struct conn *conn = xcalloc(1, sizeof(*conn));
 
 	link_init(link, front, &way, conn, ops, arg);
-	tune(fd);
+	link_tune(fd);
 	conn->fd = fd;
 	conn->read_ev = event_new(front->base, fd, EV_READ | EV_PERSIST, on_readable, link);
 	conn->write_ev = event_new(front->base, fd, EV_WRITE, on_writable, link);

@@ -1,95 +1,46 @@
 /*
- * Accepting, deadlines, and taking a socket away from evhttp.
+ * Accepting, and deadlines.
  *
  * evhttp's own timeouts are idle timeouts: a byte every few seconds keeps a connection for ever. So
- * each connection is known here from accept on. From its first byte on evhttp tells when it closes
- * it (its connection object is the argument of the bufferevent's callbacks). Until then a reference
- * to the bufferevent is held; whether evhttp has freed it shows in its callbacks, which libevent
- * resets. Longer it must not be held: after a parse error evhttp closes the descriptor while the
- * bufferevent still listens to it.
+ * each connection is known here from accept on. When evhttp asks for a bufferevent it does not say
+ * for whom; when it has it, it tells when it closes it. In between (until the next one is accepted,
+ * its first byte, or the loop's next turn) a reference to the bufferevent is held; whether evhttp
+ * has freed it shows in its callbacks, which libevent resets.
  */
 #include "config.h"
 
-#include "http/listen.h"
+#include "http/listen_int.h"
 
 #include "http/route.h"
+#include "http/tls.h"
 #include "shared/log.h"
 #include "shared/xalloc.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
-#include <fcntl.h>
+#include <openssl/err.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEADERS_BYTES_MAX 8192
-#define INPUT_BYTES_MAX   (2 * HEADERS_BYTES_MAX) /* read ahead, of one connection */
-#define BODY_BYTES_MAX    4096
-#define DEADLINE_MS       5000 /* until front-config says it */
-#define IDLE_MS           60000
-#define REPLY_MS          60000 /* for a slow reader of a plain answer */
-#define BACKSTOP_S        90
-#define CONNECTIONS_SOFT  512  /* answered 503 beyond */
-#define CONNECTIONS_HARD  1024 /* not accepted beyond */
-#define PAUSE_MS          200
-#define EARLY_BYTES_MAX   65536
-#define SWEEP_PER_ACCEPT  4
-
-enum conn_state { CONN_HEAD, CONN_HANDLING, CONN_IDLE };
-
-struct conn {
-	TAILQ_ENTRY(conn) entry;
-	struct listeners *listeners;
-	struct bufferevent *bev;
-	struct evhttp_connection *evcon; /* from its first byte on */
-	enum conn_state state;
-	bool refused;
-	void (*abort_cb)(void *arg);
-	void *abort_arg;
-	struct clock_timer timer;
-};
-
-/* Taken connections whose evhttp half is still to be freed. */
-struct husk {
-	LIST_ENTRY(husk) entry;
-	struct evhttp_connection *evcon;
-};
-
-struct listeners {
-	LIST_ENTRY(listeners) entry;
-	struct front *front;
-	struct evhttp *http;
-	TAILQ_HEAD(conn_list, conn) conns;
-	LIST_HEAD(husk_list, husk) husks;
-	struct clock_timer bury, resume;
-	unsigned n_conns, n_sockets;
-	int reserve_fd; /* given up for a moment when descriptors run out */
-	int dummy_fd;   /* stands in for a socket that was taken */
-	bool paused;
-};
+#define DEADLINE_MS      5000 /* until front-config says it */
+#define IDLE_MS          60000
+#define REPLY_MS         60000 /* for a slow reader of a plain answer */
+#define LAST_MS          2000  /* for the peer to close, after an answer that is the last */
+#define BACKSTOP_S       90
+#define CONNECTIONS_SOFT 512  /* answered 503 beyond */
+#define CONNECTIONS_HARD 1024 /* not accepted beyond */
+#define PAUSE_MS         200
 
 /* An accept error names only evhttp. */
 static LIST_HEAD(listeners_list, listeners) all_listeners = LIST_HEAD_INITIALIZER(all_listeners);
 
-static void conn_free(struct conn *conn);
 static void on_evhttp_close(struct evhttp_connection *evcon, void *arg);
-
-static bool
-is_gone(const struct conn *conn)
-{
-	bufferevent_data_cb read_cb;
-
-	if (conn->evcon != NULL)
-		return false;
-	bufferevent_getcb(conn->bev, &read_cb, NULL, NULL, NULL);
-	return read_cb == NULL;
-}
 
 static void
 arm(struct conn *conn, enum conn_state state)
@@ -109,10 +60,6 @@ on_deadline(struct clock_timer *timer, void *arg)
 {
 	struct conn *conn = arg;
 
-	if (is_gone(conn)) {
-		conn_free(conn);
-		return;
-	}
 	shutdown(bufferevent_getfd(conn->bev), SHUT_RDWR);
 	clock_timer_set_ms(timer, PAUSE_MS);
 }
@@ -122,32 +69,41 @@ on_input(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg
 {
 	struct conn *conn = arg;
 
-	(void)buffer;
+	if (info->n_added > 0 && conn->evcon == NULL && !conn_adopt(conn, on_evhttp_close))
+		return;
 	if (info->n_added > 0 && conn->state == CONN_IDLE)
 		arm(conn, CONN_HEAD);
-	if (info->n_added > 0 && conn->evcon == NULL) {
-		void *evcon;
-
-		bufferevent_getcb(conn->bev, NULL, NULL, NULL, &evcon);
-		conn->evcon = evcon;
-		evhttp_connection_set_closecb(conn->evcon, on_evhttp_close, conn);
-		bufferevent_decref(conn->bev);
-	}
+	conn_check_input(conn, buffer, info->n_added);
 }
 
+/* Nothing was cut off, as far as that can still be said. */
 static void
+say_end(SSL *ssl)
+{
+	if (SSL_is_init_finished(ssl))
+		(void)SSL_shutdown(ssl);
+	ERR_clear_error();
+}
+
+void
 conn_free(struct conn *conn)
 {
 	struct listeners *listeners = conn->listeners;
 
 	TAILQ_REMOVE(&listeners->conns, conn, entry);
 	listeners->n_conns--;
+	if (listeners->newest == conn)
+		listeners->newest = NULL;
 	clock_timer_cancel(&conn->timer);
 	evbuffer_remove_cb(bufferevent_get_input(conn->bev), on_input, conn);
 	if (conn->evcon != NULL)
 		evhttp_connection_set_closecb(conn->evcon, NULL, NULL);
 	else
 		bufferevent_decref(conn->bev);
+	/* The bufferevent goes later, and does not own it. */
+	if (conn->ssl != NULL)
+		listeners_bury(listeners, NULL, conn->ssl);
+	crowd_leave(&conn->place);
 	free(conn);
 }
 
@@ -159,26 +115,25 @@ on_evhttp_close(struct evhttp_connection *evcon, void *arg)
 	void *cb_arg = conn->abort_arg;
 
 	(void)evcon;
+	if (conn->ssl != NULL)
+		say_end(conn->ssl);
 	conn_free(conn);
 	if (cb != NULL)
 		cb(cb_arg);
 }
 
-/* Those that evhttp closed before any request are found here, or at their deadline. */
 static void
-sweep(struct listeners *listeners, unsigned n)
+adopt_newest(struct listeners *listeners)
 {
-	struct conn *conn = TAILQ_FIRST(&listeners->conns), *next;
+	if (listeners->newest != NULL)
+		conn_adopt(listeners->newest, on_evhttp_close);
+}
 
-	for (; conn != NULL && n > 0; conn = next, n--) {
-		next = TAILQ_NEXT(conn, entry);
-		if (is_gone(conn)) {
-			conn_free(conn);
-			continue;
-		}
-		TAILQ_REMOVE(&listeners->conns, conn, entry);
-		TAILQ_INSERT_TAIL(&listeners->conns, conn, entry);
-	}
+static void
+on_adopt(struct clock_timer *timer, void *arg)
+{
+	(void)timer;
+	adopt_newest(arg);
 }
 
 /* Accepting less */
@@ -211,7 +166,6 @@ on_resume(struct clock_timer *timer, void *arg)
 	struct listeners *listeners = arg;
 	bool accept = true;
 
-	sweep(listeners, listeners->n_conns);
 	if (listeners->n_conns >= CONNECTIONS_HARD) {
 		clock_timer_set_ms(timer, PAUSE_MS);
 		return;
@@ -250,36 +204,49 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 	pause_accepting(listeners);
 }
 
+static struct bufferevent *
+make_bufferevent(struct listeners *listeners, struct event_base *base, SSL **ssl)
+{
+	*ssl = NULL;
+	if (listeners->tls == NULL)
+		return bufferevent_socket_new(base, -1, 0);
+	*ssl = tls_accept(listeners->tls);
+	if (*ssl == NULL)
+		xalloc_die();
+	return bufferevent_openssl_socket_new(base, -1, *ssl, BUFFEREVENT_SSL_ACCEPTING, 0);
+}
+
 /* evhttp asks for a bufferevent: somebody has connected. */
 static struct bufferevent *
 on_accept(struct event_base *base, void *arg)
 {
 	struct listeners *listeners = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
-	struct conn *conn;
+	struct conn *conn = xcalloc(1, sizeof(*conn));
 
-	if (bev == NULL)
+	adopt_newest(listeners);
+	conn->listeners = listeners;
+	conn->bev = make_bufferevent(listeners, base, &conn->ssl);
+	if (conn->bev == NULL)
 		xalloc_die();
 	/* evhttp reads on while it answers: who sends requests and reads no answers stops here. */
-	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_BYTES_MAX);
-	sweep(listeners, SWEEP_PER_ACCEPT);
-	bufferevent_incref(bev);
-	conn = xcalloc(1, sizeof(*conn));
-	conn->listeners = listeners;
-	conn->bev = bev;
-	conn->refused = listeners->n_conns >= CONNECTIONS_SOFT;
+	bufferevent_setwatermark(conn->bev, EV_READ, 0, 2 * HEAD_BYTES_MAX);
+	bufferevent_incref(conn->bev);
+	if (listeners->n_conns >= CONNECTIONS_SOFT)
+		conn->refusal = 503;
 	clock_timer_init(&conn->timer, listeners->front->clock, on_deadline, conn);
-	evbuffer_add_cb(bufferevent_get_input(bev), on_input, conn);
+	evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn);
 	TAILQ_INSERT_TAIL(&listeners->conns, conn, entry);
 	listeners->n_conns++;
+	listeners->newest = conn;
+	clock_timer_set_ms(&listeners->adopt, 0);
 	arm(conn, CONN_HEAD);
 	if (listeners->n_conns >= CONNECTIONS_HARD)
 		pause_accepting(listeners);
-	return bev;
+	return conn->bev;
 }
 
-static struct conn *
-find_conn(const struct listeners *listeners, struct evhttp_request *req)
+struct conn *
+conn_find(const struct listeners *listeners, struct evhttp_request *req)
 {
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 	struct conn *conn;
@@ -296,28 +263,37 @@ static void
 on_request(struct evhttp_request *req, void *arg)
 {
 	struct listeners *listeners = arg;
-	struct conn *conn = find_conn(listeners, req);
+	struct conn *conn = conn_find(listeners, req);
 
 	if (conn != NULL)
 		arm(conn, CONN_HANDLING);
 	route_request(listeners->front, req);
 }
 
-bool
-listeners_is_refused(const struct listeners *listeners, struct evhttp_request *req)
+int
+listeners_refusal(const struct listeners *listeners, struct evhttp_request *req)
 {
-	const struct conn *conn = find_conn(listeners, req);
+	const struct conn *conn = conn_find(listeners, req);
 
-	return conn != NULL && conn->refused;
+	return conn != NULL ? conn->refusal : 0;
 }
 
 static void
 on_reply_sent(struct evhttp_request *req, void *arg)
 {
-	struct conn *conn = find_conn(arg, req);
+	struct conn *conn = conn_find(arg, req);
 
-	if (conn != NULL)
-		arm(conn, CONN_IDLE);
+	if (conn == NULL)
+		return;
+	arm(conn, CONN_IDLE);
+	if (!head_guard_is_over(&conn->guard))
+		return;
+	/* It asked for another protocol and was refused. What it says from now on is anybody's
+	 * guess. */
+	conn->is_over = true;
+	conn->refusal = 400;
+	shutdown(bufferevent_getfd(conn->bev), SHUT_WR);
+	clock_timer_set_ms(&conn->timer, LAST_MS);
 }
 
 void
@@ -330,7 +306,7 @@ void
 listeners_on_abort(struct listeners *listeners, struct evhttp_request *req, void (*cb)(void *arg),
 		   void *arg)
 {
-	struct conn *conn = find_conn(listeners, req);
+	struct conn *conn = conn_find(listeners, req);
 
 	if (conn == NULL)
 		return;
@@ -338,66 +314,30 @@ listeners_on_abort(struct listeners *listeners, struct evhttp_request *req, void
 	conn->abort_arg = arg;
 }
 
-/* Taking */
-
 static void
 on_bury(struct clock_timer *timer, void *arg)
 {
-	struct listeners *listeners = arg;
-	struct husk *husk;
-
 	(void)timer;
-	while ((husk = LIST_FIRST(&listeners->husks)) != NULL) {
-		LIST_REMOVE(husk, entry);
-		evhttp_connection_free(husk->evcon);
-		free(husk);
-	}
+	listeners_bury_now(arg);
 }
 
-static void
-take_early(struct evbuffer *input, struct taken *taken)
+void
+listeners_set_tls(struct listeners *listeners, struct tls *tls)
 {
-	taken->early_len = evbuffer_get_length(input);
-	taken->early = NULL;
-	if (taken->early_len > EARLY_BYTES_MAX)
-		taken->early_len = EARLY_BYTES_MAX;
-	if (taken->early_len == 0)
-		return;
-	taken->early = xmalloc(taken->early_len);
-	evbuffer_remove(input, taken->early, taken->early_len);
+	tls_free(&listeners->tls);
+	listeners->tls = tls;
 }
 
-int
-listeners_take(struct listeners *listeners, struct evhttp_request *req, struct taken *taken)
+const struct tls *
+listeners_tls(const struct listeners *listeners)
 {
-	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
-	struct conn *conn = find_conn(listeners, req);
-	int fd = bufferevent_getfd(bev), copy;
-	struct husk *husk;
+	return listeners->tls;
+}
 
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0)
-		return -errno;
-	/* evhttp shuts its descriptor down when it frees the connection, and that would reach our
-	 * copy: under its number lies something else then. Events must be off before. */
-	bufferevent_disable(bev, EV_READ | EV_WRITE);
-	if (dup3(listeners->dummy_fd, fd, O_CLOEXEC) < 0) {
-		int err = errno;
-
-		close(copy);
-		return -err;
-	}
-	take_early(bufferevent_get_input(bev), taken);
-	if (conn != NULL)
-		conn_free(conn);
-	/* Its callback may be running. */
-	husk = xcalloc(1, sizeof(*husk));
-	husk->evcon = evcon;
-	LIST_INSERT_HEAD(&listeners->husks, husk, entry);
-	clock_timer_set_ms(&listeners->bury, 0);
-	taken->fd = copy;
-	return 0;
+void
+listeners_set_max_per_address(struct listeners *listeners, unsigned max)
+{
+	crowd_set_max(listeners->crowd, max);
 }
 
 /* Life */
@@ -410,6 +350,8 @@ listeners_new(struct front *front)
 	listeners->front = front;
 	TAILQ_INIT(&listeners->conns);
 	LIST_INIT(&listeners->husks);
+	listeners->crowd = crowd_new(0);
+	clock_timer_init(&listeners->adopt, front->clock, on_adopt, listeners);
 	clock_timer_init(&listeners->bury, front->clock, on_bury, listeners);
 	clock_timer_init(&listeners->resume, front->clock, on_resume, listeners);
 	listeners->reserve_fd = open_reserve();
@@ -417,8 +359,8 @@ listeners_new(struct front *front)
 	listeners->http = evhttp_new(front->base);
 	if (listeners->http == NULL || listeners->dummy_fd < 0)
 		xalloc_die();
-	evhttp_set_max_headers_size(listeners->http, HEADERS_BYTES_MAX);
-	evhttp_set_max_body_size(listeners->http, BODY_BYTES_MAX);
+	evhttp_set_max_headers_size(listeners->http, HEAD_BYTES_MAX);
+	evhttp_set_max_body_size(listeners->http, HEAD_BODY_MAX);
 	evhttp_set_timeout(listeners->http, BACKSTOP_S);
 	/* All of them reach the route table, which answers 405 in our own words. */
 	evhttp_set_allowed_methods(
@@ -439,12 +381,17 @@ listeners_free(struct listeners **listeners)
 	if (old == NULL)
 		return;
 	*listeners = NULL;
-	clock_timer_cancel(&old->bury);
+	clock_timer_cancel(&old->adopt);
 	clock_timer_cancel(&old->resume);
-	on_bury(NULL, old);
+	adopt_newest(old);
+	listeners_bury_now(old);
 	evhttp_free(old->http);
 	while ((conn = TAILQ_FIRST(&old->conns)) != NULL)
 		conn_free(conn);
+	listeners_bury_now(old);
+	clock_timer_cancel(&old->bury);
+	tls_free(&old->tls);
+	crowd_free(&old->crowd);
 	LIST_REMOVE(old, entry);
 	close(old->reserve_fd);
 	close(old->dummy_fd);

@@ -8,13 +8,15 @@
 #define CAMHUB_HTTP_LISTEN_H
 
 #include "http/front.h"
+#include "http/link.h"
 
 struct evhttp_request;
 struct listeners;
+struct tls;
 
 /* What a connection is when it was taken away from evhttp. */
 struct taken {
-	int fd;      /* the caller's */
+	struct link_end end; /* the caller's */
 	void *early; /* malloc'd: what followed the request, at most 64 KiB; NULL when empty */
 	size_t early_len;
 };
@@ -26,8 +28,15 @@ int listeners_add(struct listeners *listeners, int fd, const char *address);
 unsigned listeners_count(const struct listeners *listeners);
 unsigned listeners_connections(const struct listeners *listeners);
 
-/* The request's connection has too many beside it: answer 503. */
-bool listeners_is_refused(const struct listeners *listeners, struct evhttp_request *req);
+/* From now on connections begin with this identity (owned); those that are there stay. */
+void listeners_set_tls(struct listeners *listeners, struct tls *tls);
+const struct tls *listeners_tls(const struct listeners *listeners); /* NULL: none */
+/* Connections that one address may have, viewers included; 0: any number. */
+void listeners_set_max_per_address(struct listeners *listeners, unsigned max);
+
+/* 0, or the status with which all requests of this one's connection are refused: 503 and 429, there
+ * are too many; others: it is malformed. The connection ends with the answer. */
+int listeners_refusal(const struct listeners *listeners, struct evhttp_request *req);
 /* The answer goes out now: the connection is idle after it. */
 void listeners_on_reply(struct listeners *listeners, struct evhttp_request *req);
 /* Call cb(arg) when the connection ends before the answer; cb NULL: no more. */

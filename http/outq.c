@@ -123,8 +123,8 @@ gather_item(struct gather *g, const struct outq_item *item)
 	return item->suffix == NULL || gather_piece(g, item->suffix, strlen(item->suffix));
 }
 
-static void
-consume(struct outq *q, size_t n)
+void
+outq_consume(struct outq *q, size_t n)
 {
 	q->bytes -= n;
 	n += q->offset;
@@ -133,6 +133,24 @@ consume(struct outq *q, size_t n)
 		drop_first(q);
 	}
 	q->offset = n;
+}
+
+size_t
+outq_peek(const struct outq *q, void *to, size_t size)
+{
+	struct gather g = { .skip = q->offset };
+	size_t done = 0;
+
+	for (size_t i = 0; i < q->count && gather_item(&g, item_at(q, i)); i++)
+		if (g.bytes >= size)
+			break;
+	for (size_t i = 0; i < g.n && done < size; i++) {
+		size_t n = g.iov[i].iov_len < size - done ? g.iov[i].iov_len : size - done;
+
+		memcpy((uint8_t *)to + done, g.iov[i].iov_base, n);
+		done += n;
+	}
+	return done;
 }
 
 int
@@ -152,7 +170,7 @@ outq_write(struct outq *q, int fd, uint64_t *written)
 		if (n < 0)
 			return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 		*written += (uint64_t)n;
-		consume(q, (size_t)n);
+		outq_consume(q, (size_t)n);
 		/* A short write means full: asking again would only cost a call. */
 		if ((size_t)n < g.bytes)
 			return -EAGAIN;

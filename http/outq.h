@@ -39,6 +39,11 @@ void outq_add(struct outq *q, const void *prefix, size_t prefix_len, struct wire
  */
 int outq_write(struct outq *q, int fd, uint64_t *written);
 
+/* For ways that write elsewhere: copies at most size bytes from the head of the queue, and says how
+ * many; those that went are then taken off. */
+size_t outq_peek(const struct outq *q, void *to, size_t size);
+void outq_consume(struct outq *q, size_t n);
+
 static inline bool
 outq_is_empty(const struct outq *q)
 {

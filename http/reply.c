@@ -27,7 +27,13 @@ reason_of(int code)
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 406, "Not Acceptable" },
+		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
+		{ 417, "Expectation Failed" },
+		{ 421, "Misdirected Request" },
 		{ 426, "Upgrade Required" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
 		{ 503, "Service Unavailable" },
 		{ 504, "Gateway Timeout" },
 	};
@@ -64,6 +70,8 @@ add_standard_headers(struct request *request, const char *type, size_t len)
 	reply_header(request, "Referrer-Policy", HEADERS_REFERRER);
 	if (request->front->csp != NULL)
 		reply_header(request, "Content-Security-Policy", request->front->csp);
+	if (request->front->config.hsts)
+		reply_header(request, "Strict-Transport-Security", HEADERS_HSTS);
 	if (evhttp_find_header(headers_of(request), "Cache-Control") == NULL)
 		reply_header(request, "Cache-Control", "no-store");
 	if (request->cors_origin != NULL) {
@@ -102,9 +110,10 @@ reply_json(struct request *request, int code, json_t *json)
 void
 reply_error(struct request *request, int code, const char *text)
 {
-	if (code == 503 || code == 504)
+	if (code == 429 || code == 503 || code == 504)
 		reply_header(request, "Retry-After", "2");
-	if (code == 400 || code == 405)
+	if ((code == 400 || code == 405) &&
+	    evhttp_find_header(headers_of(request), "Connection") == NULL)
 		reply_header(request, "Connection", "close");
 	reply_json(request, code, json_pack("{s:s}", "error", text));
 }

@@ -7,6 +7,7 @@
 
 #include "http/handlers.h"
 #include "http/listen.h"
+#include "http/names.h"
 #include "http/pages.h"
 #include "http/reply.h"
 #include "http/stream.h"
@@ -59,56 +60,18 @@ gate(const struct request *request, const struct route *route)
 
 /* Origins */
 
-static const char *
-skip_scheme(const char *origin, const char **default_port)
+enum names_origin
+route_origin_of(const struct front *front, struct evhttp_request *req)
 {
-	if (strncasecmp(origin, "http://", 7) == 0) {
-		*default_port = ":80";
-		return origin + 7;
-	}
-	if (strncasecmp(origin, "https://", 8) == 0) {
-		*default_port = ":443";
-		return origin + 8;
-	}
-	return NULL;
-}
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+	const struct names_origins known = {
+		.host = evhttp_find_header(headers, "Host"),
+		.is_tls = listeners_tls(front->listeners) != NULL,
+		.own = front->config.own_origins,
+		.embed = front->config.origins,
+	};
 
-static size_t
-host_len(const char *authority, const char *default_port)
-{
-	size_t len = strlen(authority), port = strlen(default_port);
-
-	if (len > port && strcmp(authority + len - port, default_port) == 0)
-		return len - port;
-	return len;
-}
-
-static bool
-is_same_host(const char *origin, const char *host)
-{
-	const char *port, *authority = skip_scheme(origin, &port);
-	size_t a, b;
-
-	if (authority == NULL || host == NULL || authority[0] == '\0')
-		return false;
-	a = host_len(authority, port);
-	b = host_len(host, port);
-	return a == b && strncasecmp(authority, host, a) == 0;
-}
-
-static bool
-is_listed(const char *origin, char *const *origins)
-{
-	for (; origins != NULL && *origins != NULL; origins++)
-		if (strcasecmp(origin, *origins) == 0)
-			return true;
-	return false;
-}
-
-bool
-route_origin_is_allowed(const char *origin, const char *host, char *const *origins)
-{
-	return origin == NULL || is_same_host(origin, host) || is_listed(origin, origins);
+	return names_origin_of(evhttp_find_header(headers, "Origin"), &known);
 }
 
 /* Requests */
@@ -192,30 +155,69 @@ dispatch(struct request *request)
 		route->handle(request);
 }
 
+/* A page of anybody can have its own name lead here; what it asks then is not for us. */
+static bool
+is_ours(const struct front *front, const char *host)
+{
+	return names_host_is_allowed(host, front->config.hosts);
+}
+
+/* Its connection ends with the answer: the next one may be luckier. */
+static void
+refuse_connection(struct request *request, int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} words[] = {
+		{ 400, "malformed request" },
+		{ 405, "method not allowed" },
+		{ 413, "the body is too large" },
+		{ 414, "the request line is too long" },
+		{ 417, "no expectations, please" },
+		{ 429, "too many connections from this address" },
+		{ 431, "the header is too large" },
+		{ 503, "too many connections" },
+	};
+	const char *text = "refused";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].status == status)
+			text = words[i].text;
+	if (status == 405)
+		reply_header(request, "Allow", "GET, HEAD");
+	reply_header(request, "Connection", "close");
+	reply_error(request, status, text);
+}
+
 void
 route_request(struct front *front, struct evhttp_request *req)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
 	struct request request = { .front = front, .req = req };
-	const char *fault = find_fault(req), *origin;
+	const char *fault = find_fault(req);
+	int refused = listeners_refusal(front->listeners, req);
 
 	front->requests++;
 	TAILQ_INIT(&request.query);
 	request.is_head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
-	if (listeners_is_refused(front->listeners, req)) {
-		/* It was refused when it came and would stay so: the next one may be luckier. */
-		reply_header(&request, "Connection", "close");
-		reply_error(&request, 503, "too many connections");
+	if (refused != 0) {
+		refuse_connection(&request, refused);
 		return;
 	}
 	if (fault != NULL) {
 		reply_error(&request, 400, fault);
 		return;
 	}
+	if (!is_ours(front, evhttp_find_header(headers, "Host"))) {
+		reply_header(&request, "Connection", "close");
+		reply_error(&request, 421,
+			    "this name is not known here: name it in http: hosts: to use it");
+		return;
+	}
 	request.path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
-	origin = evhttp_find_header(headers, "Origin");
-	if (origin != NULL && is_listed(origin, front->config.origins))
-		request.cors_origin = origin;
+	if (route_origin_of(front, req) == NAMES_LISTED_ORIGIN)
+		request.cors_origin = evhttp_find_header(headers, "Origin");
 	read_query(&request);
 	dispatch(&request);
 	evhttp_clear_headers(&request.query);

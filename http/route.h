@@ -5,6 +5,7 @@
 #define CAMHUB_HTTP_ROUTE_H
 
 #include "http/front.h"
+#include "http/names.h"
 
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -41,11 +42,7 @@ extern const struct route routes[];
 /* Answer it, or begin to. */
 void route_request(struct front *front, struct evhttp_request *req);
 
-/*
- * Whether an Origin header's value may use the front: the same host and port as in Host, or one of
- * embed_origins (ends with NULL). origin NULL (no browser): yes. Scheme and host are compared
- * without case; "null" is nobody's.
- */
-bool route_origin_is_allowed(const char *origin, const char *host, char *const *origins);
+/* Whose page sent it, as its Origin header says. */
+enum names_origin route_origin_of(const struct front *front, struct evhttp_request *req);
 
 #endif

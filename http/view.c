@@ -85,7 +85,7 @@ become_viewer(struct request *request, enum viewer_kind kind, const char *ws_acc
 	struct taken taken;
 
 	if (take_connection(request, &taken)) {
-		viewer.fd = taken.fd;
+		viewer.end = taken.end;
 		viewer.early = taken.early;
 		viewer.early_len = taken.early_len;
 		viewer_new(front, &viewer);
@@ -102,7 +102,7 @@ become_wall(struct request *request, const char *ws_accept)
 
 	if (!take_connection(request, &taken))
 		return;
-	wall_new(front, &(struct wall_call){ .fd = taken.fd,
+	wall_new(front, &(struct wall_call){ .end = taken.end,
 					     .early = taken.early,
 					     .early_len = taken.early_len,
 					     .ws_accept = ws_accept });
@@ -140,8 +140,7 @@ shake_hands(struct request *request, char accept[WS_ACCEPT_BYTES])
 		reply_error(request, 426, "this is a WebSocket, version 13");
 	} else if (key == NULL || ws_accept(key, accept) < 0) {
 		reply_error(request, 400, "Sec-WebSocket-Key is missing or malformed");
-	} else if (!route_origin_is_allowed(header(request, "Origin"), header(request, "Host"),
-					    request->front->config.origins)) {
+	} else if (route_origin_of(request->front, request->req) == NAMES_FOREIGN_ORIGIN) {
 		reply_error(request, 403, "this origin may not watch");
 	} else {
 		return true;

@@ -167,7 +167,7 @@ viewer_new(struct front *front, const struct viewer_request *request)
 	viewer->headers = request->headers != NULL ? xstrdup(request->headers) : NULL;
 	clock_timer_init(&viewer->wait, front->clock, on_wait_timeout, viewer);
 	clock_timer_init(&viewer->pace, front->clock, on_pace, viewer);
-	link_socket(&viewer->link, front, request->fd, &link_ops, viewer);
+	link_begin(&viewer->link, front, &request->end, &link_ops, viewer);
 	LIST_INSERT_HEAD(&front->viewers, viewer, in_front);
 	front->n_viewers++;
 	cursor_init(&viewer->cursor, ++front->viewers_ever, &cursor_ops, viewer);

@@ -19,7 +19,7 @@ enum viewer_kind {
 struct viewer_request {
 	enum viewer_kind kind;
 	struct stream *stream; /* NULL: unknown name (WebSocket only) */
-	int fd;                /* the connection, owned from here on */
+	struct link_end end;   /* the connection, owned from here on */
 	const void *early;     /* bytes that followed the request; borrowed */
 	size_t early_len;
 	bool chunked;          /* HTTP/1.1 */
@@ -50,7 +50,7 @@ struct viewer {
 	unsigned waits;
 };
 
-/* Takes request->fd. The viewer lives until its peer, its stream or the front ends it. */
+/* Takes request->end. The viewer lives until its peer, its stream or the front ends it. */
 struct viewer *viewer_new(struct front *front, const struct viewer_request *request);
 /* At once; only when no callback of it runs. */
 void viewer_free(struct viewer **viewer);

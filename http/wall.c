@@ -112,7 +112,7 @@ wall_new(struct front *front, const struct wall_call *call)
 	clock_timer_init(&wall->reap, front->clock, on_reap, wall);
 	LIST_INSERT_HEAD(&front->walls, wall, in_front);
 	front->n_walls++;
-	link_socket(&wall->link, front, call->fd, &ops, wall);
+	link_begin(&wall->link, front, &call->end, &ops, wall);
 	link_ws_begin(&wall->link, call->ws_accept, &limits);
 	if (call->early_len > 0)
 		link_on_input(&wall->link, call->early, call->early_len);

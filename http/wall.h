@@ -32,13 +32,13 @@ struct wall {
 
 /* What the request said; as struct viewer_request. */
 struct wall_call {
-	int fd;
+	struct link_end end;
 	const void *early;
 	size_t early_len;
 	const char *ws_accept;
 };
 
-/* Takes call->fd. It lives until its peer or the front ends it. */
+/* Takes call->end. It lives until its peer or the front ends it. */
 struct wall *wall_new(struct front *front, const struct wall_call *call);
 /* At once; only when no callback of it runs. */
 void wall_free(struct wall **wall);

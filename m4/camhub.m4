@@ -20,6 +20,7 @@ AC_DEFUN([CAMHUB_NEED_LIB], [
 AC_DEFUN([CAMHUB_LIBRARIES], [
 	camhub_missing=
 	CAMHUB_NEED([EVENT], [libevent_core >= 2.1.12 libevent_extra >= 2.1.12], [libevent-dev])
+	CAMHUB_NEED([EVENT_TLS], [libevent_openssl >= 2.1.12], [libevent-dev])
 	CAMHUB_NEED([JANSSON], [jansson >= 2.13], [libjansson-dev])
 	CAMHUB_NEED([YAML], [yaml-0.1 >= 0.2], [libyaml-dev])
 	CAMHUB_NEED([AV], [libavformat >= 59 libavcodec >= 59 libavutil >= 57 libswscale >= 6 libavdevice >= 59],

@@ -20,6 +20,7 @@
 #define CONF_MAX_CAMERAS       256
 #define CONF_MAX_LISTEN        16
 #define CONF_MAX_ORIGINS       32
+#define CONF_MAX_HOSTS         32
 #define CONF_MAX_USERS         64
 #define CONF_MAX_USER_CAMERAS  16
 #define CONF_MAX_PROXIES       16
@@ -90,6 +91,11 @@ struct conf {
 	size_t n_listen;
 	bool insecure; /* listeners other than loopback are allowed */
 	int64_t request_deadline_ms;
+	int64_t max_per_address;         /* connections; 0: any number */
+	struct conf_strings hosts;       /* names that are ours */
+	struct conf_strings own_origins; /* under which a proxy shows our pages */
+	char *tls_certificate, *tls_key; /* files in PEM form; both or none */
+	bool tls_hsts;                   /* browsers shall remember that there is TLS */
 	int64_t live_target_ms;
 
 	struct conf_strings origins; /* pages on these may embed ours: "https://example.net" */
@@ -248,6 +254,12 @@ bool conf_address_is_loopback(const struct sockaddr *addr);
 
 /* verify | insecure | sha256: and 64 hexadecimal digits */
 bool conf_tls_is_valid(const char *tls);
+
+/*
+ * What tls: names, certificate before key, as one text (malloc'd, secret: wipe it) of *len bytes
+ * with a zero behind. 0, or negative errno and *errors. Only with tls_certificate.
+ */
+int conf_tls_read(const struct conf *conf, char **pem, size_t *len, struct conf_errors *errors);
 
 /* ^[a-z0-9][a-z0-9_-]{0,31}$ */
 bool conf_name_is_valid(const char *name);

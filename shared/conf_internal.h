@@ -77,6 +77,11 @@ int conf_check_origin(const char *value, char *err);
 int conf_check_group(const char *value, char *err);
 int conf_check_tls(const char *value, char *err);
 
+/* conf_tls.c: the same for tls:, and for the names of http:. */
+void conf_apply_tls(struct conf_loader *loader);
+int conf_check_path(const char *value, char *err);
+int conf_check_host(const char *value, char *err);
+
 /* conf_access.c: the same for access:. */
 void conf_apply_access(struct conf_loader *loader);
 int conf_check_user(const char *value, char *err);

@@ -366,6 +366,7 @@ conf_apply_rules(struct conf_loader *loader)
 	apply_bus(loader);
 	apply_numbers(loader);
 	conf_apply_access(loader);
+	conf_apply_tls(loader);
 	for (size_t i = 0; i < loader->conf->n_cameras; i++)
 		apply_camera(loader, i);
 }

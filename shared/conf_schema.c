@@ -52,7 +52,7 @@ static const struct conf_word roles[] = {
 	{ NULL, 0 },
 };
 
-static const char *const sections[] = { "http", "access",  "embed",  "log",
+static const char *const sections[] = { "http", "tls", "access",  "embed",  "log",
 					"bus",  "restart", "limits", "cameras" };
 
 /* clang-format off */
@@ -86,10 +86,23 @@ static const struct conf_key keys[] = {
 	    conf_check_listen, "addresses and ports to listen on"),
 	BOOL("http", "insecure", AT(insecure), "false", CONF_RELOAD_RESTART,
 	    "allow listeners that other machines reach"),
-	DURATION("http", "request_deadline", AT(request_deadline_ms), "10s", 100, 10 * MS_MIN,
+	DURATION("http", "request_deadline", AT(request_deadline_ms), "5s", 100, 10 * MS_MIN,
 	    CONF_RELOAD_CHILD, "a request must have arrived by then"),
 	DURATION("http", "live_target", AT(live_target_ms), "40ms", 0, MS_MIN, CONF_RELOAD_CHILD,
 	    "how far behind the live edge the players stay"),
+	STRINGS("http", "hosts", AT(hosts), NULL, CONF_MAX_HOSTS, CONF_RELOAD_CHILD, conf_check_host,
+	    "names by which browsers may call camhub"),
+	STRINGS("http", "origins", AT(own_origins), NULL, CONF_MAX_ORIGINS, CONF_RELOAD_CHILD,
+	    conf_check_origin, "where a reverse proxy shows the pages"),
+	INT("http", "max_per_address", AT(max_per_address), "64", 0, 100000, CONF_RELOAD_CHILD,
+	    "connections that one address may have"),
+
+	STRING("tls", "certificate", AT(tls_certificate), 1, 4096, CONF_RELOAD, conf_check_path,
+	    "file with the certificate and those of its issuers"),
+	STRING("tls", "key", AT(tls_key), 1, 4096, CONF_RELOAD, conf_check_path,
+	    "file with the certificate's private key"),
+	BOOL("tls", "hsts", AT(tls_hsts), "false", CONF_RELOAD_CHILD,
+	    "browsers shall remember for a year to come by TLS alone"),
 
 	{ .section = "access.users", .name = "name", .kind = CONF_STRING, .required = true, .min = 0,
 	  .max = 1024, .check = conf_check_user, .help = "who logs in", .offset = USER(name) },

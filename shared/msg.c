@@ -65,6 +65,10 @@ static const struct msg_field front_config[] = {
 	INT("max_viewers", 1, 1000000), INT("viewer_lag_bytes", 65536, 1LL << 30),
 	INT("ring_bytes", 1 << 20, 1LL << 32), INT("request_deadline_ms", 100, 600000),
 	INT("live_target_ms", 0, 60000),
+	BOOL_OPT("tls"),		/* nothing is served in clear: tls-identity comes */
+	BOOL_OPT("hsts"),
+	STRS_OPT("hosts", 32), STRS_OPT("origins", 32), /* names and origins that are ours */
+	INT_OPT("max_per_address", 0, 100000), /* connections; 0 or absent: any number */
 	END };
 static const struct msg_field snapshot_job[] = { STR("stream", NAME_MAX_BYTES), INT("quality", 1, 31), INT("deadline_ms", 1, 60000), END };
 static const struct msg_field beat[] = { INT_OPT("rss_kib", 0, COUNT_MAX), END };
@@ -164,6 +168,9 @@ static const struct msg_field front_stream[] = {
 static const struct msg_field front_totals[] = {
 	INT("connections", 0, 1000000), INT("requests", 0, COUNT_MAX), INT("viewers", 0, 1000000),
 	INT("bytes_sent", 0, COUNT_MAX), INT("bus_lingering", 0, COUNT_MAX), END };
+static const struct msg_field tls_state[] = {
+	BOOL("ok"), STR("text", 256),	/* whose certificate, or why the last one is not used */
+	END };
 static const struct msg_field snapshot_result[] = {
 	STR_OPT("error", REASON_MAX_BYTES), INT_OPT("width", 1, 65535), INT_OPT("height", 1, 65535), END };
 
@@ -195,10 +202,14 @@ static const struct msg_field ctl_camera[] = {
 static const struct msg_field ctl_supervisor[] = {
 	STR("version", 64), INT("pid", 1, COUNT_MAX), INT("since_ms", 0, COUNT_MAX),
 	STR("config", 4096), STR("config_error", 4096), INT("reloads", 0, COUNT_MAX),
-	STRS_OPT("listen", 64), BOOL("degraded"), END };
+	STRS_OPT("listen", 64), BOOL("degraded"),
+	BOOL_OPT("tls"),		/* the listeners speak TLS */
+	END };
 static const struct msg_field ctl_process[] = {
 	STR("name", 64), INT("pid", 0, COUNT_MAX), STR("state", 16), INT("since_ms", 0, COUNT_MAX),
-	INT("restarts", 0, COUNT_MAX), INT("rss_kib", 0, COUNT_MAX), STR("last_exit", 160), END };
+	INT("restarts", 0, COUNT_MAX), INT("rss_kib", 0, COUNT_MAX), STR("last_exit", 160),
+	STR_OPT("tls", 256),		/* a front's certificate, in words */
+	END };
 static const struct msg_field ctl_passwd[] = {
 	STR("user", 64), STR_OPT("password", 256), /* absent: he has none from now on */
 	END };
@@ -228,6 +239,7 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_STOP]	      = { "stop", ANY_CHILD, MSG_FD_NONE, none },
 	[MSG_LOG_LEVEL]	      = { "log-level", ANY_CHILD, MSG_FD_NONE, level },
 	[MSG_LISTENER]	      = { "listener", MSG_TO_FRONT, MSG_FD_REQUIRED, listener },
+	[MSG_TLS_IDENTITY]    = { "tls-identity", MSG_TO_FRONT, MSG_FD_REQUIRED, none },
 	[MSG_STREAM]	      = { "stream", MSG_TO_FRONT, MSG_FD_NONE, stream },
 	[MSG_STREAM_GONE]     = { "stream-gone", MSG_TO_FRONT, MSG_FD_NONE, stream_gone },
 	[MSG_STREAMS_SYNCED]  = { "streams-synced", MSG_TO_FRONT, MSG_FD_NONE, none },
@@ -250,6 +262,7 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_ACCESS_REVOKE]   = { "access-revoke", MSG_FROM_FRONT, MSG_FD_NONE, access_revoke },
 	[MSG_WATCHER]	      = { "watcher", MSG_FROM_FRONT, MSG_FD_NONE, watcher },
 	[MSG_WATCHER_GONE]    = { "watcher-gone", MSG_FROM_FRONT, MSG_FD_NONE, watcher_gone },
+	[MSG_TLS_STATE]	      = { "tls-state", MSG_FROM_FRONT, MSG_FD_NONE, tls_state },
 	[MSG_SNAPSHOT_RESULT] = { "snapshot-result", MSG_FROM_TRANSCODE, MSG_FD_OPTIONAL, snapshot_result },
 
 	[MSG_CTL_STATUS]      = { "status", MSG_FROM_CTL, MSG_FD_NONE, ctl_status },

@@ -18,6 +18,7 @@
 #include "supervisor/sup_spawn.h"
 #include "supervisor/sup_status.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -159,7 +160,7 @@ new_sup(const struct sup_options *options, const struct sup_deps *deps)
 
 	sup->options = *options;
 	sup->deps = *deps;
-	sup->dirs.lock_fd = -1;
+	sup->dirs.lock_fd = sup->tls_fd = -1;
 	sup->started_realtime_ms = sup_realtime_ms(sup);
 	TAILQ_INIT(&sup->streams);
 	TAILQ_INIT(&sup->children);
@@ -316,6 +317,7 @@ sup_free(struct sup **sup)
 	sup_auth_free(&old->auth);
 	sup_access_free(&old->access);
 	sup_listen_close(&old->listeners);
+	sup_tls_set(old, -1);
 	sup_dirs_close(&old->dirs);
 	clock_timer_cancel(&old->slot_timer);
 	clock_timer_cancel(&old->watchdog);

@@ -12,10 +12,12 @@
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_refuse_ev.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_tls.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ERR_MAX 512
 
@@ -169,9 +171,11 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 	struct changes changes = { .sup = sup };
 	struct sup_listeners listeners;
 	char err[ERR_MAX];
-	int rc;
+	int rc, tls_fd = -1;
 
 	rc = sup_dirs_check(&sup->dirs, conf, err, sizeof(err));
+	if (rc == 0)
+		rc = sup_tls_load(conf, &tls_fd, err, sizeof(err));
 	if (rc == 0)
 		rc = sup_listen_open(conf, &sup->listeners, &listeners, err, sizeof(err));
 	if (rc == 0) {
@@ -180,11 +184,14 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 			sup_listen_close(&listeners);
 	}
 	if (rc < 0) {
+		if (tls_fd >= 0)
+			close(tls_fd);
 		note_error(sup, err);
 		conf_free(&conf);
 		return rc;
 	}
 	note_error(sup, NULL);
+	sup_tls_set(sup, tls_fd);
 	/* Before their descriptors are closed: the loop watches numbers, which are used again. */
 	sup_refuse_free(&sup->refuse);
 	sup_listen_close(&sup->listeners);
@@ -202,7 +209,7 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 
 /* May this configuration replace the one in force? */
 static int
-check_swap(struct sup *sup, const struct conf *conf, char *err)
+check_swap(struct sup *sup, const struct conf *conf, int *tls_fd, char *err)
 {
 	/* The open ones stay until the end, so they must obey the new rules. */
 	int rc = sup_listen_check(conf, &sup->listeners, err, ERR_MAX);
@@ -211,6 +218,8 @@ check_swap(struct sup *sup, const struct conf *conf, char *err)
 		rc = sup_dirs_bus(&sup->dirs, conf->bus_gid, err, ERR_MAX);
 	if (rc == 0)
 		rc = sup_dirs_check(&sup->dirs, conf, err, ERR_MAX);
+	if (rc == 0)
+		rc = sup_tls_load(conf, tls_fd, err, ERR_MAX);
 	return rc;
 }
 
@@ -238,7 +247,7 @@ summary(const struct changes *changes)
 }
 
 static void
-swap(struct sup *sup, struct conf *conf, char **text)
+swap(struct sup *sup, struct conf *conf, int tls_fd, char **text)
 {
 	struct changes changes = { .sup = sup };
 	struct conf *old = sup->conf;
@@ -249,6 +258,8 @@ swap(struct sup *sup, struct conf *conf, char **text)
 	sup_access_apply(sup);
 	conf_diff(old, conf, on_change, &changes);
 	conf_diff_keys(old, conf, on_key, &changes);
+	sup_tls_set(sup, tls_fd);
+	sup_tls_renew(sup, old);
 	conf_free(&old);
 	sup_copy_places(sup);
 	start_fronts(sup);
@@ -271,6 +282,7 @@ sup_reload(struct sup *sup, char **text)
 {
 	char err[ERR_MAX], *errors = NULL;
 	struct conf *conf = NULL;
+	int tls_fd = -1;
 
 	if (sup->stopping) {
 		*text = xstrdup("nothing was changed: camhub is stopping");
@@ -283,11 +295,11 @@ sup_reload(struct sup *sup, char **text)
 			return refuse(sup, xstrdup(sup->config_error), text);
 		*text = xasprintf("the configuration is good now%s", frozen_hint(sup));
 	} else {
-		if (check_swap(sup, conf, err) < 0) {
+		if (check_swap(sup, conf, &tls_fd, err) < 0) {
 			conf_free(&conf);
 			return refuse(sup, xstrdup(err), text);
 		}
-		swap(sup, conf, text);
+		swap(sup, conf, tls_fd, text);
 	}
 	sup->reloads++;
 	sup_log_lines(LOG_LEVEL_NOTICE, "reload", *text);

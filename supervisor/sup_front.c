@@ -12,6 +12,7 @@
 #include "supervisor/sup_auth.h"
 #include "supervisor/sup_snapshot.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_tls.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -83,17 +84,30 @@ forget_streams(struct sup_front *front)
 }
 
 static json_t *
+make_list(const struct conf_strings *strings)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < strings->n; i++)
+		json_array_append_new(list, json_string(strings->list[i]));
+	return list;
+}
+
+static json_t *
 make_config(const struct sup_front *front)
 {
 	const struct conf *conf = sup_settings(front->sup);
-	json_t *msg = msg_new(MSG_FRONT_CONFIG), *origins = json_array();
+	json_t *msg = msg_new(MSG_FRONT_CONFIG);
 
-	for (size_t i = 0; i < conf->origins.n; i++)
-		json_array_append_new(origins, json_string(conf->origins.list[i]));
 	msg_set_int(msg, "subscriber", front->subscriber);
 	msg_set_str(msg, "web_dir", front->sup->options.web_dir);
 	msg_set_str(msg, "log_level", log_level_name(log_get_level()));
-	json_object_set_new(msg, "embed_origins", origins);
+	json_object_set_new(msg, "embed_origins", make_list(&conf->origins));
+	json_object_set_new(msg, "origins", make_list(&conf->own_origins));
+	json_object_set_new(msg, "hosts", make_list(&conf->hosts));
+	msg_set_int(msg, "max_per_address", conf->max_per_address);
+	msg_set_bool(msg, "tls", conf->tls_certificate != NULL);
+	msg_set_bool(msg, "hsts", conf->tls_hsts);
 	msg_set_int(msg, "max_viewers", conf->max_viewers);
 	msg_set_int(msg, "viewer_lag_bytes", conf->viewer_lag_bytes);
 	msg_set_int(msg, "ring_bytes", conf->ring_bytes);
@@ -155,6 +169,7 @@ send_everything(struct sup_front *front)
 	sup_child_send(front->child, make_config(front), -1);
 	/* Before anybody can come. */
 	sup_child_send(front->child, sup_access_message(front->sup), -1);
+	sup_tls_send(front);
 	send_listeners(front);
 	for (stream = TAILQ_FIRST(&front->sup->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, entry))
@@ -212,6 +227,14 @@ on_front_stream(struct sup_front *front, const json_t *msg)
 }
 
 static void
+on_tls_state(struct sup_front *front, const json_t *msg)
+{
+	snprintf(front->tls, sizeof(front->tls), "%s%.200s",
+		 msg_bool(msg, "ok", false) ? "" : "the new certificate is not used: ",
+		 msg_str(msg, "text"));
+}
+
+static void
 on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 {
 	struct sup_front *front = arg;
@@ -229,6 +252,8 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		on_want_replay(front, msg);
 	} else if (type == MSG_FRONT_STREAM) {
 		on_front_stream(front, msg);
+	} else if (type == MSG_TLS_STATE) {
+		on_tls_state(front, msg);
 	} else if (type == MSG_FRONT_TOTALS) {
 		json_decref(front->totals);
 		front->totals = json_deep_copy(msg);
@@ -271,6 +296,7 @@ on_exit_(void *arg, const struct sup_exit *end)
 
 	front->child = NULL;
 	front->ready = front->renew = false;
+	front->tls[0] = '\0';
 	front->since_ms = sup_realtime_ms(front->sup);
 	snprintf(front->last_exit, sizeof(front->last_exit), "%s", end->text);
 	json_decref(front->totals);

@@ -25,6 +25,7 @@ struct sup_front {
 	char last_exit[SUP_CHILD_TEXT_MAX];
 	unsigned failures; /* since it last served */
 	char told_failure[SUP_CHILD_TEXT_MAX];
+	char tls[257];  /* its certificate, or what is wrong with the new one; "": none */
 	json_t *totals; /* the latest front-totals, NULL: none */
 	struct sup_front_streams streams;
 };

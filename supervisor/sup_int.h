@@ -40,6 +40,7 @@ struct sup {
 	unsigned reloads;
 	int64_t started_realtime_ms;
 	struct sup_listeners listeners;
+	int tls_fd; /* the identity of the fronts, -1: none */
 
 	struct sup_streams streams;
 	struct sup_streams spawn_queue;

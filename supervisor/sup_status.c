@@ -144,6 +144,8 @@ sup_status_front(const struct sup_front *front)
 	msg_set_int(msg, "restarts", front->spawns > 0 ? front->spawns - 1 : 0);
 	msg_set_int(msg, "rss_kib", sup_child_rss_kib(front->child));
 	msg_set_str(msg, "last_exit", last_exit);
+	if (front->tls[0] != '\0')
+		msg_set_str(msg, "tls", front->tls);
 	return msg;
 }
 
@@ -164,6 +166,8 @@ sup_status_supervisor(struct sup *sup)
 	msg_set_str(msg, "config_error", error);
 	msg_set_int(msg, "reloads", sup->reloads);
 	msg_set_bool(msg, "degraded", sup->degraded);
+	if (sup->tls_fd >= 0)
+		msg_set_bool(msg, "tls", true);
 	json_object_set_new(msg, "listen", listen);
 	return msg;
 }

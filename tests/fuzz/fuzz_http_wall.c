@@ -242,7 +242,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		feeds[k] = feed_new(EPOCH);
 		feeds[k].stream_id = k + 1;
 	}
-	wall = wall_new(front, &(struct wall_call){ .fd = fds[0], .ws_accept = "x" });
+	wall = wall_new(front, &(struct wall_call){ .end.fd = fds[0], .ws_accept = "x" });
 	for (size_t at = 0; at + 2 <= size;) {
 		unsigned what = data[at] % 8, who = data[at + 1];
 

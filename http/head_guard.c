@@ -105,13 +105,27 @@ on_method(struct head_guard *guard, uint8_t c)
 	return c >= 'A' && c <= 'Z' ? add_to_word(guard, c) : 400;
 }
 
+/* A zero hidden as %00 would end the text early for whoever decodes it into a string. */
+static bool
+hides_zero(struct head_guard *guard, uint8_t c)
+{
+	static const char zero[] = "%00";
+	uint8_t *n = (uint8_t *)&guard->word[0];
+
+	*n = c == (uint8_t)zero[*n] ? *n + 1 : c == '%';
+	return *n == 3;
+}
+
 static int
 on_target(struct head_guard *guard, uint8_t c)
 {
 	if (guard->word_len == 0) {
 		guard->word_len = 1;
+		guard->word[0] = 0;
 		return c == '/' ? 0 : 400;
 	}
+	if (hides_zero(guard, c))
+		return 400;
 	if (c == ' ') {
 		enter(guard, IN_VERSION);
 		return 0;

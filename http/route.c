@@ -108,6 +108,18 @@ find_fault(struct evhttp_request *req)
 	return NULL;
 }
 
+/* Who looks at the one must not let through who means the other. */
+static bool
+has_two(const struct evkeyvalq *query, const char *name)
+{
+	const struct evkeyval *pair;
+	unsigned n = 0;
+
+	for (pair = TAILQ_FIRST(query); pair != NULL; pair = TAILQ_NEXT(pair, next))
+		n += strcmp(pair->key, name) == 0;
+	return n > 1;
+}
+
 static void
 read_query(struct request *request)
 {
@@ -119,6 +131,8 @@ read_query(struct request *request)
 	if (query == NULL || evhttp_parse_query_str(query, &request->query) < 0)
 		return;
 	src = evhttp_find_header(&request->query, "src");
+	if (has_two(&request->query, "src"))
+		return;
 	if (src != NULL && stream_is_name(src)) {
 		request->src = src;
 		request->stream = stream_find(request->front, src);

@@ -7,6 +7,7 @@
 
 #include "http/cursor.h"
 #include "http/delay_tell.h"
+#include "http/gate_request.h"
 #include "http/reply.h"
 #include "http/stream.h"
 #include "shared/msg.h"
@@ -106,6 +107,11 @@ api_streams(struct request *request)
 		reply_error(request, 503, "starting");
 		return;
 	}
+	/* By its name alone, there or not: who may not see it learns nothing. */
+	if (one && request->src[0] != '\0' && !gate_shows(request, request->src)) {
+		reply_error(request, 403, "not this camera");
+		return;
+	}
 	if (one && request->stream == NULL) {
 		reply_error(request, 404, "stream not found");
 		return;
@@ -117,7 +123,8 @@ api_streams(struct request *request)
 	all = json_object();
 	for (stream = LIST_FIRST(&request->front->streams); stream != NULL;
 	     stream = LIST_NEXT(stream, entry))
-		if (json_object_set_new(all, stream->name, describe(stream)) < 0)
+		if (gate_shows(request, stream->name) &&
+		    json_object_set_new(all, stream->name, describe(stream)) < 0)
 			xalloc_die();
 	reply_json(request, 200, all);
 }

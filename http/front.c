@@ -5,8 +5,11 @@
 
 #include "http/front.h"
 
+#include "http/access_ask.h"
+#include "http/gate.h"
 #include "http/listen.h"
 #include "http/pages.h"
+#include "http/pass.h"
 #include "http/snapshot.h"
 #include "http/stream.h"
 #include "http/tls.h"
@@ -55,6 +58,7 @@ on_report(struct clock_timer *timer, void *arg)
 	json_t *msg = msg_new(MSG_FRONT_TOTALS);
 
 	clock_timer_set_ms(timer, REPORT_MS);
+	pass_review(front);
 	for (stream = LIST_FIRST(&front->streams); stream != NULL;
 	     stream = LIST_NEXT(stream, entry))
 		front_send(front, stream_report(stream), -1);
@@ -202,6 +206,20 @@ on_listener(struct front *front, const json_t *msg, int fd)
 }
 
 static void
+on_access_keys(struct front *front, const json_t *msg)
+{
+	if (gate_set_keys(front->gate, msg) < 0) {
+		/* What is not understood must not open anything: the next front may fare better. */
+		log_err("http: who may watch cannot be read, leaving");
+		front->stopped = true;
+		front->exit_code = CHILD_EXIT_RETRY;
+		event_base_loopbreak(front->base);
+		return;
+	}
+	pass_review(front);
+}
+
+static void
 on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 {
 	struct front *front = arg;
@@ -225,6 +243,15 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		break;
 	case MSG_STREAMS_SYNCED:
 		front->synced = true;
+		break;
+	case MSG_ACCESS_KEYS:
+		on_access_keys(front, msg);
+		break;
+	case MSG_AUTH_RESULT:
+		access_asks_result(front->asks, msg);
+		break;
+	case MSG_KICK:
+		pass_kick(front, msg_str(msg, "what"));
 		break;
 	case MSG_SNAPSHOT_DONE:
 		snapshot_done(front, msg, fd);
@@ -260,8 +287,11 @@ front_new(struct event_base *base, struct clock *clock, int fd)
 	LIST_INIT(&front->streams);
 	LIST_INIT(&front->viewers);
 	LIST_INIT(&front->walls);
+	LIST_INIT(&front->passes);
 	clock_timer_init(&front->report, clock, on_report, front);
 	front->started_ms = front_now_ms(front);
+	front->gate = gate_new(clock);
+	front->asks = access_asks_new(front);
 	front->listeners = listeners_new(front);
 	front->snapshots = snapshots_new(front);
 	front->child = child_ev_new(base, clock, fd, MSG_TO_FRONT, &ops, front);
@@ -279,6 +309,7 @@ front_free(struct front **front)
 	clock_timer_cancel(&old->report);
 	/* Requests that wait for pictures hold on to the streams: they go first. */
 	listeners_free(&old->listeners);
+	access_asks_free(&old->asks);
 	while (!LIST_EMPTY(&old->viewers)) {
 		struct viewer *viewer = LIST_FIRST(&old->viewers);
 
@@ -296,6 +327,7 @@ front_free(struct front **front)
 	}
 	snapshots_free(&old->snapshots);
 	child_ev_free(&old->child);
+	gate_free(&old->gate);
 	assets_free(&old->assets);
 	free_strings(&old->config.origins);
 	free_strings(&old->config.own_origins);

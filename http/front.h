@@ -13,11 +13,14 @@
 
 #include "shared/clock.h"
 
+struct access_asks;
 struct assets;
 struct cursor;
 struct child_ev;
 struct event_base;
+struct gate;
 struct listeners;
+struct pass;
 struct snapshots;
 struct stream;
 struct viewer;
@@ -27,6 +30,7 @@ LIST_HEAD(stream_list, stream);
 LIST_HEAD(viewer_list, viewer);
 LIST_HEAD(wall_list, wall);
 LIST_HEAD(cursor_list, cursor);
+LIST_HEAD(pass_list, pass);
 
 struct front_config {
 	uint32_t subscriber;
@@ -50,11 +54,21 @@ struct front {
 	struct front_config config;
 	char *csp; /* the Content-Security-Policy of every answer */
 	struct assets *assets;
+	struct gate *gate;
+	struct access_asks *asks;
 	struct listeners *listeners;
 	struct snapshots *snapshots;
 	struct stream_list streams;
 	struct viewer_list viewers;
 	struct wall_list walls;
+	struct pass_list passes;
+	long long watches_ever;
+	int64_t audit_s; /* the second in which audit_lines were wanted */
+	unsigned audit_lines;
+	struct {
+		uint64_t whose;
+		int64_t told_ns;
+	} pictures[64]; /* that audit_picture() told of lately */
 	unsigned n_viewers; /* viewers, and subscriptions of walls */
 	unsigned n_walls;
 	uint64_t requests, bytes_sent, viewers_ever, viewers_refused;

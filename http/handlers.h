@@ -12,6 +12,10 @@ void api_streams(struct request *request);
 void api_health(struct request *request);
 void api_metrics(struct request *request);
 
+void login_page(struct request *request); /* also takes the form */
+void login_end(struct request *request);
+void login_ticket(struct request *request);
+
 void view_ws(struct request *request);
 void view_wall(struct request *request);
 void view_mp4(struct request *request);

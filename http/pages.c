@@ -5,6 +5,7 @@
 
 #include "http/pages.h"
 
+#include "http/login.h"
 #include "http/reply.h"
 #include "http/stream.h"
 #include "shared/log.h"
@@ -172,8 +173,14 @@ find_asset(const struct front *front, const char *name)
 	return NULL;
 }
 
-static void
-send_asset(struct request *request, const char *name)
+bool
+pages_has(const struct front *front, const char *name)
+{
+	return find_asset(front, name) != NULL;
+}
+
+void
+pages_send(struct request *request, const char *name)
 {
 	const struct asset *asset = find_asset(request->front, name);
 	const char *known =
@@ -194,7 +201,7 @@ send_asset(struct request *request, const char *name)
 void
 pages_wall(struct request *request)
 {
-	send_asset(request, "index.html");
+	pages_send(request, "index.html");
 }
 
 void
@@ -203,11 +210,11 @@ pages_other(struct request *request)
 	const char *name = request->path + 1;
 
 	if (find_asset(request->front, name) != NULL)
-		send_asset(request, name);
+		pages_send(request, name);
 	else if (stream_is_name(name) && !request->front->synced)
 		reply_error(request, 503, "starting");
 	else if (stream_is_name(name) && stream_find(request->front, name) != NULL)
-		send_asset(request, "camera.html");
+		login_camera_page(request);
 	else
 		reply_error(request, 404, "not found");
 }

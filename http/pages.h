@@ -17,6 +17,10 @@ struct assets *assets_load(const char *dir);
 void assets_free(struct assets **assets); /* NULL-safe */
 size_t assets_count(const struct assets *assets);
 
+/* Whether there is such a part of pages. */
+bool pages_has(const struct front *front, const char *name);
+/* A page or a part of one, by name. */
+void pages_send(struct request *request, const char *name);
 void pages_wall(struct request *request);
 /* An asset, or the page of a camera; 404 for the rest. */
 void pages_other(struct request *request);

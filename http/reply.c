@@ -21,8 +21,10 @@ reason_of(int code)
 		const char *text;
 	} reasons[] = {
 		{ 200, "OK" },
+		{ 303, "See Other" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },

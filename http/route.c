@@ -5,6 +5,7 @@
 
 #include "http/route.h"
 
+#include "http/gate_request.h"
 #include "http/handlers.h"
 #include "http/listen.h"
 #include "http/names.h"
@@ -13,49 +14,75 @@
 #include "http/stream.h"
 #include "shared/xalloc.h"
 
+#include <event2/buffer.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define READ (EVHTTP_REQ_GET | EVHTTP_REQ_HEAD)
+#define READ      (EVHTTP_REQ_GET | EVHTTP_REQ_HEAD)
+#define FORM_TYPE "application/x-www-form-urlencoded"
+
+#define POST      EVHTTP_REQ_POST
 
 /* clang-format off */
 const struct route routes[] = {
-	{ "/",			 READ,		 ROUTE_PAGE,   false, pages_wall },
-	{ "/api",		 READ,		 ROUTE_LIST,   false, api_info },
-	{ "/api/streams",	 READ,		 ROUTE_LIST,   false, api_streams },
-	{ "/api/ws",		 EVHTTP_REQ_GET, ROUTE_VIEW,   false, view_ws },
-	{ "/api/stream.mp4",	 READ,		 ROUTE_VIEW,   true,  view_mp4 },
-	{ "/api/stream.mjpeg",	 READ,		 ROUTE_VIEW,   true,  view_mjpeg },
-	{ "/api/frame.jpeg",	 READ,		 ROUTE_VIEW,   true,  view_frame },
-	{ "/ws",		 EVHTTP_REQ_GET, ROUTE_VIEW,   false, view_wall },
-	{ "/healthz",		 READ,		 ROUTE_STATUS, false, api_health },
-	{ "/metrics",		 READ,		 ROUTE_STATUS, false, api_metrics },
-	{ NULL,			 0,		 ROUTE_PAGE,   false, NULL },
+	{ "/",			 READ,		 ROUTE_PAGE,   GATE_VIEW,	 false, pages_wall },
+	{ "/login",		 READ | POST,	 ROUTE_PAGE,   GATE_PUBLIC,	 false, login_page },
+	{ "/logout",		 POST,		 ROUTE_STATUS, GATE_VIEW,	 false, login_end },
+	{ "/api",		 READ,		 ROUTE_LIST,   GATE_VIEW,	 false, api_info },
+	{ "/api/streams",	 READ,		 ROUTE_LIST,   GATE_VIEW,	 false, api_streams },
+	{ "/api/ticket",	 POST,		 ROUTE_LIST,   GATE_VIEW_CAMERA, false, login_ticket },
+	{ "/api/ws",		 EVHTTP_REQ_GET, ROUTE_VIEW,   GATE_VIEW_CAMERA, false, view_ws },
+	{ "/api/stream.mp4",	 READ,		 ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  view_mp4 },
+	{ "/api/stream.mjpeg",	 READ,		 ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  view_mjpeg },
+	{ "/api/frame.jpeg",	 READ,		 ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  view_frame },
+	{ "/ws",		 EVHTTP_REQ_GET, ROUTE_VIEW,   GATE_VIEW,	 false, view_wall },
+	{ "/healthz",		 READ,		 ROUTE_STATUS, GATE_PUBLIC,	 false, api_health },
+	{ "/metrics",		 READ,		 ROUTE_STATUS, GATE_OPERATE,	 false, api_metrics },
+	{ NULL,			 0,		 ROUTE_PAGE,   GATE_CLOSED,	 false, NULL },
 };
 
-/* What is not in the table: assets by name, and the pages of cameras. */
-static const struct route other = { "", READ, ROUTE_PAGE, false, pages_other };
+/* What is not in the table: parts of pages, which show nothing; the pages of cameras; the rest. */
+static const struct route part = { "", READ, ROUTE_PAGE, GATE_PUBLIC, false, pages_other };
+static const struct route page = { "", READ, ROUTE_PAGE, GATE_VIEW_CAMERA, false, pages_other };
+static const struct route other = { "", READ, ROUTE_PAGE, GATE_VIEW, false, pages_other };
 /* clang-format on */
 
 static const struct route *
-find_route(const char *path)
+find_route(const struct front *front, const char *path)
 {
 	for (const struct route *route = routes; route->path != NULL; route++)
 		if (strcmp(route->path, path) == 0)
 			return route;
-	return &other;
+	if (pages_has(front, path + 1))
+		return &part;
+	return stream_is_name(path + 1) ? &page : &other;
 }
 
 /*
- * The one place that decides who may do what. Nobody has to log in yet, so it is always yes; the
- * supervisor keeps such a front off foreign addresses.
+ * /door/...: the addresses below the page of a camera are those of the whole server, for whoever
+ * may see no more than that camera. A link's cookie is sent to these, and nowhere else.
  */
-static int
-gate(const struct request *request, const struct route *route)
+static void
+enter_scope(struct request *request, const char *path)
 {
-	(void)request;
-	(void)route;
-	return 0;
+	size_t len = strcspn(path + 1, "/");
+
+	request->path = path;
+	if (gate_is_open(request->front->gate) || path[1 + len] != '/' || len > STREAM_NAME_MAX ||
+	    find_route(request->front, path) != &other)
+		return;
+	snprintf(request->scope, sizeof(request->scope), "%.*s", (int)len, path + 1);
+	if (!stream_is_name(request->scope) || strchr(request->scope, '.') != NULL) {
+		request->scope[0] = '\0';
+		return;
+	}
+	request->path = path + 1 + len;
+	if (strcmp(request->path, "/") == 0) {
+		snprintf(request->page, sizeof(request->page), "/%s", request->scope);
+		request->path = request->page;
+	}
 }
 
 /* Origins */
@@ -92,19 +119,31 @@ count_header(struct evhttp_request *req, const char *name)
 static const char *
 find_fault(struct evhttp_request *req)
 {
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-	const char *length = evhttp_find_header(headers, "Content-Length");
+	static const char *const single[] = { "Host",           "Origin", "Authorization",
+					      "Content-Length", "Cookie", "Content-Type" };
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
 
 	if (uri == NULL || evhttp_uri_get_path(uri) == NULL || evhttp_uri_get_path(uri)[0] != '/')
 		return "not a path";
 	if (evhttp_uri_get_host(uri) != NULL)
 		return "this is no proxy";
+	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
+		if (count_header(req, single[i]) > 1)
+			return "a header that must be single is there twice";
+	return NULL;
+}
+
+/* The same for its body: only what takes a form may have one, of a length that is told before. */
+static const char *
+find_body_fault(struct evhttp_request *req, const struct route *route)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+	const char *length = evhttp_find_header(headers, "Content-Length");
+	bool is_post = evhttp_request_get_command(req) == POST && (route->methods & POST);
+
 	if (evhttp_find_header(headers, "Transfer-Encoding") != NULL ||
-	    (length != NULL && strcmp(length, "0") != 0))
+	    (!is_post && length != NULL && strcmp(length, "0") != 0))
 		return "a body is not wanted";
-	if (count_header(req, "Host") > 1 || count_header(req, "Origin") > 1)
-		return "a header that must be single is there twice";
 	return NULL;
 }
 
@@ -139,26 +178,56 @@ read_query(struct request *request)
 	}
 }
 
+/* A form, as pages post it; what is none stays empty. */
+static void
+read_form(struct request *request)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(request->req);
+	const char *type =
+	    evhttp_find_header(evhttp_request_get_input_headers(request->req), "Content-Type");
+	size_t len = evbuffer_get_length(body);
+	char *text;
+
+	if (type == NULL || strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)) != 0 || len == 0)
+		return;
+	text = xmalloc(len + 1);
+	/* Copied, not taken: a request that waits at the gate is read again. */
+	evbuffer_copyout(body, text, len);
+	text[len] = '\0';
+	if (strlen(text) == len)
+		(void)evhttp_parse_query_str(text, &request->form);
+	OPENSSL_cleanse(text, len);
+	free(text);
+}
+
+/* It may be a password. */
+static void
+wipe_form(struct evkeyvalq *form)
+{
+	const struct evkeyval *field;
+
+	for (field = form->tqh_first; field != NULL; field = field->next.tqe_next)
+		OPENSSL_cleanse(field->value, strlen(field->value));
+	evhttp_clear_headers(form);
+}
+
 static void
 refuse_method(struct request *request, const struct route *route)
 {
-	reply_header(request, "Allow", route->methods & EVHTTP_REQ_HEAD ? "GET, HEAD" : "GET");
+	char allow[32];
+
+	snprintf(allow, sizeof(allow), "%s%s%s", route->methods & EVHTTP_REQ_GET ? ", GET" : "",
+		 route->methods & EVHTTP_REQ_HEAD ? ", HEAD" : "",
+		 route->methods & POST ? ", POST" : "");
+	reply_header(request, "Allow", allow + 2);
 	reply_error(request, 405, "method not allowed");
 }
 
 static void
-dispatch(struct request *request)
+serve(struct request *request, const struct route *route)
 {
-	const struct route *route = find_route(request->path);
-	int denied;
-
-	if (!(route->methods & evhttp_request_get_command(request->req))) {
-		refuse_method(request, route);
-		return;
-	}
-	denied = gate(request, route);
-	if (denied != 0)
-		reply_error(request, denied, "not allowed");
+	if (request->scope[0] != '\0' && stream_find(request->front, request->scope) == NULL)
+		reply_error(request, 404, "not found");
 	else if (route->action == ROUTE_VIEW && !front_is_ready(request->front))
 		reply_error(request, 503, "starting");
 	else if (route->needs_stream && request->src[0] == '\0')
@@ -167,6 +236,28 @@ dispatch(struct request *request)
 		reply_error(request, 404, "stream not found");
 	else
 		route->handle(request);
+}
+
+static void
+dispatch(struct request *request, const char *path)
+{
+	const struct route *route;
+	const char *fault;
+
+	enter_scope(request, path);
+	route = find_route(request->front, request->path);
+	fault = find_body_fault(request->req, route);
+	if (fault != NULL) {
+		reply_error(request, 400, fault);
+		return;
+	}
+	if (!(route->methods & evhttp_request_get_command(request->req))) {
+		refuse_method(request, route);
+		return;
+	}
+	read_form(request);
+	if (gate_lets_in(request, route))
+		serve(request, route);
 }
 
 /* A page of anybody can have its own name lead here; what it asks then is not for us. */
@@ -199,40 +290,57 @@ refuse_connection(struct request *request, int status)
 		if (words[i].status == status)
 			text = words[i].text;
 	if (status == 405)
-		reply_header(request, "Allow", "GET, HEAD");
+		reply_header(request, "Allow", "GET, HEAD, POST");
 	reply_header(request, "Connection", "close");
 	reply_error(request, status, text);
+}
+
+/* Answers what is wrong, whoever asks. */
+static bool
+is_refused(struct request *request)
+{
+	const char *fault = find_fault(request->req);
+	int refused = listeners_refusal(request->front->listeners, request->req);
+
+	if (refused != 0) {
+		refuse_connection(request, refused);
+	} else if (fault != NULL) {
+		reply_error(request, 400, fault);
+	} else if (!is_ours(request->front,
+			    evhttp_find_header(evhttp_request_get_input_headers(request->req),
+					       "Host"))) {
+		reply_header(request, "Connection", "close");
+		reply_error(request, 421,
+			    "this name is not known here: name it in http: hosts: to use it");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void
+route_resume(struct front *front, struct evhttp_request *req)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+	struct request request = { .front = front, .req = req };
+
+	TAILQ_INIT(&request.query);
+	TAILQ_INIT(&request.form);
+	request.is_head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
+	if (is_refused(&request))
+		return;
+	request.is_tls = listeners_tls(front->listeners) != NULL;
+	if (route_origin_of(front, req) == NAMES_LISTED_ORIGIN)
+		request.cors_origin = evhttp_find_header(headers, "Origin");
+	read_query(&request);
+	dispatch(&request, evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req)));
+	evhttp_clear_headers(&request.query);
+	wipe_form(&request.form);
 }
 
 void
 route_request(struct front *front, struct evhttp_request *req)
 {
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-	struct request request = { .front = front, .req = req };
-	const char *fault = find_fault(req);
-	int refused = listeners_refusal(front->listeners, req);
-
 	front->requests++;
-	TAILQ_INIT(&request.query);
-	request.is_head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
-	if (refused != 0) {
-		refuse_connection(&request, refused);
-		return;
-	}
-	if (fault != NULL) {
-		reply_error(&request, 400, fault);
-		return;
-	}
-	if (!is_ours(front, evhttp_find_header(headers, "Host"))) {
-		reply_header(&request, "Connection", "close");
-		reply_error(&request, 421,
-			    "this name is not known here: name it in http: hosts: to use it");
-		return;
-	}
-	request.path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
-	if (route_origin_of(front, req) == NAMES_LISTED_ORIGIN)
-		request.cors_origin = evhttp_find_header(headers, "Origin");
-	read_query(&request);
-	dispatch(&request);
-	evhttp_clear_headers(&request.query);
+	route_resume(front, req);
 }

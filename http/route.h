@@ -4,8 +4,11 @@
 #ifndef CAMHUB_HTTP_ROUTE_H
 #define CAMHUB_HTTP_ROUTE_H
 
+#include "http/access_address.h"
 #include "http/front.h"
+#include "http/gate.h"
 #include "http/names.h"
+#include "http/stream.h"
 
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -24,14 +27,20 @@ struct request {
 	struct evkeyvalq query; /* decoded */
 	const char *src;        /* ?src=, "" when absent or malformed */
 	struct stream *stream;  /* of src, or NULL */
-	bool is_head;
+	bool is_head, is_tls;
 	const char *cors_origin; /* the Origin, if it may read answers; or NULL */
+	struct evkeyvalq form;   /* what was posted, decoded */
+	char scope[STREAM_NAME_MAX + 1]; /* path was /SCOPE/...: the addresses of one camera; or "" */
+	char page[STREAM_NAME_MAX + 2];  /* path, when it is the camera's own page */
+	char address[ACCESS_ADDRESS_BYTES]; /* of the client */
+	struct gate_identity who;	    /* as the gate found */
 };
 
 struct route {
 	const char *path;
-	unsigned methods; /* EVHTTP_REQ_* */
+	unsigned methods; /* EVHTTP_REQ_*; POST takes a form */
 	enum route_action action;
+	enum gate_right right;
 	bool needs_stream; /* 400 without src, 404 when there is none */
 	void (*handle)(struct request *request);
 };
@@ -41,6 +50,8 @@ extern const struct route routes[];
 
 /* Answer it, or begin to. */
 void route_request(struct front *front, struct evhttp_request *req);
+/* The same for one that had to wait at the gate. */
+void route_resume(struct front *front, struct evhttp_request *req);
 
 /* Whose page sent it, as its Origin header says. */
 enum names_origin route_origin_of(const struct front *front, struct evhttp_request *req);

@@ -5,7 +5,9 @@
 
 #include "http/handlers.h"
 
+#include "http/audit.h"
 #include "http/listen.h"
+#include "http/pass.h"
 #include "http/reply.h"
 #include "http/snapshot.h"
 #include "http/stream.h"
@@ -25,13 +27,23 @@ header(const struct request *request, const char *name)
 	return evhttp_find_header(evhttp_request_get_input_headers(request->req), name);
 }
 
+/* A link may be for so many at once. */
+static bool
+link_has_room(struct request *request)
+{
+	if (pass_has_room(request->front, &request->who))
+		return true;
+	reply_error(request, 403, "this link is in use by as many as it is for");
+	return false;
+}
+
 static bool
 has_room(struct request *request, unsigned in)
 {
 	struct front *front = request->front;
 
 	if (in < front->config.max_viewers)
-		return true;
+		return link_has_room(request);
 	front->viewers_refused++;
 	reply_error(request, 503, "too many viewers");
 	return false;
@@ -80,7 +92,9 @@ become_viewer(struct request *request, enum viewer_kind kind, const char *ws_acc
 					     kind == VIEWER_MJPEG && asks_early_heads(request),
 					 .sound = kind == VIEWER_MP4 && asks_sound(request),
 					 .headers = cors,
-					 .ws_accept = ws_accept };
+					 .ws_accept = ws_accept,
+					 .who = request->who,
+					 .address = request->address };
 	struct front *front = request->front;
 	struct taken taken;
 
@@ -97,15 +111,18 @@ become_viewer(struct request *request, enum viewer_kind kind, const char *ws_acc
 static void
 become_wall(struct request *request, const char *ws_accept)
 {
+	struct wall_call call = { .ws_accept = ws_accept,
+				  .who = request->who,
+				  .address = request->address };
 	struct front *front = request->front;
 	struct taken taken;
 
 	if (!take_connection(request, &taken))
 		return;
-	wall_new(front, &(struct wall_call){ .end = taken.end,
-					     .early = taken.early,
-					     .early_len = taken.early_len,
-					     .ws_accept = ws_accept });
+	call.end = taken.end;
+	call.early = taken.early;
+	call.early_len = taken.early_len;
+	wall_new(front, &call);
 	free(taken.early);
 }
 
@@ -237,6 +254,7 @@ view_frame(struct request *request)
 {
 	struct waiting *waiting = xcalloc(1, sizeof(*waiting));
 
+	audit_picture(request->front, &request->who, request->address, request->src);
 	waiting->front = request->front;
 	waiting->req = request->req;
 	waiting->is_head = request->is_head;

@@ -83,6 +83,14 @@ on_sent(void *arg, uint64_t bytes)
 }
 
 static void
+on_pass_over(void *arg)
+{
+	struct viewer *viewer = arg;
+
+	link_close(&viewer->link);
+}
+
+static void
 on_end(void *arg)
 {
 	struct viewer *viewer = arg;
@@ -157,6 +165,7 @@ viewer_new(struct front *front, const struct viewer_request *request)
 	static const struct cursor_ops cursor_ops = { .on_frames = on_frames,
 						      .on_state = on_state,
 						      .on_gone = on_gone };
+	static const char *const transport_names[] = { "ws", "mp4", "mjpeg" };
 	struct viewer *viewer = xcalloc(1, sizeof(*viewer));
 
 	viewer->front = front;
@@ -171,8 +180,12 @@ viewer_new(struct front *front, const struct viewer_request *request)
 	LIST_INSERT_HEAD(&front->viewers, viewer, in_front);
 	front->n_viewers++;
 	cursor_init(&viewer->cursor, ++front->viewers_ever, &cursor_ops, viewer);
-	if (request->stream != NULL)
+	pass_begin(&viewer->pass, front, &request->who, request->address, on_pass_over, viewer);
+	if (request->stream != NULL) {
 		cursor_enter(&viewer->cursor, request->stream);
+		watch_begin(&viewer->watch, &viewer->pass, request->stream->name,
+			    transport_names[request->kind]);
+	}
 	greet(viewer, request);
 	if (request->early_len > 0)
 		link_on_input(&viewer->link, request->early, request->early_len);
@@ -189,6 +202,7 @@ viewer_free(struct viewer **viewer)
 		return;
 	*viewer = NULL;
 	cursor_leave(&old->cursor);
+	pass_end(&old->pass);
 	clock_timer_cancel(&old->wait);
 	clock_timer_cancel(&old->pace);
 	link_clear(&old->link);

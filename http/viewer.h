@@ -8,6 +8,7 @@
 #include "http/cursor.h"
 #include "http/front.h"
 #include "http/link.h"
+#include "http/pass.h"
 
 enum viewer_kind {
 	VIEWER_WS,    /* /api/ws: the mode comes by message */
@@ -26,6 +27,8 @@ struct viewer_request {
 	bool early_heads;      /* VIEWER_MJPEG: as viewer.early_heads */
 	bool sound;            /* VIEWER_MP4: with sound, where there is one */
 	const char *ws_accept; /* Sec-WebSocket-Accept */
+	struct gate_identity who;
+	const char *address;   /* of the client; copied */
 	const char *headers;   /* more lines for the answer's head, or NULL; copied */
 };
 
@@ -34,6 +37,8 @@ struct viewer {
 	struct front *front;
 	enum viewer_kind kind;
 	struct link link;
+	struct pass pass;
+	struct watch watch;
 	struct cursor cursor;      /* its mode: fragments, or pictures */
 	struct hub_config *config; /* the last one sent */
 	uint32_t sequence;

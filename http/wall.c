@@ -70,6 +70,14 @@ on_text(void *arg, const char *text, size_t len)
 }
 
 static void
+on_pass_over(void *arg)
+{
+	struct wall *wall = arg;
+
+	link_close(&wall->link);
+}
+
+static void
 on_end(void *arg)
 {
 	struct wall *wall = arg;
@@ -111,6 +119,7 @@ wall_new(struct front *front, const struct wall_call *call)
 	TAILQ_INIT(&wall->ended);
 	clock_timer_init(&wall->reap, front->clock, on_reap, wall);
 	LIST_INSERT_HEAD(&front->walls, wall, in_front);
+	pass_begin(&wall->pass, front, &call->who, call->address, on_pass_over, wall);
 	front->n_walls++;
 	link_begin(&wall->link, front, &call->end, &ops, wall);
 	link_ws_begin(&wall->link, call->ws_accept, &limits);
@@ -132,6 +141,7 @@ wall_free(struct wall **wall)
 		sub_end(TAILQ_FIRST(&old->subs));
 	reap(old);
 	clock_timer_cancel(&old->reap);
+	pass_end(&old->pass);
 	for (unsigned i = 0; i < old->n_clocks; i++)
 		json_decref(old->clocks[i].t0);
 	link_clear(&old->link);

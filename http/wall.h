@@ -6,6 +6,7 @@
 #define CAMHUB_HTTP_WALL_H
 
 #include "http/link.h"
+#include "http/pass.h"
 
 #define WALL_SUBS_MAX   128
 #define WALL_CLOCKS_MAX 8 /* questions that wait; older ones stay without an answer */
@@ -23,6 +24,7 @@ struct wall {
 	LIST_ENTRY(wall) in_front;
 	struct front *front;
 	struct link link;
+	struct pass pass;
 	struct sub_list subs, ready, ended; /* ready: in the order of their turns */
 	unsigned n_subs;
 	struct clock_timer reap; /* frees those that ended */
@@ -36,6 +38,8 @@ struct wall_call {
 	const void *early;
 	size_t early_len;
 	const char *ws_accept;
+	struct gate_identity who;
+	const char *address; /* of the client; copied */
 };
 
 /* Takes call->end. It lives until its peer or the front ends it. */

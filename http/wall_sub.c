@@ -280,10 +280,12 @@ sub_new(struct wall *wall, unsigned id, const struct wall_want *want)
 	wall->n_subs++;
 	front->n_viewers++;
 	rc = wall_choose(front, want, &choice);
-	if (rc < 0)
+	if (rc < 0) {
 		fail_for(sub, rc);
-	else
-		watch(sub, &choice, true, false);
+		return;
+	}
+	watch_begin(&sub->watch, &wall->pass, want->src, "wall");
+	watch(sub, &choice, true, false);
 }
 
 void
@@ -335,6 +337,7 @@ sub_end(struct sub *sub)
 	if (sub->ended)
 		return;
 	unready(sub);
+	watch_end(&sub->watch);
 	sub->ended = true;
 	cursor_leave(sub->now);
 	cursor_leave(sub->next);

@@ -22,6 +22,7 @@ struct sub_told {
 struct sub {
 	TAILQ_ENTRY(sub) in_wall, in_ready; /* in_wall: of wall->ended, when it has ended */
 	struct wall *wall;
+	struct watch watch;
 	unsigned id;
 	uint64_t viewer_id; /* in /api/streams and for the reports of delays */
 	struct wall_want want;

@@ -46,6 +46,9 @@ subscribe(struct wall *wall, const struct wall_request *request)
 	} else if (front->n_viewers >= front->config.max_viewers) {
 		front->viewers_refused++;
 		wall_answer_error(wall, request->id, "busy", "too many viewers");
+	} else if (!pass_may_see(&wall->pass, request->want.src)) {
+		/* Whether it is there or not. */
+		wall_answer_error(wall, request->id, "denied", "not this camera");
 	} else {
 		sub_new(wall, request->id, &request->want);
 	}

@@ -126,6 +126,8 @@ start_front(struct loop *loop)
 	peer_ignore_msg(real.sup, MSG_BEAT);
 	peer_ignore_msg(real.sup, MSG_FRONT_STREAM);
 	peer_ignore_msg(real.sup, MSG_FRONT_TOTALS);
+	peer_ignore_msg(real.sup, MSG_WATCHER);
+	peer_ignore_msg(real.sup, MSG_WATCHER_GONE);
 	peer_send_msg(real.sup,
 		      json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i}", "type",
 				"front-config", "subscriber", (int)SUBSCRIBER, "web_dir",

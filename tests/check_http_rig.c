@@ -69,6 +69,8 @@ rig_start(struct loop *loop, json_t *changes)
 	peer_ignore_msg(rig->sup, MSG_BEAT);
 	peer_ignore_msg(rig->sup, MSG_FRONT_STREAM);
 	peer_ignore_msg(rig->sup, MSG_FRONT_TOTALS);
+	peer_ignore_msg(rig->sup, MSG_WATCHER);
+	peer_ignore_msg(rig->sup, MSG_WATCHER_GONE);
 	if (changes != NULL) {
 		json_object_update(config, changes);
 		json_decref(changes);

@@ -5,6 +5,7 @@ import { cameraUrl, copyText, embedSnippets, saveSnapshot } from "./actions.js";
 import { showEmbed, showKeys } from "./dialogs.js";
 import { isKiosk, runKiosk } from "./kiosk.js";
 import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
+import { loginUrl } from "./login-words.js";
 import { camerasOf, fetchServer, fetchStreams } from "./streams.js";
 import { toast } from "./toast.js";
 import { Toolbar } from "./toolbar.js";
@@ -65,7 +66,10 @@ fetchStreams(BASE).then((streams) => {
   title = camerasOf(streams).find((camera) => camera.name === name)?.title ?? name;
   player.setAttribute("label", title);
   show(title);
-}).catch(() => {}); // the player says what is wrong
+}).catch((error) => { // the player says what is wrong
+  if (error.name === "LoginError" && !framed && !kiosk)
+    location.assign(loginUrl(location.href, BASE));
+});
 
 fetchServer(BASE).then((server) => {
   if (server && server.targetMs !== null)

@@ -12,7 +12,9 @@ export async function fetchStreams(base) {
   } catch (error) {
     throw new Error("The server does not answer");
   }
-  if (answer.status === 401 || answer.status === 403)
+  if (answer.status === 401)
+    throw Object.assign(new Error("You are not logged in"), { name: "LoginError" });
+  if (answer.status === 403)
     throw new Error("You may not see these cameras");
   if (!answer.ok)
     throw new Error(`The server answers ${answer.status}`);

@@ -10,6 +10,7 @@ import { isKiosk, runKiosk } from "./kiosk.js";
 import { layout, neighbour } from "./layout.js";
 import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
 import { camerasOf, chosen, fetchServer, fetchStreams } from "./streams.js";
+import { loginUrl } from "./login-words.js";
 import { Tile } from "./tile.js";
 import { toast } from "./toast.js";
 import { Toolbar } from "./toolbar.js";
@@ -243,6 +244,8 @@ async function poll() {
   } catch (error) {
     if (mine !== polls)
       return;
+    if (error.name === "LoginError" && !kiosk)
+      location.assign(loginUrl(location.href, BASE));
     say(`${error.message}. Trying again.`);
   }
   pollTimer = setTimeout(poll, POLL_MS);

@@ -256,8 +256,6 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	case MSG_SNAPSHOT_DONE:
 		snapshot_done(front, msg, fd);
 		return;
-	case MSG_ACCESS_KEYS: /* of no use yet */
-		break;
 	default:
 		log_warn("http: nothing to do with %s", msg_str(msg, "type"));
 		break;

@@ -19,6 +19,7 @@ gate_new(struct clock *clock)
 	struct gate *gate = xcalloc(1, sizeof(*gate));
 
 	gate->clock = clock;
+	gate->required = true;
 	gate->limit = access_limit_new();
 	gate->memory = access_memory_new();
 	gate->tickets = access_tickets_new();
@@ -55,13 +56,6 @@ gate_free(struct gate **gate)
 }
 
 /* Keys */
-
-void
-gate_expect_keys(struct gate *gate, bool expected)
-{
-	if (!gate->has_keys)
-		gate->required = expected;
-}
 
 static char *
 optional(const json_t *msg, const char *name)

@@ -82,11 +82,10 @@ struct gate_answer {
 	unsigned wait_s;                 /* GATE_SLOW */
 };
 
+/* Until keys come everybody has to wait. */
 struct gate *gate_new(struct clock *clock);
 void gate_free(struct gate **gate); /* NULL-safe; secrets are wiped */
 
-/* Until keys come everybody is refused (true), or there are no users to be (false: the default). */
-void gate_expect_keys(struct gate *gate, bool expected);
 /* A message access-keys: all that was known before is replaced. 0 or -EINVAL (nothing changes). */
 int gate_set_keys(struct gate *gate, const json_t *msg);
 /* No users: whoever gets here is an operator. */

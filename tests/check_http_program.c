@@ -135,6 +135,7 @@ start_front(struct loop *loop)
 				"viewer_lag_bytes", 1 << 20, "ring_bytes", 16 << 20,
 				"request_deadline_ms", 5000, "live_target_ms", 60),
 		      -1);
+	peer_send_msg(real.sup, rig_no_users(), -1);
 	peer_send_msg(real.sup,
 		      json_pack("{s:s, s:s}", "type", "listener", "address", "127.0.0.1:0"), fd);
 	peer_expect_msg(real.sup, MSG_READY, NULL);

@@ -54,6 +54,14 @@ default_config(void)
 			 16 << 20, "request_deadline_ms", DEADLINE_MS, "live_target_ms", 60);
 }
 
+json_t *
+rig_no_users(void)
+{
+	return json_pack(
+	    "{s:s, s:b, s:s, s:[], s:[]}", "type", "access-keys", "required", 0, "current",
+	    "0000000000000000000000000000000000000000000000000000000000000000", "revoked", "users");
+}
+
 struct rig *
 rig_start(struct loop *loop, json_t *changes)
 {
@@ -76,6 +84,7 @@ rig_start(struct loop *loop, json_t *changes)
 		json_decref(changes);
 	}
 	peer_send_msg(rig->sup, config, -1);
+	peer_send_msg(rig->sup, rig_no_users(), -1);
 	peer_send_msg(rig->sup,
 		      json_pack("{s:s, s:s}", "type", "listener", "address", "127.0.0.1:0"),
 		      listen_loopback(&rig->port));

@@ -22,6 +22,9 @@ struct rig {
 /* Changes to the configuration: a JSON object merged into it, or NULL. */
 struct rig *rig_start(struct loop *loop, json_t *config);
 
+/* The message access-keys of a house without users, which is what rig_start() says. */
+json_t *rig_no_users(void);
+
 /* Announce or change stream id (1 "door", 2 "yard.sub", ...). epoch is only for show: no bus. */
 void rig_stream(struct rig *rig, int id, const char *name, const char *state, const char *reason);
 void rig_synced(struct rig *rig);

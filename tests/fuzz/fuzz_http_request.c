@@ -69,6 +69,11 @@ start(void)
 		       "max_viewers", 10, "viewer_lag_bytes", 1 << 20, "ring_bytes", 1 << 20,
 		       "request_deadline_ms", 1000, "live_target_ms", 60),
 	     -1);
+	tell(json_pack("{s:s, s:b, s:s, s:[], s:[]}", "type", "access-keys", "required", 0,
+		       "current",
+		       "0000000000000000000000000000000000000000000000000000000000000000",
+		       "revoked", "users"),
+	     -1);
 	tell(json_pack("{s:s, s:s}", "type", "listener", "address", "127.0.0.1:0"), fd);
 	close(fd);
 	tell(json_pack("{s:s, s:i, s:s, s:s, s:s, s:i, s:b, s:s, s:i, s:i, s:s}", "type", "stream",

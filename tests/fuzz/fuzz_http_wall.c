@@ -84,6 +84,10 @@ start(void)
 		       "subscriber", SUBSCRIBER, "web_dir", "/nonexistent", "log_level", "err",
 		       "max_viewers", 6, "viewer_lag_bytes", 1 << 16, "ring_bytes", 1 << 20,
 		       "request_deadline_ms", 1000, "live_target_ms", 60));
+	tell(json_pack("{s:s, s:b, s:s, s:[], s:[]}", "type", "access-keys", "required", 0,
+		       "current",
+		       "0000000000000000000000000000000000000000000000000000000000000000",
+		       "revoked", "users"));
 }
 
 /* What happens. Returns how many more bytes of the script it took. */

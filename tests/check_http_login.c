@@ -314,7 +314,7 @@ END_ASYNC_TEST
 START_ASYNC_TEST(test_nobody_checks, .hold_time = true)
 {
 	struct rig *rig = start(loop, NULL);
-	struct peer *browser = rig_connect(rig), *gone = rig_connect(rig);
+	struct peer *browser = rig_connect(rig), *gone;
 	char *head;
 
 	post(browser, "/login", "", "user=ann&password=guess");
@@ -330,6 +330,7 @@ START_ASYNC_TEST(test_nobody_checks, .hold_time = true)
 	ck_assert_mem_eq(head, "HTTP/1.1 503 ", 13);
 	free(head);
 	/* The answer to one that went away is for nobody. */
+	gone = rig_connect(rig);
 	post(gone, "/login", "", "user=ann&password=guess");
 	loop_settle(loop);
 	peer_reset(gone);
@@ -413,8 +414,6 @@ START_ASYNC_TEST(test_what_is_posted, .hold_time = true)
 		ck_assert_int_eq(atoi(head + 9), i == 0 ? 401 : 200);
 		free(head);
 	}
-	/* Elsewhere a body is still none of our business. */
-	assert_status(rig, "/healthz", "Content-Length: 5\r\n", 400);
 	free(cookie);
 	free(no_origin);
 	peer_assert_no_msg(rig->sup);

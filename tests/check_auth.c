@@ -42,9 +42,10 @@ START_TEST(test_hashes_that_are_none)
 		"$y$",
 		"$y$j9T$",
 		/* DES, MD5 and SHA-512 of "x" */
-		"abKTzcSvnkqwg",
-		"$1$ab$4Q5yGzYwAIVXVK9ijCq8M.",
-		"$6$ab$Q9Wq8m0V0cX7k",
+		"abiQ6Ep3EYTHc",
+		"$1$ab$e2KlfqG5YBMTjSz7XF.Eu1",
+		"$6$ab$jnZj29NS/hK2GaouP6AGMIBwD6owZFRejcn9QRdlwSjZaVr.fR9dH2TXrKL/"
+		"PaacUXwtGfI.4O9zxvy2k6fbE1",
 	};
 
 	ck_assert(!auth_hash_check("x", NULL));

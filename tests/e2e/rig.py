@@ -320,14 +320,22 @@ class Camhub:
 
 
 def orphans():
-    """Processes of a dead supervisor: as subreaper this process is their parent now. Reaps them."""
+    """Processes of a dead supervisor: as subreaper this process is their parent now. Reaps them. Supervisors and whatever
+    else was started here belong to those who started them, and wait for their exit codes."""
     left = {}
     for pid, (ppid, state, argv) in processes().items():
-        if ppid != os.getpid() or not argv or not os.path.basename(argv[0]).startswith("camhub-"):
-            if ppid == os.getpid() and state == "Z" and pid not in known_children():
-                os.waitpid(pid, os.WNOHANG)
+        if ppid != os.getpid() or pid in known_children():
             continue
-        if state != "Z" and pid not in known_children():
+        try:
+            with open(f"/proc/{pid}/comm", encoding="latin-1") as comm:
+                name = comm.read()
+        except OSError:
+            continue
+        if not name.startswith("camhub-") or name.startswith("camhub-superv"):
+            continue
+        if state == "Z":
+            os.waitpid(pid, os.WNOHANG)
+        else:
             left[pid] = argv
     return left
 

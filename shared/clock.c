@@ -177,7 +177,8 @@ clock_timer_set_ms(struct clock_timer *timer, int64_t delay_ms)
 		heap_remove(clock, timer->heap_index);
 	if (delay_ms < 0)
 		delay_ms = 0;
-	timer->deadline_ns = clock_now_ns(clock) + delay_ms * NS_PER_MS;
+	timer->set_ns = clock_now_ns(clock);
+	timer->deadline_ns = timer->set_ns + delay_ms * NS_PER_MS;
 	timer->order = ++clock->order;
 	heap_add(clock, timer);
 	if (clock->heap[0] == timer)
@@ -200,6 +201,29 @@ clock_next_ns(struct clock *clock)
 		return -1;
 	ns = clock->heap[0]->deadline_ns - clock_now_ns(clock);
 	return ns > 0 ? ns : 0;
+}
+
+int64_t
+clock_forgive_gap(struct clock *clock)
+{
+	int64_t due_ns, late_ns;
+
+	if (clock->n == 0)
+		return 0;
+	due_ns = clock->heap[0]->deadline_ns;
+	late_ns = clock_now_ns(clock) - due_ns;
+	if (late_ns <= CLOCK_GAP_NS)
+		return 0;
+	for (size_t i = 0; i < clock->n; i++) {
+		struct clock_timer *timer = clock->heap[i];
+
+		/* Those set since then, by whatever else woke us, know the time. */
+		if (timer->set_ns <= due_ns)
+			timer->deadline_ns += late_ns;
+	}
+	for (size_t i = clock->n / 2; i-- > 0;)
+		sift_down(clock, i);
+	return late_ns;
 }
 
 static int
@@ -253,6 +277,13 @@ clock_advance_ms(struct clock *clock, int64_t ms)
 		run_until(clock, clock->fake_now_ns);
 	}
 	clock->fake_now_ns = target;
+}
+
+void
+clock_jump_ms(struct clock *clock, int64_t ms)
+{
+	assert(clock->fake);
+	clock->fake_now_ns += ms * NS_PER_MS;
 }
 
 void

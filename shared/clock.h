@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NS_PER_MS 1000000LL
-#define NS_PER_S  1000000000LL
+#define NS_PER_MS    1000000LL
+#define NS_PER_S     1000000000LL
+
+#define CLOCK_GAP_NS (2 * NS_PER_S) /* a timer that is so late was not looked at */
 
 struct clock;
 
@@ -22,9 +24,9 @@ struct clock_timer {
 	struct clock *clock;
 	void (*cb)(struct clock_timer *timer, void *arg);
 	void *arg;
-	int64_t deadline_ns;
-	size_t heap_index; /* SIZE_MAX while idle */
-	uint64_t order;    /* equal deadlines fire in the order they were set */
+	int64_t deadline_ns, set_ns; /* set_ns: when it was set */
+	size_t heap_index;           /* SIZE_MAX while idle */
+	uint64_t order;              /* equal deadlines fire in the order they were set */
 };
 
 struct clock *clock_new(void);                  /* the kernel's clocks */
@@ -47,12 +49,22 @@ bool clock_timer_is_set(const struct clock_timer *timer);
 int64_t clock_next_ns(struct clock *clock);
 /* Fire all that is due now; returns how many fired. Timers set meanwhile wait for the next call. */
 int clock_run_due(struct clock *clock);
+/*
+ * Time in which nobody looked at the timers does not count: the process was stopped, the machine
+ * was frozen and went on, or the clock was set forward. When the earliest timer is late by more
+ * than CLOCK_GAP_NS, all that were set before move on by so much, so that what waited for others
+ * goes on waiting, and not everything falls due at once. To be called before clock_run_due(), in
+ * nanoseconds how much was forgiven.
+ */
+int64_t clock_forgive_gap(struct clock *clock);
 size_t clock_timers_set(const struct clock *clock);
 /* The timers that are set, in no order, for diagnostics: i from 0; NULL behind the last. */
 const struct clock_timer *clock_timer_at(const struct clock *clock, size_t i);
 
 /* Fake clocks only: move on, firing what falls due on the way, in order, at its own instant. */
 void clock_advance_ms(struct clock *clock, int64_t ms);
+/* Fake clocks only: move on, and nobody looks. */
+void clock_jump_ms(struct clock *clock, int64_t ms);
 
 /* Called whenever the earliest deadline changes; one listener, for clock_ev and the harness. */
 void clock_set_wakeup(struct clock *clock, void (*wakeup)(void *arg), void *arg);

@@ -6,6 +6,7 @@
 #include "shared/clock_ev.h"
 
 #include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/xalloc.h"
 
 #include <event2/event.h>
@@ -36,9 +37,14 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct clock_ev *clock_ev = arg;
+	int64_t forgiven_ns;
 
 	(void)fd;
 	(void)what;
+	forgiven_ns = clock_forgive_gap(clock_ev->clock);
+	if (forgiven_ns > 0)
+		log_info("nothing was done here for %.1f s, which does not count",
+			 (double)forgiven_ns / NS_PER_S);
 	clock_run_due(clock_ev->clock);
 	rearm(clock_ev);
 }

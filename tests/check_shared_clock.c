@@ -373,6 +373,73 @@ START_ASYNC_TEST(test_clock_ev_waits_for_nothing_when_nothing_is_set)
 }
 END_ASYNC_TEST
 
+/* The process stood still for an hour: what was a second away still is. */
+START_TEST(test_a_gap_does_not_count)
+{
+	struct clock_timer early, late, fresh, next;
+
+	make_clock();
+	set(&early, "a", 100);
+	set(&late, "b", 5000);
+	set(&next, "d", 3600000 + 5000);
+	clock_jump_ms(the_clock, 3600000);
+	/* Something else wakes us first. */
+	set(&fresh, "c", 1000);
+	ck_assert_int_eq(clock_forgive_gap(the_clock), 3599900 * NS_PER_MS);
+	ck_assert_int_eq(clock_run_due(the_clock), 1);
+	ck_assert_str_eq(fired, "a");
+	ck_assert_int_eq(clock_forgive_gap(the_clock), 0);
+	clock_advance_ms(the_clock, 999);
+	ck_assert_str_eq(fired, "a");
+	clock_advance_ms(the_clock, 1);
+	ck_assert_str_eq(fired, "ac");
+	clock_advance_ms(the_clock, 3899);
+	ck_assert_str_eq(fired, "ac");
+	clock_advance_ms(the_clock, 1);
+	ck_assert_str_eq(fired, "acb");
+	clock_advance_ms(the_clock, 3600000);
+	ck_assert_str_eq(fired, "acbd");
+}
+END_TEST
+
+START_TEST(test_a_busy_moment_is_no_gap)
+{
+	struct clock_timer early, late;
+
+	make_clock();
+	ck_assert_int_eq(clock_forgive_gap(the_clock), 0);
+	set(&early, "a", 100);
+	set(&late, "b", 1500);
+	ck_assert_int_eq(clock_forgive_gap(the_clock), 0);
+	clock_jump_ms(the_clock, 2100);
+	ck_assert_int_eq(clock_forgive_gap(the_clock), 0);
+	ck_assert_int_eq(clock_run_due(the_clock), 2);
+	ck_assert_str_eq(fired, "ab");
+}
+END_TEST
+
+START_TEST(test_the_order_survives_a_gap)
+{
+	static struct clock_timer timers[26];
+	static const char names[] = "abcdefghijklmnopqrstuvwxyz";
+
+	make_clock();
+	for (size_t i = 0; i < 26; i++)
+		set(&timers[(i * 7) % 26], &names[(i * 7) % 26], (int64_t)((i * 7) % 26) * 100);
+	clock_jump_ms(the_clock, 3000);
+	for (size_t i = 0; i < 26; i += 2)
+		clock_timer_set_ms(&timers[i], (int64_t)i * 100 + 50);
+	/* "b", at 100 ms, is the earliest of those that wait. */
+	ck_assert_int_eq(clock_forgive_gap(the_clock), 2900 * NS_PER_MS);
+	clock_run_due(the_clock);
+	clock_advance_ms(the_clock, 5000);
+	ck_assert_uint_eq(n_fired, 26);
+	for (size_t i = 1; i < 26; i++)
+		ck_assert_int_le(fired_at_ms[i - 1], fired_at_ms[i]);
+	ck_assert_str_eq(fired, "badcfehgjilknmporqtsvuxwzy");
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -397,6 +464,9 @@ make_suite(void)
 	tcase_add_test(tcase, test_libevent_runs_the_timers);
 	tcase_add_test(tcase, test_never_before_the_deadline);
 	tcase_add_test(tcase, test_clock_ev_waits_for_nothing_when_nothing_is_set);
+	tcase_add_test(tcase, test_a_gap_does_not_count);
+	tcase_add_test(tcase, test_a_busy_moment_is_no_gap);
+	tcase_add_test(tcase, test_the_order_survives_a_gap);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

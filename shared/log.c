@@ -9,11 +9,17 @@
 #include "shared/xalloc.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 4096 /* PIPE_BUF: written whole or not at all */
@@ -27,9 +33,17 @@ static struct {
 	void *sink_arg;
 	char *secrets[SECRETS_MAX];
 	size_t n_secrets;
-	uint64_t dropped;
+	uint64_t dropped, told_dropped;
+	int own_fd;     /* stderr once more, that never waits; -1: none */
+	bool is_socket; /* stderr is, and each write says itself that it does not wait */
+	const char *journal_path;
+	int journal_fd; /* a socket for records with fields, -1: not yet */
 	pthread_mutex_t lock;
-} state = { .level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER };
+} state = { .level = LOG_LEVEL_INFO,
+	    .own_fd = -1,
+	    .journal_path = LOG_JOURNAL,
+	    .journal_fd = -1,
+	    .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const struct {
 	enum log_level level;
@@ -49,6 +63,22 @@ log_open(const char *program, const char *object)
 	state.program = xstrdup(program);
 	state.object = object != NULL ? xstrdup(object) : NULL;
 	state.journal = journal != NULL && journal[0] != '\0';
+}
+
+void
+log_never_wait(void)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) < 0)
+		return;
+	state.is_socket = S_ISSOCK(st.st_mode);
+	/* O_NONBLOCK belongs to what was opened, which all who have this stderr share: so it is
+	 * opened anew. A regular file does not wait, and its place in the file is shared as well.
+	 */
+	if (state.own_fd < 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		state.own_fd =
+		    open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
 void
@@ -169,33 +199,114 @@ escape(const char *text, char *out, size_t size)
 	out[used] = '\0';
 }
 
-static void
-write_line(enum log_level level, const char *line)
+static bool
+is_stderr_writable(void)
 {
 	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char buf[LINE_MAX_BYTES];
-	int n;
 
-	/* Writable means that a pipe has PIPE_BUF free: a line of that size will not block. */
-	if (poll(&pfd, 1, 0) != 1 || !(pfd.revents & POLLOUT)) {
-		state.dropped++;
-		return;
-	}
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT) != 0;
+}
+
+/* Whole, and without waiting for whoever should read it; or not at all. */
+static bool
+put(const char *bytes, size_t len)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (state.is_socket)
+		n = sendmsg(STDERR_FILENO, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (state.own_fd >= 0)
+		n = write(state.own_fd, bytes, len);
+	else if (!is_stderr_writable()) /* else a pipe has PIPE_BUF free: more than a line */
+		return false;
+	else
+		n = write(STDERR_FILENO, bytes, len);
+	return n == (ssize_t)len;
+}
+
+static bool
+put_line(enum log_level level, const char *line)
+{
+	char buf[LINE_MAX_BYTES];
+	int n = 0;
+
 	if (state.journal)
 		n = snprintf(buf, sizeof(buf), "<%d>", level);
-	else
-		n = 0;
 	n += snprintf(buf + n, sizeof(buf) - (size_t)n, "%s\n", line);
 	if (n >= (int)sizeof(buf)) {
 		n = sizeof(buf);
 		buf[n - 1] = '\n';
 	}
-	if (write(STDERR_FILENO, buf, (size_t)n) != n)
+	return put(buf, (size_t)n);
+}
+
+/* The first line that gets through says how many did not. */
+static void
+tell_dropped(void)
+{
+	char line[160];
+
+	snprintf(
+	    line, sizeof(line), "%s: lines of the log that were lost, nobody took them: %" PRIu64,
+	    state.program != NULL ? state.program : "camhub", state.dropped - state.told_dropped);
+	if (put_line(LOG_LEVEL_WARN, line))
+		state.told_dropped = state.dropped;
+}
+
+static void
+write_line(enum log_level level, const char *line)
+{
+	if (state.told_dropped != state.dropped)
+		tell_dropped();
+	if (!put_line(level, line))
 		state.dropped++;
 }
 
 void
-log_vmsg(enum log_level level, const char *fmt, va_list ap)
+log_set_journal(const char *path)
+{
+	state.journal_path = path;
+}
+
+/* systemd's native protocol (systemd.journal-fields(7)): "NAME=value" lines in one datagram. */
+static bool
+put_record(enum log_level level, const char *line, const struct log_field *fields, size_t n)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char record[2 * LINE_MAX_BYTES], value[LINE_MAX_BYTES / 4], *clean;
+	struct iovec iov = { .iov_base = record };
+	struct msghdr msg = {
+		.msg_name = &addr, .msg_namelen = sizeof(addr), .msg_iov = &iov, .msg_iovlen = 1
+	};
+	size_t len;
+
+	if (state.journal_fd < 0)
+		state.journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", state.journal_path);
+	len = (size_t)snprintf(record, sizeof(record),
+			       "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n", line, level,
+			       state.program != NULL ? state.program : "camhub");
+	for (size_t i = 0; i < n && len < sizeof(record); i++) {
+		clean = redact_text(fields[i].value, (const char *const *)state.secrets,
+				    state.n_secrets);
+		escape(clean, value, sizeof(value));
+		free(clean);
+		len += (size_t)snprintf(record + len, sizeof(record) - len, "%s=%s\n",
+					fields[i].name, value);
+	}
+	iov.iov_len = len;
+	return len < sizeof(record) && state.journal_fd >= 0 &&
+	       sendmsg(state.journal_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static void log_record(enum log_level level, const struct log_field *fields, size_t n,
+		       const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void
+log_record(enum log_level level, const struct log_field *fields, size_t n, const char *fmt,
+	   va_list ap)
 {
 	char escaped[LINE_MAX_BYTES - 16];
 	int saved_errno = errno;
@@ -214,13 +325,29 @@ log_vmsg(enum log_level level, const char *fmt, va_list ap)
 	escape(line, escaped, sizeof(escaped));
 	if (state.sink != NULL)
 		state.sink(level, escaped, state.sink_arg);
-	else
+	else if (n == 0 || !state.journal || !put_record(level, escaped, fields, n))
 		write_line(level, escaped);
 	pthread_mutex_unlock(&state.lock);
 	free(text);
 	free(clean);
 	free(line);
 	errno = saved_errno;
+}
+
+void
+log_vmsg(enum log_level level, const char *fmt, va_list ap)
+{
+	log_record(level, NULL, 0, fmt, ap);
+}
+
+void
+log_msg_fields(enum log_level level, const struct log_field *fields, size_t n, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_record(level, fields, n, fmt, ap);
+	va_end(ap);
 }
 
 void

@@ -46,9 +46,30 @@ void log_clear_secrets(void);
 /* Lines lost because stderr would have blocked. */
 uint64_t log_dropped(void);
 
+/*
+ * From now on a line is lost rather than waited for, also when others write to the same stderr: who
+ * asks whether there is room and writes then may wait for ever, because another process took it.
+ * Programs call it once, before anything is written; it may open one descriptor.
+ */
+void log_never_wait(void);
+
 void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vmsg(enum log_level level, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
+
+/* For programs that read the journal: a name of A-Z 0-9 _, and what it is; escaped, redacted. */
+struct log_field {
+	const char *name, *value;
+};
+/*
+ * As log_msg(); under systemd the record has these fields too, n of them, and is sent to the
+ * journal's own socket. Where that does not work it is a line as any other.
+ */
+void log_msg_fields(enum log_level level, const struct log_field *fields, size_t n, const char *fmt,
+		    ...) __attribute__((format(printf, 4, 5)));
+/* Where the journal listens, if elsewhere than LOG_JOURNAL. For tests. */
+#define LOG_JOURNAL "/run/systemd/journal/socket"
+void log_set_journal(const char *path);
 
 #define log_err(...)    log_msg(LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warn(...)   log_msg(LOG_LEVEL_WARN, __VA_ARGS__)

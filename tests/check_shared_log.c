@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define SECRET "p@ss wörd/1"
@@ -197,6 +199,115 @@ START_TEST(test_a_full_pipe_never_blocks)
 }
 END_TEST
 
+/* As in a program: its own way to stderr, which leaves the others' alone. */
+START_TEST(test_lines_that_were_lost_are_told)
+{
+	int fd = replace_stderr();
+	char bytes[65537];
+	uint64_t before = log_dropped();
+	ssize_t n;
+
+	harness_ignore_fds("stderr is another pipe for a while");
+	harness_watchdog_s(20);
+	log_open("camhub-http", NULL);
+	log_never_wait();
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+	for (int i = 0; i < 5000; i++)
+		log_err("a line that nobody reads %d", i);
+	ck_assert_uint_gt(log_dropped(), before);
+	n = read(fd, bytes, sizeof(bytes) - 1);
+	ck_assert_int_gt(n, 0);
+	/* Whole lines only. */
+	ck_assert_int_eq(bytes[n - 1], '\n');
+	log_err("a line after that");
+	log_err("and another");
+	n = read(fd, bytes, sizeof(bytes) - 1);
+	bytes[n > 0 ? n : 0] = '\0';
+	ck_assert_msg(strncmp(bytes, "camhub-http: lines of the log that were lost", 44) == 0, "%s",
+		      bytes);
+	ck_assert_ptr_nonnull(strstr(bytes, "\ncamhub-http: a line after that\n"
+					    "camhub-http: and another\n"));
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_a_full_socket_never_blocks)
+{
+	uint64_t before = log_dropped();
+	char bytes[4096];
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[1]);
+	harness_defer(restore_stderr, NULL);
+	log_set_sink(NULL, NULL);
+	harness_ignore_fds("stderr is a socket for a while");
+	harness_watchdog_s(20);
+	log_never_wait();
+	for (int i = 0; i < 20000; i++)
+		log_err("a line that nobody reads %d", i);
+	ck_assert_uint_gt(log_dropped(), before);
+	ck_assert_int_gt(recv(fds[0], bytes, sizeof(bytes), 0), 0);
+	close(fds[0]);
+}
+END_TEST
+
+/* The disk is full. */
+START_TEST(test_no_room_never_blocks)
+{
+	uint64_t before = log_dropped();
+	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	harness_defer(restore_stderr, NULL);
+	log_set_sink(NULL, NULL);
+	harness_ignore_fds("stderr is full for a while");
+	log_never_wait();
+	log_err("one");
+	log_err("two");
+	ck_assert_uint_eq(log_dropped(), before + 2);
+}
+END_TEST
+
+START_TEST(test_fields_go_to_the_journal)
+{
+	static const struct log_field fields[] = { { "CAMHUB_CAMERA", "door" },
+						   { "CAMHUB_REASON", "a\nPRIORITY=0 " SECRET } };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char bytes[4096] = "";
+	int fd = replace_stderr(), journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	harness_ignore_fds("stderr is another pipe for a while");
+	harness_setenv("JOURNAL_STREAM", "8:1234");
+	log_open("camhub-supervisor", NULL);
+	log_add_secret(SECRET);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", harness_tmpfile("journal"));
+	log_set_journal(addr.sun_path);
+	/* Nobody is there: a line as any other. */
+	log_msg_fields(LOG_LEVEL_NOTICE, fields, 2, "cam=door: %s", "down");
+	ck_assert_int_gt(read(fd, bytes, sizeof(bytes) - 1), 0);
+	ck_assert_str_eq(bytes, "<5>camhub-supervisor: cam=door: down\n");
+	ck_assert_int_eq(bind(journal, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	log_msg_fields(LOG_LEVEL_NOTICE, fields, 2, "cam=door: %s", "down");
+	memset(bytes, 0, sizeof(bytes));
+	ck_assert_int_gt(recv(journal, bytes, sizeof(bytes) - 1, MSG_DONTWAIT), 0);
+	ck_assert_str_eq(bytes, "MESSAGE=camhub-supervisor: cam=door: down\nPRIORITY=5\n"
+				"SYSLOG_IDENTIFIER=camhub-supervisor\nCAMHUB_CAMERA=door\n"
+				"CAMHUB_REASON=a\\x0aPRIORITY=0 [secret]\n");
+	/* And not twice. */
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(read(fd, bytes, sizeof(bytes)), -1);
+	close(journal);
+	close(fd);
+	log_clear_secrets();
+}
+END_TEST
+
 START_TEST(test_what_is_written)
 {
 	char bytes[1024] = "";
@@ -325,6 +436,10 @@ make_suite(void)
 	tcase_add_test(tcase, test_a_secret_inside_another);
 	tcase_add_test(tcase, test_errno_survives);
 	tcase_add_test(tcase, test_a_full_pipe_never_blocks);
+	tcase_add_test(tcase, test_fields_go_to_the_journal);
+	tcase_add_test(tcase, test_lines_that_were_lost_are_told);
+	tcase_add_test(tcase, test_a_full_socket_never_blocks);
+	tcase_add_test(tcase, test_no_room_never_blocks);
 	tcase_add_test(tcase, test_what_is_written);
 	suite_add_tcase(suite, tcase);
 

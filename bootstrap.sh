@@ -118,7 +118,7 @@ EOF
 assemble_libexec() {
   mkdir "$demo_dir/libexec"
   local program
-  for program in worker/camhub-worker worker/camhub-worker-av transcode/camhub-transcode http/camhub-http supervisor/camhub-resolve auth/camhub-auth; do
+  for program in worker/camhub-worker worker/camhub-worker-av transcode/camhub-transcode http/camhub-http supervisor/camhub-resolve event/camhub-event auth/camhub-auth; do
     ln -s "$PWD/$program" "$demo_dir/libexec/${program##*/}"
   done
 }

@@ -127,7 +127,7 @@ start(struct worker *worker, unsigned id)
 	if (takes_socket)
 		fd = connect_camera(worker);
 	worker->exec_ns = now_ns();
-	rc = spawn_child(options.worker, argv, &worker->child);
+	rc = spawn_child(options.worker, argv, NULL, &worker->child);
 	if (rc < 0)
 		die(options.worker, -rc);
 	msg = worker_config(worker, id);

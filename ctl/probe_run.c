@@ -162,7 +162,7 @@ run_once(struct probe *probe, const char *libexec_dir, const char *challenge, in
 
 	if (!connect_source(probe, deadline_ms, &fd))
 		goto out;
-	rc = spawn_child(path, argv, &child);
+	rc = spawn_child(path, argv, NULL, &child);
 	if (rc < 0) {
 		snprintf(err, 256, "cannot start %s: %s", path, strerror(-rc));
 		if (fd >= 0)

@@ -42,6 +42,18 @@ status_camera_is_well(const json_t *camera)
 	       (strcmp(state, "off") == 0 && msg_bool(camera, "on_demand", false));
 }
 
+/* It serves, or another one does in its place. */
+static bool
+is_process_well(const json_t *process)
+{
+	static const char *const well[] = { "up", "draining", "replacing" };
+
+	for (size_t i = 0; i < sizeof(well) / sizeof(well[0]); i++)
+		if (strcmp(msg_str(process, "state"), well[i]) == 0)
+			return true;
+	return false;
+}
+
 int
 status_exit(const struct ctl_reply *reply)
 {
@@ -55,7 +67,7 @@ status_exit(const struct ctl_reply *reply)
 		if (!status_camera_is_well(item))
 			return CTL_DOWN;
 	json_array_foreach (reply->processes, i, item)
-		if (strcmp(msg_str(item, "state"), "up") != 0)
+		if (!is_process_well(item))
 			return CTL_DOWN;
 	return CTL_OK;
 }
@@ -157,7 +169,9 @@ static void
 print_process(const json_t *process, int64_t now_ms, const struct text_style *style, FILE *file)
 {
 	const char *state = msg_str(process, "state"), *last = msg_str(process, "last_exit");
-	enum text_colour colour = strcmp(state, "up") == 0 ? TEXT_GOOD : TEXT_BAD;
+	enum text_colour colour = strcmp(state, "up") == 0   ? TEXT_GOOD
+				  : is_process_well(process) ? TEXT_DIM
+							     : TEXT_BAD;
 	char shown[640], duration[32], rss[32];
 
 	fprintf(file, "front %s: ", text_escape(msg_str(process, "name"), shown, sizeof(shown)));
@@ -169,6 +183,8 @@ print_process(const json_t *process, int64_t now_ms, const struct text_style *st
 		msg_int(process, "pid", 0),
 		text_memory(msg_int(process, "rss_kib", 0), rss, sizeof(rss)),
 		msg_int(process, "restarts", 0));
+	if (json_object_get(process, "viewers") != NULL)
+		fprintf(file, ", %lld viewers", msg_int(process, "viewers", 0));
 	if (last[0] != '\0')
 		fprintf(file, " (the last: %s)", text_escape(last, shown, sizeof(shown)));
 	if (msg_str(process, "tls")[0] != '\0')
@@ -228,6 +244,12 @@ print_supervisor(const json_t *supervisor, int64_t now_ms, const struct text_sty
 		text_escape(msg_str(supervisor, "config"), shown, sizeof(shown)));
 	print_listen(supervisor, file);
 	fputc('\n', file);
+	if (msg_int(supervisor, "log_lost", 0) > 0)
+		fprintf(file,
+			"%slines of the log that were lost: %lld (is the disk full, does nobody "
+			"read it?)%s\n",
+			text_colour_on(style, TEXT_BAD), msg_int(supervisor, "log_lost", 0),
+			text_colour_off(style, TEXT_BAD));
 	print_config_error(supervisor, style, file);
 }
 

@@ -6,6 +6,7 @@
 #include "http/front.h"
 
 #include "http/access_ask.h"
+#include "http/drain.h"
 #include "http/gate.h"
 #include "http/listen.h"
 #include "http/pages.h"
@@ -253,6 +254,10 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	case MSG_KICK:
 		pass_kick(front, msg_str(msg, "what"));
 		break;
+	case MSG_DRAIN:
+		if (front->drain == NULL)
+			front->drain = drain_new(front, msg_int(msg, "deadline_ms", 0));
+		break;
 	case MSG_SNAPSHOT_DONE:
 		snapshot_done(front, msg, fd);
 		return;
@@ -305,6 +310,7 @@ front_free(struct front **front)
 		return;
 	*front = NULL;
 	clock_timer_cancel(&old->report);
+	drain_free(&old->drain);
 	/* Requests that wait for pictures hold on to the streams: they go first. */
 	listeners_free(&old->listeners);
 	access_asks_free(&old->asks);

@@ -17,6 +17,7 @@ struct access_asks;
 struct assets;
 struct cursor;
 struct child_ev;
+struct drain;
 struct event_base;
 struct gate;
 struct listeners;
@@ -50,6 +51,7 @@ struct front {
 	struct child_ev *child;
 	struct clock_timer report; /* 1 Hz, to the supervisor */
 	bool configured, synced, stopped;
+	struct drain *drain; /* NULL: newcomers are welcome */
 	int exit_code;
 	struct front_config config;
 	char *csp; /* the Content-Security-Policy of every answer */

@@ -403,6 +403,10 @@ listeners_add(struct listeners *listeners, int fd, const char *address)
 {
 	struct evconnlistener *listener;
 
+	if (listeners->closed) {
+		close(fd);
+		return 0;
+	}
 	evutil_make_socket_nonblocking(fd);
 	listener = evconnlistener_new(
 	    listeners->front->base, NULL, NULL,
@@ -421,6 +425,35 @@ listeners_add(struct listeners *listeners, int fd, const char *address)
 	listeners->n_sockets++;
 	log_info("http: serving %s", address);
 	return 0;
+}
+
+static void
+note_socket(struct evhttp_bound_socket *socket, void *arg)
+{
+	*(struct evhttp_bound_socket **)arg = socket;
+}
+
+void
+listeners_close(struct listeners *listeners)
+{
+	listeners->closed = true;
+	clock_timer_cancel(&listeners->resume);
+	/* One at a time: evhttp walks its list while it calls. */
+	for (;;) {
+		struct evhttp_bound_socket *socket = NULL;
+
+		evhttp_foreach_bound_socket(listeners->http, note_socket, &socket);
+		if (socket == NULL)
+			break;
+		evhttp_del_accept_socket(listeners->http, socket);
+	}
+	listeners->n_sockets = 0;
+}
+
+void
+listeners_sweep(struct listeners *listeners)
+{
+	sweep(listeners, listeners->n_conns);
 }
 
 unsigned

@@ -25,6 +25,10 @@ struct listeners *listeners_new(struct front *front);
 void listeners_free(struct listeners **listeners); /* NULL-safe; closes all */
 /* Serve what comes in at fd (listening, owned from here on). 0 or negative errno. */
 int listeners_add(struct listeners *listeners, int fd, const char *address);
+/* Accept nobody any more, not even what is added from now on; connections stay. */
+void listeners_close(struct listeners *listeners);
+/* Forget the connections that ended without a word, so that listeners_connections() is exact. */
+void listeners_sweep(struct listeners *listeners);
 unsigned listeners_count(const struct listeners *listeners);
 unsigned listeners_connections(const struct listeners *listeners);
 

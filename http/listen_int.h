@@ -52,7 +52,7 @@ struct listeners {
 	unsigned n_conns, n_sockets;
 	int reserve_fd; /* given up for a moment when descriptors run out */
 	int dummy_fd;   /* stands in for a socket that was taken */
-	bool paused;
+	bool paused, closed;
 };
 
 /* listen.c */

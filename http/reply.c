@@ -76,6 +76,10 @@ add_standard_headers(struct request *request, const char *type, size_t len)
 		reply_header(request, "Strict-Transport-Security", HEADERS_HSTS);
 	if (evhttp_find_header(headers_of(request), "Cache-Control") == NULL)
 		reply_header(request, "Cache-Control", "no-store");
+	/* This process is about to leave; the next request is for the one in its place. */
+	if (request->front->drain != NULL &&
+	    evhttp_find_header(headers_of(request), "Connection") == NULL)
+		reply_header(request, "Connection", "close");
 	if (request->cors_origin != NULL) {
 		reply_header(request, "Access-Control-Allow-Origin", request->cors_origin);
 		reply_header(request, "Vary", "Origin");

@@ -51,6 +51,8 @@ child_enter(void)
 	msg_wipe_freed();
 	if (!is_channel(CHILD_FD))
 		return -ENOTSOCK;
+	/* Before it is hidden from itself, too. */
+	log_never_wait();
 	/* The parent may have died before this call: EOF on the channel tells that as well. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);
@@ -119,6 +121,8 @@ on_beat(struct clock_timer *timer, void *arg)
 
 	clock_timer_set_ms(timer, CHILD_BEAT_MS);
 	msg_set_int(msg, "rss_kib", own_rss_kib(child));
+	if (log_dropped() > 0)
+		msg_set_int(msg, "log_lost", (long long)log_dropped());
 	/* A supervisor that does not read is its own watchdog's business. */
 	(void)child_ev_send(child, msg, -1);
 }

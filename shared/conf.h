@@ -97,6 +97,7 @@ struct conf {
 	char *tls_certificate, *tls_key; /* files in PEM form; both or none */
 	bool tls_hsts;                   /* browsers shall remember that there is TLS */
 	int64_t live_target_ms;
+	int64_t fronts; /* processes that serve people */
 
 	struct conf_strings origins; /* pages on these may embed ours: "https://example.net" */
 
@@ -106,6 +107,9 @@ struct conf {
 	struct conf_strings proxy_from; /* networks (shared/network.h) */
 	char *proxy_header;             /* with the viewer's address; never NULL */
 	char *proxy_user_header;        /* with the viewer's name, or NULL */
+
+	char *event_url; /* who is told what happens to cameras, or NULL; may hold a secret */
+	int64_t event_debounce_ms, event_timeout_ms;
 
 	int log_level; /* enum log_level */
 
@@ -119,6 +123,7 @@ struct conf {
 	int64_t start_wait_ms; /* READY is due */
 	int64_t silence_ms;    /* no beat for so long: hung */
 	int64_t stop_wait_ms;  /* between SIGTERM and SIGKILL */
+	int64_t drain_ms;      /* a front that was replaced keeps its viewers for so long */
 
 	int64_t max_spawns;      /* children started at once */
 	int64_t max_snapshots;   /* made at once */
@@ -128,6 +133,9 @@ struct conf {
 	int64_t max_viewers;
 	int64_t viewer_lag_bytes;
 	int64_t ring_bytes;
+	int64_t worker_memory, front_memory, transcoder_memory; /* bytes of each process */
+	int64_t worker_files, front_files;                      /* descriptors of each */
+	int64_t worker_oom_score, front_oom_score, transcoder_oom_score;
 
 	struct conf_camera *cameras;
 	size_t n_cameras;

@@ -73,6 +73,7 @@ int conf_check_name(const char *value, char *err);
 int conf_check_url(const char *value, char *err);
 int conf_check_text(const char *value, char *err);
 int conf_check_listen(const char *value, char *err);
+int conf_check_event_url(const char *value, char *err);
 int conf_check_origin(const char *value, char *err);
 int conf_check_group(const char *value, char *err);
 int conf_check_tls(const char *value, char *err);

@@ -123,6 +123,26 @@ conf_check_origin(const char *value, char *err)
 }
 
 int
+conf_check_event_url(const char *value, char *err)
+{
+	struct url url;
+	int rc = url_parse(value, &url, err);
+
+	if (rc < 0)
+		return rc;
+	/* It is sent as a part of a request's first line. */
+	for (const char *p = value; *p != '\0'; p++)
+		if (*p <= 0x20 || *p >= 0x7f)
+			rc = -EINVAL;
+	if (rc < 0 || url.has_userinfo ||
+	    (strcmp(url.scheme->name, "http") != 0 && strcmp(url.scheme->name, "https") != 0))
+		rc = refuse(err,
+			    "wrong URL, expected http:// or https:// without user and password");
+	url_clear(&url);
+	return rc;
+}
+
+int
 conf_check_group(const char *value, char *err)
 {
 	char shown[CONF_SHOW_BYTES];

@@ -52,8 +52,8 @@ static const struct conf_word roles[] = {
 	{ NULL, 0 },
 };
 
-static const char *const sections[] = { "http", "tls", "access",  "embed",  "log",
-					"bus",  "restart", "limits", "cameras" };
+static const char *const sections[] = { "http", "tls", "access",  "embed",  "on_event",
+					"log",  "bus", "restart", "limits", "cameras" };
 
 /* clang-format off */
 #define AT(field)	offsetof(struct conf, field)
@@ -90,6 +90,7 @@ static const struct conf_key keys[] = {
 	    CONF_RELOAD_CHILD, "a request must have arrived by then"),
 	DURATION("http", "live_target", AT(live_target_ms), "40ms", 0, MS_MIN, CONF_RELOAD_CHILD,
 	    "how far behind the live edge the players stay"),
+	INT("http", "fronts", AT(fronts), "1", 1, 16, CONF_RELOAD, "processes that serve people"),
 	STRINGS("http", "hosts", AT(hosts), NULL, CONF_MAX_HOSTS, CONF_RELOAD_CHILD, conf_check_host,
 	    "names by which browsers may call camhub"),
 	STRINGS("http", "origins", AT(own_origins), NULL, CONF_MAX_ORIGINS, CONF_RELOAD_CHILD,
@@ -120,6 +121,13 @@ static const struct conf_key keys[] = {
 
 	STRINGS("embed", "origins", AT(origins), NULL, CONF_MAX_ORIGINS, CONF_RELOAD_CHILD,
 	    conf_check_origin, "sites whose pages may embed the cameras"),
+
+	STRING("on_event", "url", AT(event_url), 1, 2048, CONF_RELOAD, conf_check_event_url,
+	    "where cameras that come and go are told"),
+	DURATION("on_event", "debounce", AT(event_debounce_ms), "5s", 0, MS_HOUR, CONF_RELOAD,
+	    "a state must last for so long to be told"),
+	DURATION("on_event", "timeout", AT(event_timeout_ms), "10s", 1000, MS_MIN, CONF_RELOAD,
+	    "an event must be delivered by then"),
 
 	WORD("log", "level", AT(log_level), "info", log_levels, CONF_RELOAD, "how much is logged"),
 
@@ -155,6 +163,8 @@ static const struct conf_key keys[] = {
 	    "a process that is silent for so long is killed"),
 	DURATION("restart", "stop_timeout", AT(stop_wait_ms), "3s", 100, MS_MIN, CONF_RELOAD,
 	    "a process that was told to stop is killed after"),
+	DURATION("restart", "drain", AT(drain_ms), "10m", 0, 24 * MS_HOUR, CONF_RELOAD,
+	    "a front that was replaced keeps its viewers for so long"),
 
 	INT("limits", "spawns", AT(max_spawns), "4", 1, 64, CONF_RELOAD, "processes started at once"),
 	INT("limits", "snapshots", AT(max_snapshots), "2", 1, 16, CONF_RELOAD, "snapshots made at once"),
@@ -170,6 +180,22 @@ static const struct conf_key keys[] = {
 	    "a viewer further behind skips to a key frame"),
 	SIZE("limits", "ring", AT(ring_bytes), "32MiB", MIB, 4 * GIB, CONF_RELOAD_CHILD,
 	    "frames kept for the viewers of a stream"),
+	SIZE("limits", "worker_memory", AT(worker_memory), "512MiB", 64 * MIB, 64 * GIB, CONF_RELOAD_CHILD,
+	    "memory of a worker"),
+	SIZE("limits", "front_memory", AT(front_memory), "2GiB", 64 * MIB, 64 * GIB, CONF_RELOAD_CHILD,
+	    "memory of a front"),
+	SIZE("limits", "transcoder_memory", AT(transcoder_memory), "1GiB", 64 * MIB, 64 * GIB,
+	    CONF_RELOAD_CHILD, "memory of a transcoder"),
+	INT("limits", "worker_files", AT(worker_files), "256", 64, 65536, CONF_RELOAD_CHILD,
+	    "descriptors of a worker or transcoder"),
+	INT("limits", "front_files", AT(front_files), "16384", 64, 1 << 20, CONF_RELOAD_CHILD,
+	    "descriptors of a front"),
+	INT("limits", "worker_oom_score", AT(worker_oom_score), "300", 0, 1000, CONF_RELOAD_CHILD,
+	    "how readily the kernel ends a worker when memory is short"),
+	INT("limits", "front_oom_score", AT(front_oom_score), "100", 0, 1000, CONF_RELOAD_CHILD,
+	    "the same of a front"),
+	INT("limits", "transcoder_oom_score", AT(transcoder_oom_score), "500", 0, 1000, CONF_RELOAD_CHILD,
+	    "the same of a transcoder"),
 
 	{ .section = "cameras", .name = "name", .kind = CONF_STRING, .required = true, .min = 0, .max = 1024,
 	  .check = conf_check_name, .help = "its name in URLs and commands", .offset = CAM(name) },

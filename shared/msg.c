@@ -71,7 +71,10 @@ static const struct msg_field front_config[] = {
 	INT_OPT("max_per_address", 0, 100000), /* connections; 0 or absent: any number */
 	END };
 static const struct msg_field snapshot_job[] = { STR("stream", NAME_MAX_BYTES), INT("quality", 1, 31), INT("deadline_ms", 1, 60000), END };
-static const struct msg_field beat[] = { INT_OPT("rss_kib", 0, COUNT_MAX), END };
+static const struct msg_field beat[] = {
+	INT_OPT("rss_kib", 0, COUNT_MAX),
+	INT_OPT("log_lost", 0, COUNT_MAX), /* lines of its log that nobody took */
+	END };
 static const struct msg_field demand[] = { BOOL("on"), END };
 static const struct msg_field replay[] = { INT("subscriber", 1, ID_MAX), END };
 static const struct msg_field access_keys[] = {
@@ -123,6 +126,8 @@ static const struct msg_field stream_gone[] = { INT("id", 1, ID_MAX), END };
 static const struct msg_field snapshot_done[] = {
 	INT("request", 1, COUNT_MAX), STR_OPT("error", REASON_MAX_BYTES),
 	INT_OPT("width", 1, 65535), INT_OPT("height", 1, 65535), END };
+
+static const struct msg_field drain[] = { INT("deadline_ms", 0, 86400000), END };
 
 static const struct msg_field ready[] = { STR("version", 64), END };
 static const struct msg_field input[] = {
@@ -204,12 +209,13 @@ static const struct msg_field ctl_supervisor[] = {
 	STR("config", 4096), STR("config_error", 4096), INT("reloads", 0, COUNT_MAX),
 	STRS_OPT("listen", 64), BOOL("degraded"),
 	BOOL_OPT("tls"),		/* the listeners speak TLS */
+	INT_OPT("log_lost", 0, COUNT_MAX), /* lines of all processes */
 	END };
 static const struct msg_field ctl_process[] = {
 	STR("name", 64), INT("pid", 0, COUNT_MAX), STR("state", 16), INT("since_ms", 0, COUNT_MAX),
 	INT("restarts", 0, COUNT_MAX), INT("rss_kib", 0, COUNT_MAX), STR("last_exit", 160),
 	STR_OPT("tls", 256),		/* a front's certificate, in words */
-	END };
+	INT_OPT("viewers", 0, 1000000), END };
 static const struct msg_field ctl_passwd[] = {
 	STR("user", 64), STR_OPT("password", 256), /* absent: he has none from now on */
 	END };
@@ -247,6 +253,7 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 	[MSG_ACCESS_KEYS]     = { "access-keys", MSG_TO_FRONT, MSG_FD_NONE, access_keys },
 	[MSG_AUTH_RESULT]     = { "auth-result", MSG_TO_FRONT, MSG_FD_NONE, auth_result },
 	[MSG_KICK]	      = { "kick", MSG_TO_FRONT, MSG_FD_NONE, kick },
+	[MSG_DRAIN]	      = { "drain", MSG_TO_FRONT, MSG_FD_NONE, drain },
 
 	[MSG_READY]	      = { "ready", FROM_ANY_CHILD, MSG_FD_NONE, ready },
 	[MSG_BEAT]	      = { "beat", FROM_ANY_CHILD, MSG_FD_NONE, beat },

@@ -58,6 +58,7 @@ enum msg_type {
 	MSG_ACCESS_KEYS,
 	MSG_AUTH_RESULT,
 	MSG_KICK,
+	MSG_DRAIN,
 	/* up */
 	MSG_READY,
 	MSG_BEAT,

@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,7 +42,49 @@ fail(int errno_fd)
 }
 
 static void
-child_side(const char *path, char *const argv[], char *const envp[], int chan_fd, int errno_fd)
+limit(int resource, uint64_t most, bool soft_only)
+{
+	struct rlimit rlimit;
+
+	if (most == 0 || getrlimit(resource, &rlimit) < 0)
+		return;
+	if (rlimit.rlim_max == RLIM_INFINITY || most < rlimit.rlim_max)
+		rlimit.rlim_cur = most;
+	else
+		rlimit.rlim_cur = rlimit.rlim_max;
+	if (!soft_only)
+		rlimit.rlim_max = rlimit.rlim_cur;
+	setrlimit(resource, &rlimit);
+}
+
+/* Numbers as text are made before the fork. */
+struct limits_text {
+	char oom_score_adj[16];
+	size_t oom_score_adj_len;
+};
+
+static void
+apply_limits(const struct spawn_limits *limits, const struct limits_text *text)
+{
+	int fd;
+
+	/* A thread's stack is as large as the main one's soft limit, and counts as memory whole. */
+	limit(RLIMIT_STACK, limits->stack_bytes, true);
+	limit(RLIMIT_NOFILE, limits->files, false);
+	if (text->oom_score_adj_len > 0) {
+		fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 && write(fd, text->oom_score_adj, text->oom_score_adj_len) < 0) {
+			/* It would be lowered, which takes a privilege. */
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	limit(RLIMIT_DATA, limits->memory_bytes, false);
+}
+
+static void
+child_side(const char *path, char *const argv[], char *const envp[], int chan_fd, int errno_fd,
+	   const struct spawn_limits *limits, const struct limits_text *text)
 {
 	sigset_t none;
 	int null_fd;
@@ -62,6 +106,8 @@ child_side(const char *path, char *const argv[], char *const envp[], int chan_fd
 		fail(errno_fd);
 	/* All else is CLOEXEC from birth; a library may have forgotten. */
 	syscall(SYS_close_range, CHILD_FD + 1, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
+	if (limits != NULL)
+		apply_limits(limits, text);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(path, argv, envp);
@@ -102,15 +148,27 @@ read_errno(int fd)
 	return n == (ssize_t)sizeof(error) ? error : 0;
 }
 
+static void
+make_limits_text(const struct spawn_limits *limits, struct limits_text *text)
+{
+	*text = (struct limits_text){ .oom_score_adj_len = 0 };
+	if (limits != NULL && limits->oom_score_adj != 0)
+		text->oom_score_adj_len = (size_t)snprintf(
+		    text->oom_score_adj, sizeof(text->oom_score_adj), "%d", limits->oom_score_adj);
+}
+
 int
-spawn_child(const char *path, char *const argv[], struct spawn_child *child)
+spawn_child(const char *path, char *const argv[], const struct spawn_limits *limits,
+	    struct spawn_child *child)
 {
 	int chan[2] = { -1, -1 }, errno_pipe[2] = { -1, -1 }, rc, pidfd = -1, error;
 	char store[8][ENTRY_MAX_BYTES], *envp[16];
+	struct limits_text text;
 	sigset_t all, old;
 	pid_t pid;
 
 	make_environment(envp, store, 16);
+	make_limits_text(limits, &text);
 	rc = chan_pair(chan);
 	if (rc < 0)
 		return rc;
@@ -122,7 +180,7 @@ spawn_child(const char *path, char *const argv[], struct spawn_child *child)
 	sigprocmask(SIG_SETMASK, &all, &old);
 	pid = fork();
 	if (pid == 0)
-		child_side(path, argv, envp, chan[1], errno_pipe[1]);
+		child_side(path, argv, envp, chan[1], errno_pipe[1], limits, &text);
 	rc = pid < 0 ? -errno : 0;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (rc < 0)

@@ -5,6 +5,7 @@
 #ifndef CAMHUB_SHARED_SPAWN_H
 #define CAMHUB_SHARED_SPAWN_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct spawn_child {
@@ -13,8 +14,18 @@ struct spawn_child {
 	int chan_fd; /* our end of the control channel; the caller's */
 };
 
-/* argv[0] is what ps shows; path is executed. Returns 0, or negative errno (also exec's own). */
-int spawn_child(const char *path, char *const argv[], struct spawn_child *child);
+/* What a child may use. 0: as much as the parent. */
+struct spawn_limits {
+	uint64_t memory_bytes; /* that is its own (RLIMIT_DATA): heap, and the stacks of threads */
+	uint64_t stack_bytes;  /* of each thread */
+	uint64_t files;        /* descriptors; never more than the parent may have */
+	int oom_score_adj;     /* who is killed first when memory runs out; raised only */
+};
+
+/* argv[0] is what ps shows; path is executed; limits NULL: none. Returns 0, or negative errno (also
+ * exec's own). A limit that cannot be set is not: the child starts all the same. */
+int spawn_child(const char *path, char *const argv[], const struct spawn_limits *limits,
+		struct spawn_child *child);
 
 /* Reap by pidfd (once). status as from waitid: 0 and the text of what happened ("exit 75",
  * "killed by SIGSEGV"), *exit_code -1 when by signal. -EAGAIN when it still runs. */

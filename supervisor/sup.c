@@ -13,6 +13,7 @@
 #include "supervisor/sup_auth.h"
 #include "supervisor/sup_ctl_ev.h"
 #include "supervisor/sup_front.h"
+#include "supervisor/sup_hook.h"
 #include "supervisor/sup_refuse_ev.h"
 #include "supervisor/sup_snapshot.h"
 #include "supervisor/sup_spawn.h"
@@ -175,7 +176,8 @@ new_sup(const struct sup_options *options, const struct sup_deps *deps)
 	sup_listen_inherit(deps->inherited, deps->n_inherited, &sup->listeners);
 	sup->access = sup_access_new(sup);
 	sup->auth = sup_auth_new(sup);
-	sup_front_new(sup, "camhub-http", "http");
+	sup->hook = sup_hook_new(sup);
+	sup_front_new(sup, 1);
 	return sup;
 }
 
@@ -311,6 +313,7 @@ sup_free(struct sup **sup)
 	while ((stream = TAILQ_FIRST(&old->streams)) != NULL)
 		sup_stream_free(&stream);
 	sup_lookup_free_all(old);
+	sup_hook_free(&old->hook);
 	sup_refuse_free(&old->refuse);
 	sup_ctl_free(&old->ctl);
 	/* Behind those who may wait for a hash. */

@@ -10,6 +10,7 @@
 #include "supervisor/sup_access.h"
 #include "supervisor/sup_copy.h"
 #include "supervisor/sup_front.h"
+#include "supervisor/sup_hook.h"
 #include "supervisor/sup_refuse_ev.h"
 #include "supervisor/sup_stream.h"
 #include "supervisor/sup_tls.h"
@@ -56,6 +57,9 @@ note_secrets(const struct conf *conf)
 	for (size_t i = 0; i < conf->n_cameras; i++)
 		if (conf->cameras[i].password != NULL)
 			log_add_secret(conf->cameras[i].password);
+	/* Whoever knows such a URL may often write there. */
+	if (conf->event_url != NULL)
+		log_add_secret(conf->event_url);
 }
 
 static void
@@ -155,16 +159,6 @@ on_key(const char *key, enum conf_reload reload, void *arg)
 	add_note(changes, text);
 }
 
-static void
-start_fronts(struct sup *sup)
-{
-	struct sup_front *front;
-
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
-		if (front->child == NULL && (front->held || front->spawns == 0))
-			sup_front_start(front);
-}
-
 int
 sup_apply_first(struct sup *sup, struct conf *conf)
 {
@@ -201,8 +195,9 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 	note_secrets(conf);
 	sup_set_log_level(sup, (enum log_level)conf->log_level);
 	sup_access_apply(sup);
+	sup_hook_started(sup->hook);
 	conf_diff(NULL, conf, on_change, &changes);
-	start_fronts(sup);
+	sup_front_review_number(sup);
 	log_notice("streams configured in %s: %u", sup->options.config, changes.added);
 	return 0;
 }
@@ -262,7 +257,8 @@ swap(struct sup *sup, struct conf *conf, int tls_fd, char **text)
 	sup_tls_renew(sup, old);
 	conf_free(&old);
 	sup_copy_places(sup);
-	start_fronts(sup);
+	sup_hook_review(sup->hook);
+	sup_front_review_number(sup);
 	*text = summary(&changes);
 	free(changes.notes);
 }

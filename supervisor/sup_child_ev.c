@@ -10,6 +10,7 @@
 #include "shared/log.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup_int.h"
+#include "supervisor/sup_limits.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -48,6 +49,7 @@ struct sup_child {
 	enum phase phase;
 	pid_t pid;
 	long long rss_kib; /* as it told last, 0 not yet */
+	long long log_lost;
 	int pidfd, raw_fd;
 	struct event *pid_ev, *raw_ev;
 	struct chan_ev *chan;
@@ -122,6 +124,8 @@ describe_end(const struct sup_child *child, const char *text, struct sup_exit *e
 	end->bad = child->bad;
 	if (child->why[0] != '\0')
 		snprintf(end->text, sizeof(end->text), "%s", child->why);
+	else if (end->code == XALLOC_EXIT)
+		snprintf(end->text, sizeof(end->text), "out of memory");
 	else
 		snprintf(end->text, sizeof(end->text), "%s", text);
 }
@@ -221,13 +225,24 @@ on_pid_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+read_beat(struct sup_child *child, const json_t *msg)
+{
+	long long log_lost = msg_int(msg, "log_lost", 0);
+
+	child->rss_kib = msg_int(msg, "rss_kib", 0);
+	if (log_lost > child->log_lost)
+		child->sup->log_lost += (uint64_t)(log_lost - child->log_lost);
+	child->log_lost = log_lost;
+}
+
+static void
 on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 {
 	struct sup_child *child = arg;
 	bool first = type == MSG_READY && child->phase == PHASE_STARTING;
 
 	if (type == MSG_BEAT)
-		child->rss_kib = msg_int(msg, "rss_kib", 0);
+		read_beat(child, msg);
 	if (child->phase == PHASE_STARTING && !first) {
 		/* Beats before READY prove nothing: the start deadline stands. */
 	} else if (first || child->phase == PHASE_ALIVE) {
@@ -309,10 +324,12 @@ sup_child_start(struct sup *sup, const struct sup_child_spec *spec, const struct
 	char *job = spec->job != NULL ? xstrdup(spec->job) : NULL;
 	char *argv[] = { program, object, job, NULL };
 	struct spawn_child spawned;
+	struct spawn_limits limits;
 	struct sup_child *new_child;
 	int rc;
 
-	rc = sup->deps.spawn(sup->deps.arg, path, argv, &spawned);
+	sup_limits_of(sup_settings(sup), spec->program, &limits);
+	rc = sup->deps.spawn(sup->deps.arg, path, argv, &limits, &spawned);
 	free(path);
 	free(job);
 	if (rc < 0) {

@@ -136,13 +136,10 @@ on_reload(struct client *client, const json_t *msg)
 	free(text);
 }
 
-static void
-on_restart(struct client *client, const json_t *msg)
+static unsigned
+restart_streams(struct sup *sup, const char *what)
 {
-	struct sup *sup = client->ctl->sup;
-	const char *what = msg_str(msg, "what");
 	struct sup_stream *stream;
-	struct sup_front *front;
 	unsigned n = 0;
 
 	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
@@ -153,13 +150,21 @@ on_restart(struct client *client, const json_t *msg)
 		sup_stream_event(stream, SUP_EVENT_RESTART);
 		n++;
 	}
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
-		if (n > 0 || strcmp(what, front->object) != 0)
-			continue;
-		sup_front_restart(front);
-		n++;
-	}
-	done(client, n > 0 ? 0 : 1, n > 0 ? "" : "there is no such camera");
+	return n;
+}
+
+static void
+on_restart(struct client *client, const json_t *msg)
+{
+	struct sup *sup = client->ctl->sup;
+	const char *what = msg_str(msg, "what");
+
+	if (restart_streams(sup, what) > 0)
+		done(client, 0, "");
+	else if (sup_front_restart(sup, what) > 0)
+		done(client, 0, "starting anew; viewers stay where they are until they leave");
+	else
+		done(client, 1, "there is no such camera");
 }
 
 static void

@@ -19,70 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct sup_front_stream *
-find_stream(const struct sup_front *front, uint32_t id)
-{
-	struct sup_front_stream *entry;
-
-	for (entry = TAILQ_FIRST(&front->streams); entry != NULL; entry = TAILQ_NEXT(entry, entry))
-		if (entry->id == id)
-			return entry;
-	return NULL;
-}
-
-/* NULL for a stream that does not exist: what a front says of it is late, or nonsense. */
-static struct sup_front_stream *
-want_stream(struct sup_front *front, uint32_t id)
-{
-	struct sup_front_stream *entry = find_stream(front, id);
-
-	if (entry != NULL || sup_stream_by_id(front->sup, id) == NULL)
-		return entry;
-	entry = xcalloc(1, sizeof(*entry));
-	entry->id = id;
-	TAILQ_INSERT_TAIL(&front->streams, entry, entry);
-	return entry;
-}
-
-static void
-drop_stream(struct sup_front *front, struct sup_front_stream *entry)
-{
-	TAILQ_REMOVE(&front->streams, entry, entry);
-	json_decref(entry->stats);
-	free(entry);
-}
-
-static void
-review_demand(struct sup *sup, uint32_t id)
-{
-	struct sup_stream *stream = sup_stream_by_id(sup, id);
-	struct sup_front *front;
-	bool demand = false;
-
-	if (stream == NULL)
-		return;
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
-		const struct sup_front_stream *entry = find_stream(front, id);
-
-		demand = demand || (entry != NULL && entry->want);
-	}
-	sup_stream_set_demand(stream, demand);
-}
-
-/* It is dead: nobody watches through it. */
-static void
-forget_streams(struct sup_front *front)
-{
-	struct sup_front_stream *entry;
-
-	while ((entry = TAILQ_FIRST(&front->streams)) != NULL) {
-		uint32_t id = entry->id;
-
-		drop_stream(front, entry);
-		review_demand(front->sup, id);
-	}
-}
-
 static json_t *
 make_list(const struct conf_strings *strings)
 {
@@ -113,31 +49,6 @@ make_config(const struct sup_front *front)
 	msg_set_int(msg, "ring_bytes", conf->ring_bytes);
 	msg_set_int(msg, "request_deadline_ms", conf->request_deadline_ms);
 	msg_set_int(msg, "live_target_ms", conf->live_target_ms);
-	return msg;
-}
-
-static json_t *
-make_stream(const struct sup_stream *stream)
-{
-	const struct conf_camera *camera = stream->conf->camera;
-	json_t *msg = msg_new(MSG_STREAM);
-
-	msg_set_int(msg, "id", stream->id);
-	msg_set_str(msg, "name", stream->name);
-	msg_set_str(msg, "camera", camera->name);
-	msg_set_str(msg, "title", camera->title);
-	if (camera->group != NULL)
-		msg_set_str(msg, "group", camera->group);
-	msg_set_int(msg, "order", stream->conf->order);
-	msg_set_bool(msg, "on_demand", sup_stream_is_on_demand(stream));
-	msg_set_str(msg, "state", stream->told.state);
-	msg_set_int(msg, "since_ms", stream->told.since_ms);
-	msg_set_str(msg, "reason", stream->told.reason);
-	msg_set_int(msg, "epoch", stream->ready ? stream->epoch : 0);
-	msg_set_str(msg, "bus", stream->ready ? stream->bus : "");
-	msg_set_int(msg, "loss_hold_ms", camera->loss_hold_ms);
-	if (stream->advice != NULL)
-		json_object_set(msg, "advice", stream->advice);
 	return msg;
 }
 
@@ -174,7 +85,7 @@ send_everything(struct sup_front *front)
 	for (stream = TAILQ_FIRST(&front->sup->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, entry))
 		if (stream->conf != NULL)
-			sup_child_send(front->child, make_stream(stream), -1);
+			sup_child_send(front->child, sup_front_make_stream(stream), -1);
 	sup_child_send(front->child, msg_new(MSG_STREAMS_SYNCED), -1);
 }
 
@@ -192,18 +103,19 @@ on_ready(void *arg)
 		log_notice("front=%s: serving", front->object);
 	front->failures = 0;
 	sup_status_changed(front->sup);
+	sup_front_take_over(front);
 }
 
 static void
 on_want(struct sup_front *front, const json_t *msg)
 {
 	uint32_t id = (uint32_t)msg_int(msg, "id", 0);
-	struct sup_front_stream *entry = want_stream(front, id);
+	struct sup_front_stream *entry = sup_front_want_stream(front, id);
 
 	if (entry == NULL)
 		return;
 	entry->want = msg_bool(msg, "on", false);
-	review_demand(front->sup, id);
+	sup_front_review_demand(front->sup, id);
 }
 
 static void
@@ -218,7 +130,8 @@ on_want_replay(struct sup_front *front, const json_t *msg)
 static void
 on_front_stream(struct sup_front *front, const json_t *msg)
 {
-	struct sup_front_stream *entry = want_stream(front, (uint32_t)msg_int(msg, "id", 0));
+	struct sup_front_stream *entry =
+	    sup_front_want_stream(front, (uint32_t)msg_int(msg, "id", 0));
 
 	if (entry == NULL)
 		return;
@@ -287,34 +200,65 @@ retry_delay_ms(struct sup_front *front)
 			       sup->deps.random(sup->deps.arg));
 }
 
+/* Of a front that nobody starts again; front is gone afterwards. */
+static void
+end_for_good(struct sup_front *front, const struct sup_exit *end)
+{
+	log_notice("front=%s: %s: %s", front->object,
+		   front->draining ? "the old one has left" : "gone", end->text);
+	sup_front_free(&front);
+}
+
+/* The configuration is wrong, it says. */
+static void
+hold(struct sup_front *front)
+{
+	if (front->predecessor != NULL) {
+		log_err("front=%s: the new one says that its configuration is wrong; the old one "
+			"goes on",
+			front->object);
+		sup_front_free(&front);
+		return;
+	}
+	front->held = true;
+	log_err("front=%s: says that its configuration is wrong; waiting for another one",
+		front->object);
+}
+
+static void
+forget_incarnation(struct sup_front *front, const char *last_exit)
+{
+	front->child = NULL;
+	front->ready = false;
+	front->tls[0] = '\0';
+	front->since_ms = sup_realtime_ms(front->sup);
+	snprintf(front->last_exit, sizeof(front->last_exit), "%s", last_exit);
+	json_decref(front->totals);
+	front->totals = NULL;
+	sup_snapshot_forget(front->sup, front->subscriber);
+	sup_front_forget_streams(front);
+	sup_status_changed(front->sup);
+}
+
 static void
 on_exit_(void *arg, const struct sup_exit *end)
 {
 	struct sup_front *front = arg;
-	bool renew = front->renew && end->asked;
 	int64_t delay_ms;
 
-	front->child = NULL;
-	front->ready = front->renew = false;
-	front->tls[0] = '\0';
-	front->since_ms = sup_realtime_ms(front->sup);
-	snprintf(front->last_exit, sizeof(front->last_exit), "%s", end->text);
-	json_decref(front->totals);
-	front->totals = NULL;
-	sup_snapshot_forget(front->sup, front->subscriber);
-	forget_streams(front);
-	sup_status_changed(front->sup);
+	forget_incarnation(front, end->text);
+	if (front->leaving || front->successor != NULL) {
+		end_for_good(front, end);
+		return;
+	}
 	if (front->sup->stopping)
 		return;
 	if (end->code == CHILD_EXIT_WRONG_CONFIG) {
-		front->held = true;
-		log_err("front=%s: says that its configuration is wrong; waiting for another one",
-			front->object);
+		hold(front);
 		return;
 	}
-	delay_ms = renew ? 0 : retry_delay_ms(front);
-	if (!renew)
-		log_failure(front, delay_ms);
+	delay_ms = retry_delay_ms(front);
+	log_failure(front, delay_ms);
 	clock_timer_set_ms(&front->retry, delay_ms);
 }
 
@@ -324,7 +268,7 @@ sup_front_start(struct sup_front *front)
 	static const struct sup_child_ops ops = { .on_ready = on_ready,
 						  .on_msg = on_msg,
 						  .on_exit = on_exit_ };
-	const struct sup_child_spec spec = { .program = front->program,
+	const struct sup_child_spec spec = { .program = SUP_FRONT_PROGRAM,
 					     .object = front->object,
 					     .receive = MSG_FROM_FRONT };
 	struct sup *sup = front->sup;
@@ -343,7 +287,7 @@ sup_front_start(struct sup_front *front)
 		int64_t delay_ms = retry_delay_ms(front);
 
 		snprintf(front->last_exit, sizeof(front->last_exit), "cannot start %s: %s",
-			 front->program, strerror(-rc));
+			 SUP_FRONT_PROGRAM, strerror(-rc));
 		log_failure(front, delay_ms);
 		clock_timer_set_ms(&front->retry, delay_ms);
 		return;
@@ -360,15 +304,19 @@ on_retry(struct clock_timer *timer, void *arg)
 }
 
 struct sup_front *
-sup_front_new(struct sup *sup, const char *program, const char *object)
+sup_front_new(struct sup *sup, unsigned number)
 {
 	struct sup_front *front = xcalloc(1, sizeof(*front));
 
 	front->sup = sup;
-	front->program = program;
-	front->object = object;
+	front->number = number;
+	if (number > 1)
+		snprintf(front->object, sizeof(front->object), "http.%u", number);
+	else
+		snprintf(front->object, sizeof(front->object), "http");
 	TAILQ_INIT(&front->streams);
 	clock_timer_init(&front->retry, sup->deps.clock, on_retry, front);
+	sup_front_init_drain(front);
 	TAILQ_INSERT_TAIL(&sup->fronts, front, entry);
 	return front;
 }
@@ -377,29 +325,21 @@ void
 sup_front_free(struct sup_front **front)
 {
 	struct sup_front *old = *front;
-	struct sup_front_stream *entry;
 
 	*front = NULL;
 	if (old == NULL)
 		return;
 	TAILQ_REMOVE(&old->sup->fronts, old, entry);
+	if (old->successor != NULL)
+		old->successor->predecessor = NULL;
+	if (old->predecessor != NULL)
+		old->predecessor->successor = NULL;
 	clock_timer_cancel(&old->retry);
+	clock_timer_cancel(&old->overdue);
 	sup_child_free(&old->child);
-	while ((entry = TAILQ_FIRST(&old->streams)) != NULL)
-		drop_stream(old, entry);
+	sup_front_drop_streams(old);
 	json_decref(old->totals);
 	free(old);
-}
-
-void
-sup_front_restart(struct sup_front *front)
-{
-	if (front->child == NULL) {
-		sup_front_start(front);
-		return;
-	}
-	front->renew = true;
-	sup_child_stop(front->child);
 }
 
 struct sup_front *
@@ -418,76 +358,9 @@ sup_front_state(const struct sup_front *front)
 {
 	if (front->child == NULL)
 		return front->held ? "held" : "down";
-	return front->ready ? "up" : "starting";
-}
-
-void
-sup_front_announce(struct sup *sup, const struct sup_stream *stream)
-{
-	struct sup_front *front;
-
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
-		if (front->child != NULL)
-			sup_child_send(front->child, make_stream(stream), -1);
-}
-
-void
-sup_front_announce_gone(struct sup *sup, uint32_t id)
-{
-	struct sup_front *front;
-
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
-		struct sup_front_stream *entry = find_stream(front, id);
-		json_t *msg;
-
-		if (entry != NULL)
-			drop_stream(front, entry);
-		if (front->child == NULL)
-			continue;
-		msg = msg_new(MSG_STREAM_GONE);
-		msg_set_int(msg, "id", id);
-		sup_child_send(front->child, msg, -1);
-	}
-}
-
-long long
-sup_front_count(struct sup *sup, uint32_t id, const char *field, bool is_high)
-{
-	struct sup_front *front;
-	long long total = 0;
-
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
-		const struct sup_front_stream *entry = find_stream(front, id);
-		long long value = 0;
-
-		if (entry != NULL && entry->stats != NULL)
-			value = msg_int(entry->stats, field, 0);
-		if (!is_high)
-			total += value;
-		else if (value > total)
-			total = value;
-	}
-	return total;
-}
-
-const json_t *
-sup_front_delay(struct sup *sup, uint32_t id)
-{
-	struct sup_front *front;
-	const json_t *latest = NULL;
-	long long highest = -1;
-
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
-		const struct sup_front_stream *entry = find_stream(front, id);
-		long long p95_ms;
-
-		if (entry == NULL || entry->stats == NULL)
-			continue;
-		p95_ms = msg_int(entry->stats, "delay_p95_ms", -1);
-		if (p95_ms <= highest)
-			continue;
-		highest = p95_ms;
-		latest = entry->stats;
-	}
-	return latest;
+	if (front->draining)
+		return "draining";
+	if (front->ready)
+		return "up";
+	return front->predecessor != NULL ? "replacing" : "starting";
 }

@@ -21,6 +21,7 @@ struct sup_auth;
 struct sup_ctl;
 struct sup_refuse;
 struct sup_lookup;
+struct sup_hook;
 struct sup_snapshot;
 
 TAILQ_HEAD(sup_streams, sup_stream);
@@ -39,6 +40,7 @@ struct sup {
 	bool degraded;      /* no good configuration or listener yet: 503 */
 	unsigned reloads;
 	int64_t started_realtime_ms;
+	uint64_t log_lost; /* lines of children that nobody took */
 	struct sup_listeners listeners;
 	int tls_fd; /* the identity of the fronts, -1: none */
 
@@ -56,6 +58,7 @@ struct sup {
 	struct sup_snapshots snapshots;
 	struct sup_access *access;
 	struct sup_auth *auth;
+	struct sup_hook *hook;
 	struct sup_ctl *ctl;
 	struct sup_refuse *refuse;
 

@@ -54,10 +54,11 @@ static const char usage[] =
     "  --version, --help\n";
 
 static int
-real_spawn(void *arg, const char *path, char *const argv[], struct spawn_child *child)
+real_spawn(void *arg, const char *path, char *const argv[], const struct spawn_limits *limits,
+	   struct spawn_child *child)
 {
 	(void)arg;
-	return spawn_child(path, argv, child);
+	return spawn_child(path, argv, limits, child);
 }
 
 static int
@@ -315,6 +316,7 @@ sup_main(int argc, char **argv)
 	log_open("camhub-supervisor", NULL);
 	if (args.check)
 		return check_only(&args.options);
+	log_never_wait();
 	set_limits();
 	return run(&args.options);
 }

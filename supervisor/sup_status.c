@@ -6,6 +6,7 @@
 
 #include "supervisor/sup_status.h"
 
+#include "shared/log.h"
 #include "shared/redact.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup_advice.h"
@@ -146,6 +147,8 @@ sup_status_front(const struct sup_front *front)
 	msg_set_str(msg, "last_exit", last_exit);
 	if (front->tls[0] != '\0')
 		msg_set_str(msg, "tls", front->tls);
+	msg_set_int(msg, "viewers",
+		    front->totals != NULL ? msg_int(front->totals, "viewers", 0) : 0);
 	return msg;
 }
 
@@ -168,6 +171,7 @@ sup_status_supervisor(struct sup *sup)
 	msg_set_bool(msg, "degraded", sup->degraded);
 	if (sup->tls_fd >= 0)
 		msg_set_bool(msg, "tls", true);
+	msg_set_int(msg, "log_lost", (long long)(sup->log_lost + log_dropped()));
 	json_object_set_new(msg, "listen", listen);
 	return msg;
 }
@@ -187,7 +191,8 @@ front_trouble(struct sup *sup, char *text, size_t len)
 
 	text[0] = '\0';
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
-		if (front->ready)
+		/* A new one that starts while the old one serves is no trouble. */
+		if (front->ready || front->predecessor != NULL)
 			continue;
 		snprintf(text, len, "; %s: %s%s%s", front->object, sup_front_state(front),
 			 front->last_exit[0] != '\0' ? ": " : "", front->last_exit);

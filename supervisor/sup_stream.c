@@ -26,7 +26,10 @@
 #define ENDING_MS          3000
 #define ADDRESSES_FRESH_NS (60 * NS_PER_S)
 
-#define NO_EVENT           (-1)
+/* Of a change of a camera's state, for journalctl and what reads it (camhub-supervisor(8)). */
+#define MESSAGE_ID "8d3f1c0b5e7a4b6e9c2d7f40a1b3e5c6"
+
+#define NO_EVENT   (-1)
 
 void
 sup_stream_trouble(struct sup_stream *stream, const char *class, const char *fmt, ...)
@@ -112,15 +115,22 @@ told_reason(const struct sup_stream *stream, const char *state)
 static void
 log_told(const struct sup_stream *stream)
 {
+	const struct log_field fields[] = {
+		{ "MESSAGE_ID", MESSAGE_ID },
+		{ "CAMHUB_STREAM", stream->name },
+		{ "CAMHUB_CAMERA", stream->conf != NULL ? stream->conf->camera->name : "" },
+		{ "CAMHUB_STATE", stream->told.state },
+		{ "CAMHUB_REASON", stream->told.reason },
+	};
 	int64_t retry_ms = sup_stream_retry_in_ms(stream);
 	const char *colon = stream->told.reason[0] != '\0' ? ": " : "";
+	char next[48] = "";
 
 	if (retry_ms > 0)
-		log_notice("cam=%s: %s%s%s, next try in %.1f s", stream->name, stream->told.state,
-			   colon, stream->told.reason, (double)retry_ms / 1000);
-	else
-		log_notice("cam=%s: %s%s%s", stream->name, stream->told.state, colon,
-			   stream->told.reason);
+		snprintf(next, sizeof(next), ", next try in %.1f s", (double)retry_ms / 1000);
+	log_msg_fields(LOG_LEVEL_NOTICE, fields, sizeof(fields) / sizeof(fields[0]),
+		       "cam=%s: %s%s%s%s", stream->name, stream->told.state, colon,
+		       stream->told.reason, next);
 }
 
 void
@@ -139,8 +149,10 @@ sup_stream_tell(struct sup_stream *stream)
 	stream->told.state = state;
 	stream->told.ready = stream->ready;
 	snprintf(stream->told.reason, sizeof(stream->told.reason), "%s", reason);
-	if (is_new)
+	if (is_new) {
 		log_told(stream);
+		sup_hook_stream_changed(stream);
+	}
 	if (stream->conf != NULL)
 		sup_front_announce(stream->sup, stream);
 }

@@ -8,6 +8,7 @@
 #include "shared/url.h"
 #include "supervisor/sup_challenge.h"
 #include "supervisor/sup_fsm.h"
+#include "supervisor/sup_hook.h"
 #include "supervisor/sup_int.h"
 #include "supervisor/sup_lookup.h"
 #include "supervisor/sup_redirect.h"
@@ -69,6 +70,7 @@ struct sup_stream {
 	bool feeds;       /* its copy needs it */
 	bool is_demanded; /* one of these, as its worker was told */
 	struct clock_timer linger;
+	struct sup_hook_stream hook;
 
 	struct sup_told told;
 	bool failing; /* the latest try did not end in pictures */

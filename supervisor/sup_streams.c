@@ -87,6 +87,7 @@ make_stream(struct sup *sup, char *name)
 	stream->socket = -1;
 	memcpy(stream->class, "none", 5);
 	sup_stream_init_timers(stream);
+	sup_hook_stream_init(stream);
 	return stream;
 }
 
@@ -137,6 +138,7 @@ sup_stream_free(struct sup_stream **stream)
 	part_from_copy(old);
 	sup_stream_cancel(old);
 	clock_timer_cancel(&old->linger);
+	sup_hook_stream_clear(old);
 	sup_spawn_release(old);
 	sup_child_free(&old->child);
 	if (old->bus[0] != '\0')
@@ -186,5 +188,6 @@ sup_stream_remove(struct sup_stream *stream)
 	stream->conf = NULL;
 	stream->demand = stream->is_demanded = false;
 	clock_timer_cancel(&stream->linger);
+	sup_hook_stream_clear(stream);
 	sup_stream_event(stream, SUP_EVENT_STOP);
 }

@@ -87,8 +87,9 @@ static const struct {
 	  "t:1: nested too deep, expected sections and lists as in camhub.yaml(5)" },
 	/* keys */
 	{ "htpp: {}\n", "t:1: unknown key \"htpp\", expected \"http\" (did you mean that?)" },
-	{ "zzz: {}\n", "t:1: unknown key \"zzz\", expected one of http tls access embed log bus "
-		       "restart limits cameras" },
+	{ "zzz: {}\n",
+	  "t:1: unknown key \"zzz\", expected one of http tls access embed on_event log bus "
+	  "restart limits cameras" },
 	{ "log:\n  levle: info\n",
 	  "t:2: unknown key \"levle\" in log:, expected \"level\" (did you mean that?)" },
 	{ "log: {}\nhttp: {}\nlog: {}\n",
@@ -99,7 +100,7 @@ static const struct {
 	{ "log: info\n", "t:1: log: a single value, expected keys below it" },
 	{ "log: []\n", "t:1: log: a list, expected keys below it" },
 	{ "\"a\\e[31m\": 1\n",
-	  "t:1: unknown key \"a\\x1b[31m\", expected one of http tls access embed log bus "
+	  "t:1: unknown key \"a\\x1b[31m\", expected one of http tls access embed on_event log bus "
 	  "restart limits cameras" },
 	/* kinds and ranges */
 	{ "http:\n  insecure: yes\n", "t:2: insecure: wrong value, expected true or false" },

@@ -164,9 +164,9 @@ no_difference(const char *key, enum conf_reload reload, void *arg)
 	(void)arg;
 	/* Shown as one would write them, not as they are by default. */
 	if (strcmp(key, "bus.mode") != 0 && strcmp(key, "bus.group") != 0 &&
-	    strcmp(key, "access.users") != 0 && strcmp(key, "access.proxy.from") != 0 &&
-	    strcmp(key, "access.proxy.user_header") != 0 && strcmp(key, "tls.certificate") != 0 &&
-	    strcmp(key, "tls.key") != 0)
+	    strcmp(key, "on_event.url") != 0 && strcmp(key, "access.users") != 0 &&
+	    strcmp(key, "access.proxy.from") != 0 && strcmp(key, "access.proxy.user_header") != 0 &&
+	    strcmp(key, "tls.certificate") != 0 && strcmp(key, "tls.key") != 0)
 		ck_abort_msg("%s: the example does not show the default", key);
 }
 

@@ -5,6 +5,7 @@
 
 #include "shared/chan.h"
 #include "shared/spawn.h"
+#include "shared/xalloc.h"
 #include "tests/harness/harness.h"
 
 #include <dirent.h>
@@ -24,6 +25,7 @@ extern char **environ;
 
 static const struct spawn_child nobody = { .pid = -1, .pidfd = -1, .chan_fd = -1 };
 static struct spawn_child child;
+static const struct spawn_limits *limits; /* of what is spawned next */
 
 static void
 end_child(void *arg)
@@ -45,7 +47,7 @@ spawn(const char *name)
 	char *argv[] = { (char *)"camhub-test", (char *)"--child", (char *)(uintptr_t)name,
 			 (char *)"door", NULL };
 
-	ck_assert_int_eq(spawn_child("/proc/self/exe", argv, &child), 0);
+	ck_assert_int_eq(spawn_child("/proc/self/exe", argv, limits, &child), 0);
 	harness_defer(end_child, NULL);
 	ck_assert_int_gt(child.pid, 0);
 }
@@ -238,6 +240,80 @@ START_TEST(test_command_line)
 }
 END_TEST
 
+HARNESS_CHILD(describe_limits)
+{
+	char text[256], score[16] = "";
+	struct rlimit stack, files, data;
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, score, sizeof(score) - 1);
+
+	close(fd);
+	score[n > 0 ? strcspn(score, "\n") : 0] = '\0';
+	getrlimit(RLIMIT_STACK, &stack);
+	getrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_DATA, &data);
+	snprintf(text, sizeof(text), "stack %lld files %lld %lld data %lld %lld score %s",
+		 (long long)stack.rlim_cur, (long long)files.rlim_cur, (long long)files.rlim_max,
+		 (long long)data.rlim_cur, (long long)data.rlim_max, score);
+	return say(text);
+}
+
+START_TEST(test_limits)
+{
+	static const struct spawn_limits some = { .memory_bytes = 64LL << 40,
+						  .stack_bytes = 2 << 20,
+						  .files = 61,
+						  .oom_score_adj = 777 };
+
+	limits = &some;
+	assert_says("describe_limits",
+		    "stack 2097152 files 61 61 data 70368744177664 70368744177664 score 777");
+	limits = NULL;
+}
+END_TEST
+
+/* Nobody gets more than the one who starts it. */
+START_TEST(test_limits_give_nothing)
+{
+	static const struct spawn_limits many = { .files = 1LL << 40 };
+	struct rlimit files;
+	char text[512] = "", expected[64];
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	snprintf(expected, sizeof(expected), "files %lld %lld ", (long long)files.rlim_max,
+		 (long long)files.rlim_max);
+	limits = &many;
+	spawn("describe_limits");
+	limits = NULL;
+	wait_for(child.chan_fd, POLLIN);
+	ck_assert_int_gt(recv(child.chan_fd, text, sizeof(text) - 1, 0), 0);
+	ck_assert_msg(strstr(text, expected) != NULL, "%s in %s", expected, text);
+}
+END_TEST
+
+HARNESS_CHILD(leak)
+{
+	for (size_t mib = 0; mib < 4096; mib++)
+		memset(xmalloc(1 << 20), 1, 1 << 20);
+	return 0;
+}
+
+START_TEST(test_who_leaks_ends)
+{
+	static const struct spawn_limits some = { .memory_bytes = 128 << 20,
+						  .stack_bytes = 1 << 20 };
+	char text[32];
+
+#ifdef __SANITIZE_ADDRESS__
+	HARNESS_SKIP("AddressSanitizer itself reserves terabytes");
+#endif
+	limits = &some;
+	spawn("leak");
+	limits = NULL;
+	ck_assert_int_eq(reap(text, sizeof(text)), XALLOC_EXIT);
+}
+END_TEST
+
 START_TEST(test_exec_says_why_it_failed)
 {
 	char *argv[] = { (char *)"x", NULL };
@@ -246,10 +322,10 @@ START_TEST(test_exec_says_why_it_failed)
 	child = nobody;
 	ck_assert_ptr_nonnull(file);
 	fclose(file);
-	ck_assert_int_eq(spawn_child(harness_tmpfile("absent"), argv, &child), -ENOENT);
-	ck_assert_int_eq(spawn_child(harness_tmpfile("plain"), argv, &child), -EACCES);
+	ck_assert_int_eq(spawn_child(harness_tmpfile("absent"), argv, NULL, &child), -ENOENT);
+	ck_assert_int_eq(spawn_child(harness_tmpfile("plain"), argv, NULL, &child), -EACCES);
 	ck_assert_int_eq(chmod(harness_tmpfile("plain"), 0700), 0);
-	ck_assert_int_eq(spawn_child(harness_tmpfile("plain"), argv, &child), -ENOEXEC);
+	ck_assert_int_eq(spawn_child(harness_tmpfile("plain"), argv, NULL, &child), -ENOEXEC);
 	/* Untouched on failure; no child, no descriptor is left: the fixture looks. */
 	ck_assert_int_eq(child.pid, -1);
 	ck_assert_int_eq(child.pidfd, -1);
@@ -279,7 +355,7 @@ START_TEST(test_no_descriptors_left)
 
 		limit.rlim_cur = n;
 		setrlimit(RLIMIT_NOFILE, &limit);
-		rc = spawn_child("/nonexistent", argv, &child);
+		rc = spawn_child("/nonexistent", argv, NULL, &child);
 		ck_assert_int_lt(rc, 0);
 	}
 }
@@ -353,6 +429,9 @@ make_suite(void)
 	tcase_add_test(tcase, test_signals_are_reset);
 	tcase_add_test(tcase, test_own_session);
 	tcase_add_test(tcase, test_command_line);
+	tcase_add_test(tcase, test_limits);
+	tcase_add_test(tcase, test_limits_give_nothing);
+	tcase_add_test(tcase, test_who_leaks_ends);
 	tcase_add_test(tcase, test_exec_says_why_it_failed);
 	tcase_add_test(tcase, test_no_descriptors_left);
 	tcase_add_test(tcase, test_exit_status);

@@ -226,10 +226,11 @@ START_ASYNC_TEST(test_restart_of_a_camera_and_of_the_front)
 	fake_exit(door, 0);
 	ck_assert_ptr_ne(fake_worker(fake, "door"), door);
 	ck_assert_int_eq(msg_int(ask(fake, MSG_CTL_RESTART, "what", "http"), "code", 1), 0);
-	peer_get_msg(front->peer, MSG_STOP, 0);
-	fake_exit(front, 0);
-	fake_wait_ms(fake, 0);
 	ck_assert_ptr_ne(fake_front(fake), front);
+	fake_ready(fake_front(fake));
+	peer_await_msg(front->peer, MSG_DRAIN, NULL);
+	peer_run(front->peer, 0);
+	fake_exit(front, 0);
 	ck_assert(!gate->ended);
 	expect_log("ctl: restart asked by process");
 	async_complete(loop);

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0
-for program in supervisor/camhub-supervisor supervisor/camhub-resolve worker/camhub-worker worker/camhub-worker-av \
+for program in supervisor/camhub-supervisor supervisor/camhub-resolve event/camhub-event worker/camhub-worker worker/camhub-worker-av \
   transcode/camhub-transcode http/camhub-http http/camhub-certificate auth/camhub-auth ctl/camctl; do
   headers=$(readelf -hlW "$program")
   dynamic=$(readelf -dW "$program")

@@ -3,7 +3,7 @@
 # Before it looks at the real tree it looks at a tree that breaks every rule: a check that cannot fail is none.
 set -uo pipefail
 root=${1:-$(cd "${srcdir:-$(dirname "$0")}/.." && pwd)}
-folders=(shared media publish supervisor worker transcode http ctl auth bench)
+folders=(shared media publish supervisor event worker transcode http ctl auth bench)
 
 # Folders of the tree that a file may include from.
 allowed_folders() {

@@ -29,9 +29,13 @@ static const struct {
 	const char *program;
 	enum msg_to receive; /* what the child receives; 0: raw */
 } programs[] = {
-	{ "camhub-http", MSG_TO_FRONT },          { "camhub-auth", MSG_TO_AUTH },
-	{ "camhub-transcode", MSG_TO_TRANSCODE }, { "camhub-worker", MSG_TO_WORKER },
-	{ "camhub-worker-av", MSG_TO_WORKER },    { "camhub-resolve", 0 },
+	{ "camhub-http", MSG_TO_FRONT },
+	{ "camhub-auth", MSG_TO_AUTH },
+	{ "camhub-transcode", MSG_TO_TRANSCODE },
+	{ "camhub-worker", MSG_TO_WORKER },
+	{ "camhub-worker-av", MSG_TO_WORKER },
+	{ "camhub-resolve", 0 },
+	{ "camhub-event", 0 },
 };
 
 static void
@@ -83,7 +87,8 @@ open_peer(struct fake_child *child, int fd)
 }
 
 static int
-fake_spawn(void *arg, const char *path, char *const argv[], struct spawn_child *spawned)
+fake_spawn(void *arg, const char *path, char *const argv[], const struct spawn_limits *limits,
+	   struct spawn_child *spawned)
 {
 	struct fake *fake = arg;
 	struct fake_child *child;
@@ -96,6 +101,7 @@ fake_spawn(void *arg, const char *path, char *const argv[], struct spawn_child *
 	ck_assert_int_eq(pipe2(life, O_CLOEXEC), 0);
 	child = xcalloc(1, sizeof(*child));
 	child->fake = fake;
+	child->limits = *limits;
 	child->pid = FIRST_PID + (pid_t)fake->n_children;
 	child->at_ms = loop_elapsed_ms(fake->loop);
 	snprintf(child->program, sizeof(child->program), "%s", strrchr(path, '/') + 1);

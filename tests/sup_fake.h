@@ -25,6 +25,7 @@ struct fake_child {
 	pid_t pid;
 	char program[64], object[64];
 	size_t argc;
+	struct spawn_limits limits;
 	int64_t at_ms;     /* loop time of its birth */
 	struct peer *peer; /* its end of the channel; raw children: NULL */
 	int raw_fd;        /* raw children: its end */

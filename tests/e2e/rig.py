@@ -27,7 +27,7 @@ SKIP = 77
 PR_SET_CHILD_SUBREAPER = 36
 PROGRAMS = {
     "camhub-worker": "worker", "camhub-worker-av": "worker", "camhub-http": "http", "camhub-transcode": "transcode",
-    "camhub-resolve": "supervisor", "camhub-auth": "auth", "camhub-certificate": "http",
+    "camhub-resolve": "supervisor", "camhub-auth": "auth", "camhub-event": "event", "camhub-certificate": "http",
 }
 
 

@@ -50,6 +50,7 @@ count(struct fake_child *front, enum msg_type type)
 {
 	peer_ignore_msg(front->peer, MSG_DRAIN);
 	peer_ignore_msg(front->peer, MSG_STOP);
+	peer_ignore_msg(front->peer, MSG_ACCESS_KEYS);
 	peer_ignore_msg(front->peer, MSG_STREAM);
 	peer_assert_no_msg(front->peer); /* which reads all there is */
 	return peer_msg_count(front->peer, type);

@@ -44,7 +44,6 @@ on_look(struct clock_timer *timer, void *arg)
 	struct drain *drain = arg;
 	struct front *front = drain->front;
 
-	listeners_sweep(front->listeners);
 	if (!is_anybody_here(front)) {
 		log_info("http: the last connection has ended, leaving");
 		leave(front);

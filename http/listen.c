@@ -450,12 +450,6 @@ listeners_close(struct listeners *listeners)
 	listeners->n_sockets = 0;
 }
 
-void
-listeners_sweep(struct listeners *listeners)
-{
-	sweep(listeners, listeners->n_conns);
-}
-
 unsigned
 listeners_count(const struct listeners *listeners)
 {

@@ -27,8 +27,6 @@ void listeners_free(struct listeners **listeners); /* NULL-safe; closes all */
 int listeners_add(struct listeners *listeners, int fd, const char *address);
 /* Accept nobody any more, not even what is added from now on; connections stay. */
 void listeners_close(struct listeners *listeners);
-/* Forget the connections that ended without a word, so that listeners_connections() is exact. */
-void listeners_sweep(struct listeners *listeners);
 unsigned listeners_count(const struct listeners *listeners);
 unsigned listeners_connections(const struct listeners *listeners);
 

@@ -107,12 +107,11 @@ sup_tls_renew(struct sup *sup, const struct conf *before)
 	bool had = before->tls_certificate != NULL, has = sup->conf->tls_certificate != NULL;
 	struct sup_front *front;
 
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
-		if (front->child == NULL)
-			continue;
-		if (had != has)
-			sup_front_restart(front);
-		else
-			sup_tls_send(front);
+	if (had != has) {
+		(void)sup_front_restart(sup, SUP_FRONT_NAME);
+		return;
 	}
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
+		if (front->child != NULL)
+			sup_tls_send(front);
 }

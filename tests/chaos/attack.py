@@ -198,7 +198,7 @@ class Attack(unittest.TestCase):
             except OSError:
                 pass  # it had heard enough, and may have said so
             try:
-                while to_the_end or not whole(received):
+                while not whole(received) or (to_the_end and received.startswith(b"HTTP/1.1 4")):
                     piece = peer.recv(65536)
                     if not piece:
                         break
@@ -223,6 +223,20 @@ class Attack(unittest.TestCase):
 
     def test_malformed(self):
         self.refused(malformed(), 55, to_the_end=True)
+
+    def test_in_pieces(self):
+        """Nobody else has begun to read a head before all of it is known to be good: the answer is ours, not the parser's."""
+        for data in (get("/healthz", b"X : y\r\n"), get("/healthz", b"X: y\r\n" * 65), get("/healthz", b"Content-Length: 5\r\n"),
+                     get("/healthz", b"X: " + b"a" * 9000 + b"\r\n")):
+            with self.connect() as peer:
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                peer.sendall(data[:30])
+                # The front has read that much when it has answered somebody else who came later.
+                self.assertEqual(self.camhub.get("/healthz")[0], 200)
+                peer.sendall(data[30:])
+                answer = peer.recv(65536)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 4"), answer)
+            self.assertIn(b"application/json", answer)
 
     def test_methods(self):
         self.refused(methods(), 100, to_the_end=True)

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import time
 from typing import NamedTuple
 
@@ -154,21 +153,11 @@ class House(rig.Camhub):
             file.write(f'#!/bin/sh\n{before}\n{variables} exec {real} "$@"\n')
 
     def start(self):
-        if self.manager is None and self.log_to is None:
-            super().start()
-            return
-        args = [rig.program("camhub-supervisor", "supervisor"), "--config", self.path("camhub.yaml"), "--runtime-dir",
-                self.runtime]
-        if not os.environ.get("CAMHUB_PREFIX"):
-            args += ["--libexec-dir", self.libexec, "--web-dir", os.path.join(rig.source_dir(), "web")]
-        environ = {"PATH": os.environ["PATH"], "TMPDIR": self.temporary, **self.environ}
-        keep = ()
+        args, environ, keep = self.command(), self.environment(), ()
         if self.manager is not None:
             args, keep = self.manager.dress(args, environ)
         with open(self.path("log"), "ab") as log:
-            out = self.log_to if self.log_to is not None else log
-            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ,
-                                            cwd=self.directory, pass_fds=keep)
+            self.launch(args, environ, log if self.log_to is None else self.log_to, keep)
 
     # --- asking it, without waiting in the loop ------------------------------------------------
 

@@ -5,6 +5,7 @@ no process, socket or file of it may be left, or the test fails.
 """
 
 import atexit
+import contextlib
 import ctypes
 import http.client
 import json
@@ -172,20 +173,30 @@ class Camhub:
                   encoding="utf-8") as file:
             file.write(text)
 
-    def start(self):
+    def command(self):
         args = [program("camhub-supervisor", "supervisor"), "--config", self.path("camhub.yaml"),
                 "--runtime-dir", self.runtime, "--state-dir", self.path("state")]
         if not os.environ.get("CAMHUB_PREFIX"):
             args += ["--libexec-dir", self.libexec, "--web-dir", os.path.join(source_dir(), "web")]
         if os.path.exists(self.path("cameras.cred")):
             args += ["--credentials", self.path("cameras.cred")]
+        return args
+
+    def environment(self):
         environ = {"PATH": os.environ["PATH"], "TMPDIR": self.temporary, **self.environ}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 environ[name] = os.environ[name]
+        return environ
+
+    def start(self):
         with open(self.path("log"), "ab") as log:
-            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=environ, cwd=self.directory)
+            self.launch(self.command(), self.environment(), log)
+
+    def launch(self, args, environ, log, keep=()):
+        """keep: descriptors that go along."""
+        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                        env=environ, cwd=self.directory, pass_fds=keep)
 
     # --- talking to it -----------------------------------------------------------------------
 
@@ -334,7 +345,8 @@ def orphans():
         if not name.startswith("camhub-") or name.startswith("camhub-superv"):
             continue
         if state == "Z":
-            os.waitpid(pid, os.WNOHANG)
+            with contextlib.suppress(ChildProcessError):  # another thread was sooner
+                os.waitpid(pid, os.WNOHANG)
         else:
             left[pid] = argv
     return left

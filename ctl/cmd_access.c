@@ -82,24 +82,26 @@ request(const struct ctl_options *options, json_t *msg, struct ctl_reply *reply)
 	return CTL_DOWN;
 }
 
-/* "http://HOST:PORT" of the first listener; one that is on all addresses has this machine's name.
+/* "http://HOST:PORT" (or https) of the first listener; one that is on all addresses has this
+ * machine's name.
  */
 static char *
 guess_base(const struct ctl_reply *reply)
 {
 	const json_t *listen = json_object_get(reply->supervisor, "listen");
 	const char *address = json_string_value(json_array_get(listen, 0)), *port;
+	const char *scheme = msg_bool(reply->supervisor, "tls", false) ? "https" : "http";
 	char host[256] = "localhost";
 
 	if (address == NULL)
-		return xstrdup("http://localhost");
+		return xasprintf("%s://localhost", scheme);
 	port = strrchr(address, ':');
 	if (port == NULL ||
 	    (strncmp(address, "0.0.0.0:", 8) != 0 && strncmp(address, "[::]:", 5) != 0))
-		return xasprintf("http://%s", address);
+		return xasprintf("%s://%s", scheme, address);
 	if (gethostname(host, sizeof(host) - 1) < 0)
 		snprintf(host, sizeof(host), "localhost");
-	return xasprintf("http://%s%s", host, port);
+	return xasprintf("%s://%s%s", scheme, host, port);
 }
 
 static void

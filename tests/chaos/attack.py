@@ -323,6 +323,79 @@ class Attack(unittest.TestCase):
             peer.close()
 
 
+class AttackAccess(unittest.TestCase):
+    """Two cameras, users, and somebody who is none of them but has a link to one camera."""
+
+    CAMERAS = ({"name": "door", "url": "rtsp://127.0.0.1:9/", "on_demand": True},
+               {"name": "yard", "url": "rtsp://127.0.0.1:9/", "on_demand": True})
+    answers, connect, refused = Attack.answers, Attack.connect, Attack.refused
+    maxDiff = None
+
+    def setUp(self):
+        state = rig.tempfile.mkdtemp(prefix="camhub-e2e-state-")
+        self.addCleanup(rig.shutil.rmtree, state, True)
+        users = [{"name": "ann", "role": "viewer", "cameras": ["door"]}]
+        self.camhub = rig.Camhub(self.CAMERAS, extra={"access": {"users": users}, "restart": {"hang_timeout": "20s"}},
+                                 environ={"STATE_DIRECTORY": state})
+        rig.hubs.append(self.camhub)
+        self.addCleanup(rig.finish_hub, self.camhub)
+        self.camhub.wait_serving()
+
+    def link(self, *words):
+        code, out, err = self.camhub.camctl("link", *words)
+        self.assertEqual(code, 0, err)
+        return out.strip().partition("token=")[2], err.strip().rpartition(" ")[2]
+
+    def test_without_anything(self):
+        def cases():
+            for path in ROUTES:
+                if path == "/healthz":
+                    continue
+                for lines in (b"", b"Authorization: Basic\r\n", b"Authorization: Bearer \r\n", b"Authorization: Digest username=ann\r\n",
+                              b"Authorization: Bearer v1.e30.\r\n", b"Authorization: Basic YW5uOg==\r\n", b"Cookie: camhub=v1.e30.e30\r\n",
+                              b"X-Forwarded-For: 127.0.0.1\r\nX-Remote-User: ann\r\n", b"X-Forwarded-User: ann\r\nRemote-User: ann\r\n"):
+                    yield get(path, lines + (UPGRADE if "ws" in path else b""))
+            for path in ("/logout", "/api/ticket", "/api/ticket?src=door"):
+                yield get(path, b"Content-Length: 0\r\nOrigin: http://evil.com\r\n", method=b"POST")
+            yield get("/login", b"Content-Type: application/x-www-form-urlencoded\r\nOrigin: http://evil.com\r\n"
+                      b"Content-Length: 19\r\n", method=b"POST") + b"user=ann&password=x"
+
+        def is_refusal(answer):
+            # A browser that asks for a page is sent to the one where people log in.
+            head = answer.split(b"\r\n\r\n")[0]
+            return head.startswith(b"HTTP/1.1 4") or (head.startswith(b"HTTP/1.1 303") and b"\r\nLocation: /login" in head)
+
+        wrong = [(data[:90], answer[:200]) for data, answer in ((data, self.answers(data, False) or b"") for data in cases())
+                 if not is_refusal(answer)]
+        self.assertEqual(wrong, [])
+
+    def test_a_link_is_for_its_camera(self):
+        token, name = self.link("door")
+        other, _ = self.link("yard")
+        good = f"/api/frame.jpeg?src=door&token={token}"
+        self.assertNotIn(self.answers(get(good), False)[9:10], (b"4", b""), "the link itself works")
+        body, payload, mark = token.split(".")
+        _, other_payload, other_mark = other.split(".")
+
+        def forged():
+            for path in VIEWS:
+                yield f"{path}?src=yard&token={token}"
+            for wrong in (f"{body}.{other_payload}.{mark}", f"{body}.{payload}.{other_mark}", f"v2.{payload}.{mark}", f"{payload}.{mark}",
+                          f"{body}.{payload}.", f"{body}.{payload}", f"{body}.{payload}.{mark}.{mark}", f"{body}.{payload}.{mark}=",
+                          f"{body}.{payload}.{mark[:-1]}", f"none.{payload}.", token.upper(), token * 2, token + "A", "A" * 3000):
+                yield f"/api/frame.jpeg?src=door&token={wrong}"
+            for at in range(0, len(token), max(len(token) // 60, 1)):
+                yield f"/api/frame.jpeg?src=door&token={token[:at]}{'B' if token[at] != 'B' else 'C'}{token[at + 1:]}"
+            for path in ("/metrics", "/api/streams?src=yard", "/ws"):
+                yield f"{path}{'&' if '?' in path else '?'}token={wrong}"
+
+        self.refused((get(path, UPGRADE if "/ws" in path else b"") for path in forged()), 75)
+        self.assertEqual(self.camhub.camctl("revoke", name)[0], 0)
+        until(lambda: self.answers(get(good), False)[9:10] == b"4", "a link that was revoked is refused")
+        self.assertNotIn(token, self.camhub.log())
+        self.assertNotIn(mark, self.camhub.log())
+
+
 class AttackTls(unittest.TestCase):
     """The same door, locked."""
 

@@ -13,6 +13,7 @@ struct ctl_reply {
 	json_t *supervisor; /* object or NULL */
 	json_t *cameras;    /* array of "camera" messages, without their type */
 	json_t *processes;
+	json_t *viewers;
 	int code; /* of "done" */
 	char *text;
 };

@@ -252,7 +252,7 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		access_asks_result(front->asks, msg);
 		break;
 	case MSG_KICK:
-		pass_kick(front, msg_str(msg, "what"));
+		pass_kick(front, msg_int(msg, "id", 0));
 		break;
 	case MSG_DRAIN:
 		if (front->drain == NULL)

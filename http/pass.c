@@ -139,19 +139,13 @@ pass_review(struct front *front)
 }
 
 static bool
-is_meant(const struct pass *pass, const char *what)
+has_watch(const struct pass *pass, long long id)
 {
 	const struct watch *watch;
-	char id[24];
 
-	if (strcmp(pass->address, what) == 0 ||
-	    (what[0] != '\0' && strcmp(pass->who.claims.user, what) == 0))
-		return true;
-	for (watch = LIST_FIRST(&pass->watches); watch != NULL; watch = LIST_NEXT(watch, in_pass)) {
-		snprintf(id, sizeof(id), "%lld", watch->id);
-		if (strcmp(id, what) == 0)
+	for (watch = LIST_FIRST(&pass->watches); watch != NULL; watch = LIST_NEXT(watch, in_pass))
+		if (watch->id == id)
 			return true;
-	}
 	return false;
 }
 
@@ -170,20 +164,17 @@ revoke(const struct pass *pass)
 	front_send(pass->front, msg, -1);
 }
 
-unsigned
-pass_kick(struct front *front, const char *what)
+void
+pass_kick(struct front *front, long long id)
 {
-	struct pass *pass, *next;
-	unsigned n = 0;
+	struct pass *pass;
 
-	for (pass = LIST_FIRST(&front->passes); pass != NULL; pass = next) {
-		next = LIST_NEXT(pass, in_front);
-		if (pass->ended || !is_meant(pass, what))
-			continue;
-		revoke(pass);
-		audit_kick(pass);
-		send_away(pass);
-		n++;
-	}
-	return n;
+	for (pass = LIST_FIRST(&front->passes); pass != NULL; pass = LIST_NEXT(pass, in_front))
+		if (!pass->ended && has_watch(pass, id))
+			break;
+	if (pass == NULL)
+		return;
+	revoke(pass);
+	audit_kick(pass);
+	send_away(pass);
 }

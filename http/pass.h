@@ -50,8 +50,7 @@ void watch_end(struct watch *watch); /* nothing when it is not watching */
 bool pass_has_room(const struct front *front, const struct gate_identity *who);
 /* End those that do not stand any more. */
 void pass_review(struct front *front);
-/* End those that are meant: a watch's id, a user, or an address; their sessions are over too.
- * Returns how many. */
-unsigned pass_kick(struct front *front, const char *what);
+/* End the one with this watch; the session or link that it came by is over too. */
+void pass_kick(struct front *front, long long id);
 
 #endif

@@ -208,12 +208,12 @@ apply_listen(struct conf_loader *loader)
 				conf_error_add(loader->errors, loader->path, line,
 					       "listen: \"%s\" is there twice, expected once",
 					       listen->text);
-		if (!conf->insecure &&
+		if (!conf->insecure && conf->n_users == 0 &&
 		    !conf_address_is_loopback((const struct sockaddr *)&listen->addr))
 			conf_error_add(
 			    loader->errors, loader->path, line,
 			    "listen: \"%s\" can be reached from other machines and there are no "
-			    "users yet, expected a loopback address or insecure: true",
+			    "users, expected a loopback address, access: users: or insecure: true",
 			    listen->text);
 	}
 	if (conf->n_listen == 0 && is_given(&loader->lines, "http", "listen") &&

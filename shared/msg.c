@@ -107,7 +107,7 @@ static const struct msg_field watcher[] = {
 	STR("address", 64), STR("transport", 16), INT("since_ms", 0, COUNT_MAX), END };
 static const struct msg_field watcher_gone[] = { INT("id", 1, COUNT_MAX), END };
 static const struct msg_field kick[] = {
-	STR("what", 64),		/* the id of a watcher, a user, or an address */
+	INT("id", 1, COUNT_MAX),	/* of a watcher */
 	END };
 static const struct msg_field level[] = { STR("level", 8), END };
 static const struct msg_field listener[] = { STR("address", 128), END };

@@ -13,6 +13,7 @@
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_status.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_viewers.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -246,6 +247,30 @@ on_revoke(struct client *client, const json_t *msg)
 	done(client, code, text);
 }
 
+static void
+on_viewer(json_t *msg, void *arg)
+{
+	reply(arg, msg);
+}
+
+static void
+on_viewers(struct client *client, const json_t *msg)
+{
+	(void)msg;
+	sup_viewers_each(client->ctl->sup, on_viewer, client);
+	done(client, 0, "");
+}
+
+static void
+on_kick(struct client *client, const json_t *msg)
+{
+	unsigned n = sup_viewers_kick(client->ctl->sup, msg_str(msg, "what"));
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u sent away", n);
+	done(client, n > 0 ? 0 : 1, n > 0 ? text : "nobody of that id, name or address watches");
+}
+
 static const struct {
 	enum msg_type type;
 	const char *what; /* logged, NULL: only looks */
@@ -259,6 +284,8 @@ static const struct {
 	{ MSG_CTL_PASSWD, "passwd", on_passwd },
 	{ MSG_CTL_TOKEN, "token", on_token },
 	{ MSG_CTL_REVOKE, "revoke", on_revoke },
+	{ MSG_CTL_VIEWERS, NULL, on_viewers },
+	{ MSG_CTL_KICK, "kick", on_kick },
 };
 
 static void

@@ -12,6 +12,7 @@
 #include "supervisor/sup_auth.h"
 #include "supervisor/sup_snapshot.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_viewers.h"
 #include "supervisor/sup_tls.h"
 
 #include <fcntl.h>
@@ -170,6 +171,10 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	} else if (type == MSG_FRONT_TOTALS) {
 		json_decref(front->totals);
 		front->totals = json_deep_copy(msg);
+	} else if (type == MSG_WATCHER) {
+		sup_viewers_add(front, msg);
+	} else if (type == MSG_WATCHER_GONE) {
+		sup_viewers_remove(front, msg);
 	} else if (type == MSG_AUTH_CHECK) {
 		sup_auth_check(front->sup, front->subscriber, msg);
 	} else if (type == MSG_ACCESS_REVOKE) {
@@ -237,6 +242,7 @@ forget_incarnation(struct sup_front *front, const char *last_exit)
 	front->totals = NULL;
 	sup_snapshot_forget(front->sup, front->subscriber);
 	sup_front_forget_streams(front);
+	sup_viewers_forget(front);
 	sup_status_changed(front->sup);
 }
 
@@ -315,6 +321,7 @@ sup_front_new(struct sup *sup, unsigned number)
 	else
 		snprintf(front->object, sizeof(front->object), "http");
 	TAILQ_INIT(&front->streams);
+	TAILQ_INIT(&front->viewers);
 	clock_timer_init(&front->retry, sup->deps.clock, on_retry, front);
 	sup_front_init_drain(front);
 	TAILQ_INSERT_TAIL(&sup->fronts, front, entry);
@@ -338,6 +345,7 @@ sup_front_free(struct sup_front **front)
 	clock_timer_cancel(&old->overdue);
 	sup_child_free(&old->child);
 	sup_front_drop_streams(old);
+	sup_viewers_forget(old);
 	json_decref(old->totals);
 	free(old);
 }

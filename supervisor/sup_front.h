@@ -21,6 +21,8 @@
 
 struct sup_front_stream;
 TAILQ_HEAD(sup_front_streams, sup_front_stream);
+struct sup_viewer;
+TAILQ_HEAD(sup_viewers, sup_viewer);
 
 struct sup_front {
 	TAILQ_ENTRY(sup_front) entry;
@@ -44,6 +46,8 @@ struct sup_front {
 	char tls[257];  /* its certificate, or what is wrong with the new one; "": none */
 	json_t *totals; /* the latest front-totals, NULL: none */
 	struct sup_front_streams streams;
+	struct sup_viewers viewers; /* sup_viewers.h */
+	unsigned n_viewers;
 };
 
 /* What a front says about one stream. */

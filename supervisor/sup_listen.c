@@ -47,11 +47,13 @@ check_rule(const struct conf *conf, const struct sup_listener *listener, char *e
 		snprintf(err, err_len, "a listener has no address: %s", strerror(-rc));
 		return rc;
 	}
-	if (conf->insecure || conf_address_is_loopback((struct sockaddr *)&addr))
+	if (conf->insecure || conf->n_users > 0 ||
+	    conf_address_is_loopback((struct sockaddr *)&addr))
 		return 0;
 	snprintf(err, err_len,
 		 "http: %s can be reached from other machines, and nobody is asked for a password: "
-		 "listen on 127.0.0.1 or [::1], or say insecure: true",
+		 "name users (access: users:), listen on 127.0.0.1 or [::1], or say "
+		 "insecure: true",
 		 text);
 	return -EACCES;
 }

@@ -605,7 +605,7 @@ expire(struct rig *rig)
 static void
 kick(struct rig *rig)
 {
-	peer_send_msg(rig->sup, json_pack("{s:s, s:s}", "type", "kick", "what", "ann"), -1);
+	peer_send_msg(rig->sup, json_pack("{s:s, s:i}", "type", "kick", "id", 1), -1);
 	/* What came by a token is over, or the page would be back in a second. */
 	peer_await_msg(rig->sup, MSG_ACCESS_REVOKE, json_pack("{s:s}", "id", LINK_ID));
 	peer_run(rig->sup, 0);

@@ -614,6 +614,48 @@ add_reload_tests(TCase *tcase)
 	tcase_add_test(tcase, test_frozen_credentials_ask_for_a_restart);
 }
 
+static void
+say_watcher(struct fake *fake, int id, const char *camera, const char *user)
+{
+	fake_say(fake_front(fake),
+		 json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:i}", "type", "watcher", "id", id,
+			   "camera", camera, "user", user, "way", "session", "address", "192.0.2.7",
+			   "transport", "wall", "since_ms", 1000),
+		 -1);
+}
+
+START_ASYNC_TEST(test_viewers_are_listed_and_sent_away)
+{
+	struct fake *fake =
+	    fake_run(loop, "cameras: [{name: door, url: \"rtsp://192.0.2.10/\"}]\n");
+	struct peer *front = fake_synced_front(fake)->peer, *ctl = fake_ctl(fake);
+
+	say_watcher(fake, 1, "door", "ann");
+	say_watcher(fake, 2, "door", "bob");
+	fake_say(fake_front(fake), json_pack("{s:s, s:i}", "type", "watcher-gone", "id", 1), -1);
+	peer_send_msg(ctl, msg_new(MSG_CTL_VIEWERS), -1);
+	peer_expect_msg(ctl, MSG_CTL_VIEWER,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "id", "1.2", "camera", "door",
+				  "user", "bob", "address", "192.0.2.7", "transport", "wall",
+				  "since_ms", 1000));
+	peer_expect_msg(ctl, MSG_CTL_DONE, json_pack("{s:i}", "code", 0));
+	peer_send_msg(ctl, json_pack("{s:s, s:s}", "type", "kick", "what", "ann"), -1);
+	peer_expect_msg(ctl, MSG_CTL_DONE, json_pack("{s:i}", "code", 1));
+	peer_send_msg(ctl, json_pack("{s:s, s:s}", "type", "kick", "what", "bob"), -1);
+	peer_expect_msg(ctl, MSG_CTL_DONE,
+			json_pack("{s:i, s:s}", "code", 0, "text", "1 sent away"));
+	peer_run(ctl, 0);
+	ck_assert_int_eq(msg_int(peer_get_msg(front, MSG_KICK, 0), "id", 0), 2);
+	/* The front that knew them is gone, and they with it. */
+	fake_exit(fake_front(fake), 1);
+	loop_settle(loop);
+	peer_send_msg(ctl, msg_new(MSG_CTL_VIEWERS), -1);
+	peer_expect_msg(ctl, MSG_CTL_DONE, json_pack("{s:i}", "code", 0));
+	peer_run(ctl, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -636,6 +678,7 @@ make_suite(void)
 	tcase_add_test(hostile, test_a_client_that_does_not_read_is_closed);
 	tcase_add_test(hostile, test_out_of_descriptors_is_survived);
 	tcase_add_test(hostile, test_the_socket_is_for_owner_and_group);
+	tcase_add_test(hostile, test_viewers_are_listed_and_sent_away);
 	suite_add_tcase(suite, hostile);
 	add_reload_tests(reload);
 	suite_add_tcase(suite, reload);

@@ -331,7 +331,7 @@ async def front_replaced(lab, n):
         try:
             code, out, err = await lab.house.run_camctl("restart", "http")
             lab.demand(code == 0, f"camctl restart http: {code} {out} {err}")
-            await lab.soon(lambda before=old: fronts(lab) - {before}, "a new front")
+            await lab.soon(lambda before=old: lab.house.fronts() - {before}, "a new front")
             for viewer in viewers:
                 await lab.sees(viewer, "while the front is replaced", count=10)
                 lab.lost_nothing(viewer, "door", "yard")
@@ -345,9 +345,5 @@ async def front_replaced(lab, n):
         for viewer in viewers:
             await lab.drop_watcher(viewer)
         viewers = fresh
-        await lab.soon(lambda before=old: before not in fronts(lab), "the old front leaves when nobody watches through it")
+        await lab.soon(lambda before=old: before not in lab.house.fronts(), "the old front leaves when nobody watches through it")
     await lab.orderly()
-
-
-def fronts(lab):
-    return {pid for words, pid in lab.house.pids().items() if words.startswith("camhub-http")}

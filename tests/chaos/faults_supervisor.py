@@ -26,7 +26,7 @@ F_SETPIPE_SZ = 1031
 
 
 @fault("supervisor-killed", "The supervisor is killed (SIGKILL) under a manager that keeps the listener: no child outlives "
-       "it, nobody is refused, and all cameras are back.", full=30, short=0,
+       "it, nobody is refused, and all cameras are back.", full=30, short=1,
        goals=(Goal("children gone", "max", 0.5), Goal("all cameras again", "max", 5)),
        controls=(Tamper("children do not care about their supervisor", "outlive", sabotage={
            "camhub-worker": "orphan", "camhub-http": "orphan"}),))
@@ -37,7 +37,7 @@ async def supervisor_killed(lab, n):
     try:
         for _ in range(n):
             children = lab.house.pids()
-            lab.demand(len(children) == len(names) + 1, f"not all processes are there: {children}")
+            lab.demand(len(children) > len(names), f"not all processes are there: {children}")
             pidfds = [os.pidfd_open(pid) for pid in children.values()]
             began = time.monotonic()
             lab.house.process.kill()

@@ -219,8 +219,13 @@ class House(rig.Camhub):
     def worker(self, name):
         return self.pids().get(f"camhub-worker {name}")
 
+    def fronts(self):
+        """The pids of all: one that drains is called as its successor is."""
+        return {pid for pid, argv in self.kin.look(self.process.pid, "camhub-supervisor").items()
+                if os.path.basename(argv[0]) == "camhub-http"} if self.process else set()
+
     def front(self):
-        return next((pid for words, pid in self.pids().items() if words.startswith("camhub-http")), None)
+        return self.pids().get("camhub-http http")
 
     async def kill(self, pid, signo=signal.SIGKILL, waits=True):
         """A signal to a process of ours, by pidfd, and its death."""

@@ -51,7 +51,8 @@ def look(house, sources, watched, kills):
     return {
         "supervisor": house.process.pid,
         "listens": listens(house.process.pid),
-        "children": house.pids(),
+        "children": {words: pid for words, pid in house.pids().items() if not words.startswith("camhub-http")},
+        "fronts": house.fronts(),
         "cameras": {name: {"flows": source.flows(), "viewers": watched.get(name, 0), "restarts": kills.get(name)}
                     for name, source in sources.items()},
     }
@@ -106,13 +107,13 @@ def _compare_cameras(seen, said):
 
 
 def _compare_processes(seen, said):
-    fronts = {pid for words, pid in seen["children"].items() if words.startswith("camhub-http")}
+    fronts = seen["fronts"]
     told = {message["pid"] for message in said["processes"] if message["name"].startswith("http")} - {0}
     if fronts != told:
         yield f"the fronts are processes {sorted(fronts)}, status says {sorted(told)}"
     known = told | {message["pid"] for message in said["processes"]} | {c["pid"] for c in said["cameras"].values()}
     for words, pid in seen["children"].items():
-        if pid not in known and not words.startswith(("camhub-resolve", "camhub-transcode", "camhub-auth", "camhub-hook")):
+        if pid not in known and not words.startswith(("camhub-resolve", "camhub-transcode", "camhub-auth", "camhub-event")):
             yield f"process {pid} ({words}) is not in the status"
 
 

@@ -88,7 +88,7 @@ class Watching(unittest.TestCase):
 
 
 SEEN = {"supervisor": 10, "listens": {"127.0.0.1:80"},
-        "children": {"camhub-worker door": 11, "camhub-worker yard": 12, "camhub-http http": 13},
+        "children": {"camhub-worker door": 11, "camhub-worker yard": 12}, "fronts": {13},
         "cameras": {"door": {"flows": True, "viewers": 2, "restarts": 1}, "yard": {"flows": True, "viewers": 0, "restarts": None}}}
 SAID = {"supervisor": {"pid": 10, "listen": ["127.0.0.1:80"]}, "processes": [{"name": "http", "pid": 13}], "code": 0,
         "cameras": {"door": {"state": "up", "pid": 11, "viewers": 2, "restarts": 1},

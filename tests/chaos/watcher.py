@@ -205,12 +205,12 @@ class Connector:
 
     def __init__(self, house, every_s=0.01):
         self.house, self.every_s = house, every_s
-        self.connected, self.refused = 0, []
+        self.connected, self.refused, self.done = 0, [], False
         self.task = asyncio.create_task(self._run())
 
     async def _run(self):
         loop = asyncio.get_running_loop()
-        while True:
+        while not self.done:
             sock = self.house.socket()
             try:
                 await asyncio.wait_for(loop.sock_connect(sock, (self.house.host, self.house.port)), 60)
@@ -222,6 +222,7 @@ class Connector:
             await asyncio.sleep(self.every_s)
 
     async def stop(self):
+        self.done = True  # wait_for() of Python 3.11 may swallow a cancellation
         self.task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.task
@@ -233,11 +234,11 @@ class Asker:
 
     def __init__(self, house, every_s=0.05, path="/healthz"):
         self.house, self.every_s, self.path = house, every_s, path
-        self.times, self.refused, self.cut, self.failed = [], [], 0, []
+        self.times, self.refused, self.cut, self.failed, self.done = [], [], 0, [], False
         self.task = asyncio.create_task(self._run())
 
     async def _run(self):
-        while True:
+        while not self.done:
             began = time.monotonic()
             try:
                 status, _ = await fetch(self.house, self.path)
@@ -251,6 +252,7 @@ class Asker:
             await asyncio.sleep(self.every_s)
 
     async def stop(self):
+        self.done = True  # wait_for() of Python 3.11 may swallow a cancellation
         self.task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.task

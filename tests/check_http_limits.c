@@ -86,6 +86,49 @@ START_ASYNC_TEST(test_one_connection_too_many, .hold_time = true)
 }
 END_ASYNC_TEST
 
+/* Descriptors run out: who comes then is closed and not left in the queue, where he would wake the
+ * front for ever; those who are there go on, and all is well when there are some again. */
+START_ASYNC_TEST(test_descriptors_run_out, .hold_time = true)
+{
+	struct rlimit limit, low;
+	struct rig *rig = rig_start(loop, NULL);
+	struct peer *before;
+	char *head;
+	int late, n = 0;
+	char byte;
+
+	rig_synced(rig);
+	before = rig_connect(rig);
+	head = strdup(rig_get(before, "/healthz", ""));
+	ck_assert_mem_eq(head, "HTTP/1.1 200 ", 13);
+	rig_body(before, head, NULL);
+	free(head);
+	late = connect_to(rig);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = limit;
+	low.rlim_cur = (rlim_t)late + CONNECTIONS;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	harness_defer(close_all, NULL);
+	while (n < CONNECTIONS && (fds[n] = dup(late)) >= 0)
+		n++;
+	ck_assert_int_lt(n, CONNECTIONS);
+	loop_settle(loop);
+	expect_log("accept: Too many open files");
+	ck_assert_int_eq((int)log_count("accept: Too many open files"), 1);
+	ck_assert_int_eq((int)recv(late, &byte, 1, 0), 0);
+	ck_assert_mem_eq(rig_get(before, "/healthz", ""), "HTTP/1.1 200 ", 13);
+	while (n > 0) {
+		close(fds[--n]);
+		fds[n] = 0;
+	}
+	close(late);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	loop_run_for_ms(loop, 1000);
+	ck_assert_mem_eq(rig_get(rig_connect(rig), "/healthz", ""), "HTTP/1.1 200 ", 13);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* The front's end of a connection. */
 static int
 other_end(struct peer *browser)
@@ -148,6 +191,7 @@ make_suite(void)
 	TCase *tcase = tcase_create("limits");
 
 	tcase_add_test(tcase, test_one_connection_too_many);
+	tcase_add_test(tcase, test_descriptors_run_out);
 	tcase_add_loop_test(tcase, test_viewers_that_vanish_are_noticed, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -144,6 +144,19 @@ static const struct {
 	  "t:2: group: no group \"no-such-group\" on this system, expected an existing one" },
 	{ "bus:\n  group: video\n  mode: \"0600\"\n",
 	  "t:3: mode: 0600 keeps the group out, expected 0660 with group:" },
+	{ "tls: { key: /k }\n", "t:1: key: without certificate:, expected both or none" },
+	{ "tls: { certificate: /c }\n", "t:1: certificate: without key:, expected both or none" },
+	{ "tls: { hsts: true }\n", "t:1: hsts: without certificate:, expected TLS" },
+	{ "tls: { certificate: c, key: /k }\n",
+	  "t:1: certificate: \"c\" is no absolute path, expected one that begins with /" },
+	{ "http: { hosts: [ a.net, \"a.net:80\", \"http://a.net\", \"*\" ] }\n",
+	  "t:1: hosts: wrong name \"a.net:80\", expected a host's without scheme and port, such as "
+	  "cams.example.net\n"
+	  "t:1: hosts: wrong name \"http://a.net\", expected a host's without scheme and port, "
+	  "such "
+	  "as cams.example.net\n"
+	  "t:1: hosts: wrong name \"*\", expected a host's without scheme and port, such as "
+	  "cams.example.net" },
 	{ "embed:\n  origins: [ \"https://a\", \"a.net\", \"https://a/b\", \"*\", \"rtsp://a\" ]\n",
 	  "t:2: origins: wrong origin, expected scheme, host and port only, such as "
 	  "https://example.net\n"

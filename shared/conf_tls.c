@@ -72,13 +72,14 @@ conf_apply_tls(struct conf_loader *loader)
 {
 	const struct conf *conf = loader->conf;
 
-	if (conf->tls_certificate != NULL && conf->tls_key == NULL)
+	/* One that was refused has been told already. */
+	if (conf->tls_certificate != NULL && line_of(loader, "key") == 0)
 		conf_error_add(loader->errors, loader->path, line_of(loader, "certificate"),
 			       "certificate: without key:, expected both or none");
-	if (conf->tls_certificate == NULL && conf->tls_key != NULL)
+	if (line_of(loader, "certificate") == 0 && conf->tls_key != NULL)
 		conf_error_add(loader->errors, loader->path, line_of(loader, "key"),
 			       "key: without certificate:, expected both or none");
-	if (conf->tls_hsts && conf->tls_certificate == NULL)
+	if (conf->tls_hsts && line_of(loader, "certificate") == 0)
 		conf_error_add(loader->errors, loader->path, line_of(loader, "hsts"),
 			       "hsts: without certificate:, expected TLS");
 }

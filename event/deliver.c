@@ -133,7 +133,7 @@ put(struct line *line, const char *text)
 static int
 get_status(struct line *line)
 {
-	char bytes[POST_STATUS_MAX];
+	char bytes[POST_STATUS_MAX] = "";
 	size_t len = 0;
 
 	while (len < sizeof(bytes) && memchr(bytes, '\n', len) == NULL) {

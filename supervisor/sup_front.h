@@ -14,10 +14,10 @@
 #define SUP_FRONT_PROGRAM    "camhub-http"
 #define SUP_FRONT_NAME       "http" /* of the first; the others are http.2, http.3, ... */
 #define SUP_FRONT_OBJECT_MAX 16
-#define SUP_FRONT_DRAINS_MIN 2 /* so many drain at once at least, or as many as there are fronts   \
-				*/
-#define SUP_FRONT_OVERDUE_MS 10000 /* a front whose drain is over has so long to leave by itself   \
-				    */
+/* So many drain at once at least, or as many as there are fronts. */
+#define SUP_FRONT_DRAINS_MIN 2
+/* One whose drain is over has so long to leave by itself. */
+#define SUP_FRONT_OVERDUE_MS 10000
 
 struct sup_front_stream;
 TAILQ_HEAD(sup_front_streams, sup_front_stream);

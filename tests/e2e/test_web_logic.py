@@ -374,6 +374,29 @@ class Logic(unittest.TestCase):
         self.assertIsNone(got[0])
         self.assertEqual((got[1]["shown"], got[1]["delay_ms"], sum(got[1]["buckets"])), (1, None, 0))
 
+    # Coming in
+
+    def test_a_login_leads_to_pages_of_ours_alone(self):
+        got = self.run_js("""
+          const { afterLogin, loginUrl } = await import("./login-words.js");
+          const base = new URL("http://host/cams/");
+          const wanted = [null, "", "door", "?cameras=a,b&kiosk=1", "//evil.example", "/x", "\\\\evil", "../x"];
+          return [wanted.map((text) => afterLogin(text, base).href),
+                  loginUrl("http://host/cams/?cols=2", new URL("wall.js", base)).href,
+                  loginUrl("http://host/cams/", new URL("wall.js", base)).href];""")
+        home = "http://host/cams/"
+        self.assertEqual(got, [[home, home, home + "door", home + "?cameras=a,b&kiosk=1", home, home, home, home],
+                               home + "login?next=%3Fcols%3D2", home + "login"])
+
+    def test_a_failed_login_says_why(self):
+        got = self.run_js("""
+          const { loginWords } = await import("./login-words.js");
+          return [loginWords(200), loginWords(401), loginWords(429, "6"), loginWords(503), loginWords(0), loginWords(418)];""")
+        self.assertEqual(got[0], "")
+        self.assertIn("wrong", got[1])
+        self.assertIn("6 s", got[2])
+        self.assertEqual(len({*got}), 6)
+
     # How it comes
 
     def test_pages_name_the_modules_they_need(self):

@@ -202,7 +202,8 @@ ctl_request_within(const char *runtime_dir, json_t *msg, int silence_ms, struct 
 		   char *err)
 {
 	struct asker asker = { .clock = clock_new(), .silence_ms = silence_ms, .err = err };
-	struct ctl_reply answer = { .cameras = json_array(), .processes = json_array(),
+	struct ctl_reply answer = { .cameras = json_array(),
+				    .processes = json_array(),
 				    .viewers = json_array() };
 	int fd = -1, rc;
 

@@ -70,7 +70,7 @@ struct front {
 	struct {
 		uint64_t whose;
 		int64_t told_ns;
-	} pictures[64]; /* that audit_picture() told of lately */
+	} pictures[64];     /* that audit_picture() told of lately */
 	unsigned n_viewers; /* viewers, and subscriptions of walls */
 	unsigned n_walls;
 	uint64_t requests, bytes_sent, viewers_ever, viewers_refused;

@@ -30,10 +30,11 @@ struct request {
 	bool is_head, is_tls;
 	const char *cors_origin; /* the Origin, if it may read answers; or NULL */
 	struct evkeyvalq form;   /* what was posted, decoded */
-	char scope[STREAM_NAME_MAX + 1]; /* path was /SCOPE/...: the addresses of one camera; or "" */
-	char page[STREAM_NAME_MAX + 2];  /* path, when it is the camera's own page */
+	char scope[STREAM_NAME_MAX +
+		   1]; /* path was /SCOPE/...: the addresses of one camera; or "" */
+	char page[STREAM_NAME_MAX + 2];     /* path, when it is the camera's own page */
 	char address[ACCESS_ADDRESS_BYTES]; /* of the client */
-	struct gate_identity who;	    /* as the gate found */
+	struct gate_identity who;           /* as the gate found */
 };
 
 struct route {

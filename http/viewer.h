@@ -28,8 +28,8 @@ struct viewer_request {
 	bool sound;            /* VIEWER_MP4: with sound, where there is one */
 	const char *ws_accept; /* Sec-WebSocket-Accept */
 	struct gate_identity who;
-	const char *address;   /* of the client; copied */
-	const char *headers;   /* more lines for the answer's head, or NULL; copied */
+	const char *address; /* of the client; copied */
+	const char *headers; /* more lines for the answer's head, or NULL; copied */
 };
 
 struct viewer {

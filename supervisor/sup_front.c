@@ -12,8 +12,8 @@
 #include "supervisor/sup_auth.h"
 #include "supervisor/sup_snapshot.h"
 #include "supervisor/sup_stream.h"
-#include "supervisor/sup_viewers.h"
 #include "supervisor/sup_tls.h"
+#include "supervisor/sup_viewers.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -145,6 +145,22 @@ warn_of_users_without_password(const struct sup *sup)
 				   sup->conf->users[i].name, sup->conf->users[i].name);
 }
 
+static void
+warn_of_plain_listeners(const struct sup *sup)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+
+	for (size_t i = 0; i < sup->listeners.n; i++) {
+		if (conf_address_parse(sup->listeners.list[i].address, &addr, &len) < 0 ||
+		    conf_address_is_loopback((const struct sockaddr *)&addr))
+			continue;
+		log_warn("access: %s is without TLS: passwords and links can be read on the way "
+			 "(tls: in camhub.yaml(5), or a reverse proxy)",
+			 sup->listeners.list[i].address);
+	}
+}
+
 void
 sup_access_apply(struct sup *sup)
 {
@@ -160,6 +176,8 @@ sup_access_apply(struct sup *sup)
 		/* A proxy that names the users itself needs no passwords. */
 		if (sup->conf->proxy_user_header == NULL)
 			warn_of_users_without_password(sup);
+		if (sup->conf->tls_certificate == NULL)
+			warn_of_plain_listeners(sup);
 	}
 	sup_auth_want(sup, sup->conf->n_users > 0);
 	access_tell_fronts(sup);

@@ -177,10 +177,12 @@ static const struct {
 	{ "http:\n  listen: [ \"127.0.0.1:80\", \"127.0.0.1:80\" ]\n",
 	  "t:2: listen: \"127.0.0.1:80\" is there twice, expected once" },
 	{ "http:\n  listen:\n    - 127.0.0.1:80\n    - 192.0.2.1:80\n    - \"[::]:80\"\n",
-	  "t:4: listen: \"192.0.2.1:80\" can be reached from other machines and there are no users, "
+	  "t:4: listen: \"192.0.2.1:80\" can be reached from other machines and there are no "
+	  "users, "
 	  "expected a loopback address, access: users: or insecure: true\n"
 	  "t:5: listen: \"[::]:80\" can be reached from other machines and there are no users, "
 	  "expected a loopback address, access: users: or insecure: true" },
+	{ "access:\n  users: [ { name: ann } ]\nhttp:\n  listen: [ \"0.0.0.0:80\" ]\n", "" },
 	{ "http:\n  insecure: true\n  listen: [ \"0.0.0.0:80\", \"[::1]:80\", \"127.9.9.9:1\" ]\n",
 	  "" },
 	/* cameras */

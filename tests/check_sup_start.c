@@ -135,6 +135,11 @@ START_ASYNC_TEST(test_inherited_listeners_obey_the_address_rule)
 	fake_config(fake, "http: {insecure: true}\n" GOOD);
 	fake_start(fake);
 	fake_worker(fake, "door");
+	/* Users are as good. */
+	fake_config(fake, "access: {users: [{name: ann}]}\n" GOOD);
+	ck_assert_int_eq(sup_reload(fake->sup, &text), 0);
+	free(text);
+	expect_log("passwords and links can be read on the way");
 	/* And again on reload. */
 	fake_config(fake, GOOD);
 	ck_assert_int_eq(sup_reload(fake->sup, &text), -EINVAL);

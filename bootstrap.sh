@@ -8,7 +8,7 @@ umask 022
 
 BUILD_PACKAGES="build-essential autoconf automake libtool pkg-config libevent-dev libnng-dev
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev libjansson-dev
-  libyaml-dev libwslay-dev libssl-dev libcrypt-dev"
+  libyaml-dev libwslay-dev libssl-dev libcrypt-dev libseccomp-dev"
 TEST_PACKAGES="check mandoc ffmpeg chromium firefox-esr python3 python3-websockets
   libgstrtspserver-1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav iproute2 procps

@@ -154,6 +154,11 @@ print_counters(const json_t *camera, FILE *file)
 		     msg_str(camera, "program"), msg_int(camera, "pid", 0),
 		     text_memory(msg_int(camera, "rss_kib", 0), rss, sizeof(rss)),
 		     msg_int(camera, "restarts", 0));
+	if (msg_str(camera, "sandbox")[0] != '\0')
+		line(file, "sandbox:", "%s", msg_str(camera, "sandbox"));
+	if (msg_int(camera, "violations", 0) > 0)
+		line(file, "violations:", "%lld processes killed for a forbidden system call",
+		     msg_int(camera, "violations", 0));
 }
 
 static void

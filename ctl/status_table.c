@@ -250,6 +250,10 @@ print_supervisor(const json_t *supervisor, int64_t now_ms, const struct text_sty
 			"read it?)%s\n",
 			text_colour_on(style, TEXT_BAD), msg_int(supervisor, "log_lost", 0),
 			text_colour_off(style, TEXT_BAD));
+	if (msg_int(supervisor, "violations", 0) > 0)
+		fprintf(file, "%s%lld processes killed for a forbidden system call%s\n",
+			text_colour_on(style, TEXT_BAD), msg_int(supervisor, "violations", 0),
+			text_colour_off(style, TEXT_BAD));
 	print_config_error(supervisor, style, file);
 }
 

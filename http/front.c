@@ -20,6 +20,7 @@
 #include "shared/child_ev.h"
 #include "shared/clock_ev.h"
 #include "shared/log.h"
+#include "shared/sandbox.h"
 #include "shared/xalloc.h"
 
 #include <event2/event.h>
@@ -146,6 +147,8 @@ on_config(struct front *front, const json_t *msg)
 	config->ring_bytes = (size_t)msg_int(msg, "ring_bytes", 0);
 	if (front->assets == NULL)
 		front->assets = assets_load(msg_str(msg, "web_dir"));
+	if (!front->configured && front->confine != NULL)
+		child_ev_set_sandbox(front->child, front->confine());
 	if (!front->configured)
 		child_ev_ready(front->child);
 	front->configured = true;
@@ -340,6 +343,26 @@ front_free(struct front **front)
 	free(old);
 }
 
+/* Its pages are in memory, its sockets are given to it: no file, and no socket but those of the
+ * bus. */
+static const char *
+confine(void)
+{
+	static const struct sandbox_facts facts = { .object = "http", .report_fd = CHILD_FD };
+	static struct sandbox_report report;
+	int rc;
+
+	/* Threads that are there already would escape Landlock. */
+	rc = sandbox_enter(SANDBOX_HTTP, SANDBOX_EARLY, &facts, &report);
+	if (rc == 0)
+		rc = bus_start();
+	if (rc == 0)
+		rc = sandbox_enter(SANDBOX_HTTP, SANDBOX_RUNNING, &facts, &report);
+	if (rc < 0)
+		log_err("http: not locked in: %s", strerror(-rc));
+	return report.text;
+}
+
 int
 front_run(void)
 {
@@ -361,6 +384,7 @@ front_run(void)
 	event_config_free(event_config);
 	clock_ev = clock_ev_new(base, clock);
 	front = front_new(base, clock, CHILD_FD);
+	front->confine = confine;
 	event_base_dispatch(base);
 	log_info("leaving");
 	(void)clock_ev;

@@ -49,6 +49,9 @@ struct front {
 	struct event_base *base;
 	struct clock *clock;
 	struct child_ev *child;
+	/* Lock the process in, once the pages are read; NULL: not at all. What is to be told of it.
+	 */
+	const char *(*confine)(void);
 	struct clock_timer report; /* 1 Hz, to the supervisor */
 	bool configured, synced, stopped;
 	struct drain *drain; /* NULL: newcomers are welcome */

@@ -27,6 +27,7 @@ AC_DEFUN([CAMHUB_LIBRARIES], [
 		[libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev])
 	CAMHUB_NEED([CRYPTO], [libcrypto >= 3.0], [libssl-dev])
 	CAMHUB_NEED([TLS], [libssl >= 3.0], [libssl-dev])
+	CAMHUB_NEED([SECCOMP], [libseccomp >= 2.5], [libseccomp-dev])
 	CAMHUB_NEED_LIB([NNG], [nng], [nng/nng.h], [nng_msg_alloc], [libnng-dev])
 	CAMHUB_NEED_LIB([CRYPT], [crypt], [crypt.h], [crypt_gensalt_rn], [libcrypt-dev])
 	CAMHUB_NEED_LIB([WSLAY], [wslay], [wslay/wslay.h], [wslay_event_context_server_init], [libwslay-dev])
@@ -50,6 +51,12 @@ AC_DEFUN([CAMHUB_COMPILER], [
 		[], [enable_fuzzers=no])
 	AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [count the lines that tests run (gcov)])],
 		[], [enable_coverage=no])
+	AC_ARG_ENABLE([sandbox], [AS_HELP_STRING([--disable-sandbox],
+		[no seccomp, no Landlock: for seeing what the tests say to that])], [], [enable_sandbox=yes])
+	# What these add to a program reads and writes files when it ends.
+	AS_IF([test "$enable_sandbox" = no || test "$enable_sanitizers" != no || test "$enable_fuzzers" = yes ||
+		test "$enable_coverage" = yes],
+		[AC_DEFINE([CAMHUB_NO_SANDBOX], [1], [Define to 1 to build without the sandbox.])])
 	AM_CONDITIONAL([FUZZERS], [test "$enable_fuzzers" = yes])
 	# Fuzzing sees only what is instrumented: the libraries too.
 	AS_IF([test "$enable_fuzzers" = yes], [enable_sanitizers=fuzzer])

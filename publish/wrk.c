@@ -89,7 +89,8 @@ leave(struct wrk *wrk, int code)
 	if (wrk->bus_pub != NULL) {
 		if (code == CHILD_EXIT_ASKED)
 			wrk_pub_end(wrk->pub);
-		wrk->deps.bus->unlink(wrk->bus_pub);
+		if (wrk->deps.confine == NULL)
+			wrk->deps.bus->unlink(wrk->bus_pub);
 	}
 	wrk->deps.exit(wrk->deps.exit_arg, code);
 }
@@ -293,6 +294,13 @@ handle(struct wrk *wrk, enum wrk_event event)
 	apply(wrk, step.action);
 }
 
+static void
+confine(struct wrk *wrk, enum sandbox_stage stage)
+{
+	if (wrk->deps.confine != NULL)
+		child_ev_set_sandbox(wrk->child, wrk->deps.confine(stage, &wrk->config));
+}
+
 /* Messages */
 
 static bool
@@ -333,8 +341,10 @@ on_config(struct wrk *wrk, const json_t *msg, int fd)
 		leave(wrk, CHILD_EXIT_WRONG_CONFIG);
 		return;
 	}
+	confine(wrk, SANDBOX_EARLY);
 	if (!open_bus(wrk))
 		return;
+	confine(wrk, SANDBOX_OPENING);
 	config = (struct wrk_pub_config){
 		.stream_id = wrk->config.stream_id,
 		.epoch = wrk->config.epoch,
@@ -387,6 +397,8 @@ on_stop(void *arg, bool asked)
 void
 wrk_input_opened(struct wrk *wrk)
 {
+	if (!wrk->is_open)
+		confine(wrk, SANDBOX_RUNNING);
 	wrk->is_open = true;
 	if (wrk->config.is_probe)
 		clock_timer_set_ms(&wrk->probe, wrk->config.open_timeout_ms);

@@ -8,6 +8,7 @@
 #include "publish/wrk_fsm.h"
 #include "publish/wrk_input.h"
 #include "publish/wrk_pub.h"
+#include "shared/sandbox.h"
 
 #define WRK_STALLED_AFTER_MAX_MS 5000 /* silence is noticed by then, whatever stall_ms says */
 #define WRK_STATUS_MS            1000
@@ -17,6 +18,7 @@
 
 struct clock;
 struct event_base;
+struct wrk_config;
 
 struct wrk_deps {
 	struct event_base *base;
@@ -25,6 +27,13 @@ struct wrk_deps {
 	const struct wrk_bus_ops *bus;
 	const struct wrk_input_ops *input;
 	void *input_arg;
+	/*
+	 * Lock the process in (shared/sandbox.h): EARLY when the configuration is known, OPENING
+	 * when the bus is open and the source not, RUNNING when the source has answered. Returns
+	 * what is to be told of it, borrowed until the next call. From then on the bus path is the
+	 * supervisor's to unlink. NULL: nothing is done.
+	 */
+	const char *(*confine)(enum sandbox_stage stage, const struct wrk_config *config);
 	/* The process should end with this code; called once, from the loop, when all is told and
 	 * the bus path is gone. The worker does nothing more. */
 	void (*exit)(void *arg, int code);

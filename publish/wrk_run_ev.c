@@ -6,6 +6,7 @@
 #include "publish/wrk_run_ev.h"
 
 #include "publish/wrk.h"
+#include "publish/wrk_confine.h"
 #include "shared/child_ev.h"
 #include "shared/clock.h"
 #include "shared/clock_ev.h"
@@ -32,6 +33,7 @@ wrk_run(const char *program, int argc, char **argv, const struct wrk_input_ops *
 		.input = input,
 		.input_arg = input_arg,
 		.exit = leave,
+		.confine = wrk_confine_of(program),
 	};
 
 	log_open(program, argc > 1 ? argv[1] : "");

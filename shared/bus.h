@@ -23,6 +23,10 @@ struct bus_msg {
 	void *impl;
 };
 
+/* Start nng's threads now, before a process takes the right to make threads from itself. Otherwise
+ * the first socket does. 0, or negative errno. */
+int bus_start(void);
+
 struct bus_msg *bus_msg_ref(struct bus_msg *msg);
 void bus_msg_unref(struct bus_msg **msg); /* NULL-safe, nulls the pointer */
 /* A message made here (payload copied): for the worker's GOP cache, for tests. NULL: out of memory

@@ -24,7 +24,8 @@ struct child_ev {
 	struct clock_timer beat;
 	const struct child_ev_ops *ops;
 	void *arg;
-	int statm_fd; /* /proc/self/statm, -1 where there is none */
+	int statm_fd;  /* /proc/self/statm, -1 where there is none */
+	char *sandbox; /* NULL: nothing is told */
 	bool stopping;
 };
 
@@ -123,6 +124,7 @@ on_beat(struct clock_timer *timer, void *arg)
 	msg_set_int(msg, "rss_kib", own_rss_kib(child));
 	if (log_dropped() > 0)
 		msg_set_int(msg, "log_lost", (long long)log_dropped());
+	msg_set_str(msg, "sandbox", child->sandbox);
 	/* A supervisor that does not read is its own watchdog's business. */
 	(void)child_ev_send(child, msg, -1);
 }
@@ -148,8 +150,16 @@ child_ev_ready(struct child_ev *child)
 	json_t *msg = msg_new(MSG_READY);
 
 	msg_set_str(msg, "version", PACKAGE_VERSION);
+	msg_set_str(msg, "sandbox", child->sandbox);
 	(void)child_ev_send(child, msg, -1);
 	clock_timer_set_ms(&child->beat, CHILD_BEAT_MS);
+}
+
+void
+child_ev_set_sandbox(struct child_ev *child, const char *text)
+{
+	free(child->sandbox);
+	child->sandbox = text != NULL ? xstrdup(text) : NULL;
 }
 
 int
@@ -167,6 +177,7 @@ child_ev_free(struct child_ev **child)
 	chan_ev_free(&(*child)->chan);
 	if ((*child)->statm_fd >= 0)
 		close((*child)->statm_fd);
+	free((*child)->sandbox);
 	free(*child);
 	*child = NULL;
 }

@@ -36,6 +36,9 @@ struct child_ev *child_ev_new(struct event_base *base, struct clock *clock, int 
 void child_ev_ready(struct child_ev *child);
 /* As chan_ev_send(). */
 int child_ev_send(struct child_ev *child, json_t *msg, int pass_fd);
+/* What the process is locked into (sandbox.h), told with READY and each beat. Copied; NULL:
+ * nothing. */
+void child_ev_set_sandbox(struct child_ev *child, const char *text);
 void child_ev_free(struct child_ev **child);
 
 #endif

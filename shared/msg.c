@@ -74,6 +74,7 @@ static const struct msg_field snapshot_job[] = { STR("stream", NAME_MAX_BYTES), 
 static const struct msg_field beat[] = {
 	INT_OPT("rss_kib", 0, COUNT_MAX),
 	INT_OPT("log_lost", 0, COUNT_MAX), /* lines of its log that nobody took */
+	STR_OPT("sandbox", 63),		/* what it is locked into */
 	END };
 static const struct msg_field demand[] = { BOOL("on"), END };
 static const struct msg_field replay[] = { INT("subscriber", 1, ID_MAX), END };
@@ -129,7 +130,8 @@ static const struct msg_field snapshot_done[] = {
 
 static const struct msg_field drain[] = { INT("deadline_ms", 0, 86400000), END };
 
-static const struct msg_field ready[] = { STR("version", 64), END };
+static const struct msg_field ready[] = { STR("version", 64), STR_OPT("sandbox", 63), END };
+static const struct msg_field violation[] = { INT("call", 0, COUNT_MAX), END }; /* number of a system call */
 static const struct msg_field input[] = {
 	STR("state", 16),		/* connecting | up | stalled | ended */
 	STR("class", 16),		/* none | unreachable | auth | not-found | timeout | protocol |
@@ -203,18 +205,21 @@ static const struct msg_field ctl_camera[] = {
 	STR_OPT("redirected_to", URL_MAX_BYTES), /* where the camera sent us, without userinfo */
 	INT_OPT("shown", 0, COUNT_MAX), INT_OPT("dropped", 0, COUNT_MAX), DELAY_FIELDS,
 	INT_OPT("left_out", 0, COUNT_MAX), /* as in worker-status */
+	STR_OPT("sandbox", 63),		/* what its process is locked into, absent: not told */
+	INT_OPT("violations", 0, COUNT_MAX), /* of its processes that died of it */
 	END };
 static const struct msg_field ctl_supervisor[] = {
 	STR("version", 64), INT("pid", 1, COUNT_MAX), INT("since_ms", 0, COUNT_MAX),
 	STR("config", 4096), STR("config_error", 4096), INT("reloads", 0, COUNT_MAX),
 	STRS_OPT("listen", 64), BOOL("degraded"),
+	STR_OPT("sandbox", 63), INT_OPT("violations", 0, COUNT_MAX),
 	BOOL_OPT("tls"),		/* the listeners speak TLS */
 	INT_OPT("log_lost", 0, COUNT_MAX), /* lines of all processes */
 	END };
 static const struct msg_field ctl_process[] = {
 	STR("name", 64), INT("pid", 0, COUNT_MAX), STR("state", 16), INT("since_ms", 0, COUNT_MAX),
 	INT("restarts", 0, COUNT_MAX), INT("rss_kib", 0, COUNT_MAX), STR("last_exit", 160),
-	STR_OPT("tls", 256),		/* a front's certificate, in words */
+	STR_OPT("sandbox", 63), STR_OPT("tls", 256),		/* a front's certificate, in words */
 	INT_OPT("viewers", 0, 1000000), END };
 static const struct msg_field ctl_passwd[] = {
 	STR("user", 64), STR_OPT("password", 256), /* absent: he has none from now on */
@@ -257,6 +262,7 @@ static const struct msg_schema schemas[MSG_TYPE_COUNT] = {
 
 	[MSG_READY]	      = { "ready", FROM_ANY_CHILD, MSG_FD_NONE, ready },
 	[MSG_BEAT]	      = { "beat", FROM_ANY_CHILD, MSG_FD_NONE, beat },
+	[MSG_VIOLATION]	      = { "violation", FROM_ANY_CHILD, MSG_FD_NONE, violation },
 	[MSG_DEMAND_DONE]     = { "demand-done", MSG_FROM_WORKER, MSG_FD_NONE, demand },
 	[MSG_INPUT]	      = { "input", MSG_FROM_WORKER, MSG_FD_NONE, input },
 	[MSG_WORKER_STATUS]   = { "worker-status", MSG_FROM_WORKER, MSG_FD_NONE, worker_status },

@@ -62,6 +62,7 @@ enum msg_type {
 	/* up */
 	MSG_READY,
 	MSG_BEAT,
+	MSG_VIOLATION,
 	MSG_DEMAND_DONE,
 	MSG_INPUT,
 	MSG_WORKER_STATUS,

@@ -27,8 +27,13 @@ static char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 	    lang_variable[] = "LANG=C.UTF-8";
 static char *const clean_environment[] = { path_variable, lang_variable, NULL };
 
-static const char *const passed_on[] = { "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-					 "LSAN_OPTIONS",   "TZ",           NULL };
+static const char *const passed_on[] = { "JOURNAL_STREAM",
+					 "ASAN_OPTIONS",
+					 "UBSAN_OPTIONS",
+					 "LSAN_OPTIONS",
+					 "TZ",
+					 "CAMHUB_SANDBOX",
+					 NULL };
 
 static void
 fail(int errno_fd)

@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include "shared/log.h"
+#include "shared/sandbox.h"
 #include "supervisor/resolve.h"
 
 #include <signal.h>
@@ -10,6 +12,21 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+
+#define PORT_DNS 53
+
+/* Before anything that is not ours is read. */
+static void
+confine(void)
+{
+	static const struct sandbox_facts facts = {
+		.object = "resolve", .report_fd = -1, .ports = { PORT_DNS }, .has_names = true
+	};
+	struct sandbox_report report;
+
+	if (sandbox_enter(SANDBOX_RESOLVE, SANDBOX_EARLY, &facts, &report) == 0)
+		(void)sandbox_enter(SANDBOX_RESOLVE, SANDBOX_RUNNING, &facts, &report);
+}
 
 int
 main(void)
@@ -24,5 +41,7 @@ main(void)
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &no_core);
+	log_open("camhub-resolve", NULL);
+	confine();
 	return resolve_run(3);
 }

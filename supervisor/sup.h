@@ -43,6 +43,7 @@ struct sup_deps {
 	int64_t watchdog_ms;  /* 0: none */
 	const int *inherited; /* n_inherited listeners, taken over (closed by sup_free) */
 	size_t n_inherited;
+	const char *sandbox; /* what this process is locked into, for status; NULL: nothing */
 	int (*spawn)(void *arg, const char *path, char *const argv[],
 		     const struct spawn_limits *limits, struct spawn_child *child);
 	int (*reap)(void *arg, int pidfd, int *exit_code, char *text, size_t text_len);

@@ -8,6 +8,7 @@
 
 #include "shared/chan_ev.h"
 #include "shared/log.h"
+#include "shared/sandbox.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup_int.h"
 #include "supervisor/sup_limits.h"
@@ -45,7 +46,7 @@ struct sup_child {
 	const struct sup_child_ops *ops;
 	void *arg;
 	char *program, *object;
-	bool raw, asked, bad;
+	bool raw, asked, bad, is_violation;
 	enum phase phase;
 	pid_t pid;
 	long long rss_kib; /* as it told last, 0 not yet */
@@ -54,7 +55,8 @@ struct sup_child {
 	struct event *pid_ev, *raw_ev;
 	struct chan_ev *chan;
 	struct clock_timer timer;
-	char why[SUP_CHILD_TEXT_MAX]; /* it was killed */
+	char why[SUP_CHILD_TEXT_MAX];   /* it was killed */
+	char sandbox[SANDBOX_TEXT_MAX]; /* "": it did not say */
 };
 
 static void
@@ -122,12 +124,30 @@ describe_end(const struct sup_child *child, const char *text, struct sup_exit *e
 {
 	end->asked = child->asked;
 	end->bad = child->bad;
+	end->is_violation = child->is_violation;
 	if (child->why[0] != '\0')
 		snprintf(end->text, sizeof(end->text), "%s", child->why);
 	else if (end->code == XALLOC_EXIT)
 		snprintf(end->text, sizeof(end->text), "out of memory");
 	else
 		snprintf(end->text, sizeof(end->text), "%s", text);
+}
+
+/* Once for each child: the first is what it dies of. */
+static void
+note_violation(struct sup_child *child, const char *call)
+{
+	if (child->is_violation)
+		return;
+	child->is_violation = true;
+	child->sup->violations++;
+	if (child->why[0] == '\0')
+		snprintf(
+		    child->why, sizeof(child->why),
+		    "killed: its sandbox forbids %s (the program, or what it reads, is broken)",
+		    call);
+	log_err("%s %s (process %ld): %s", child->program, child->object, (long)child->pid,
+		child->why);
 }
 
 /* Last: reap, tell, free. */
@@ -144,6 +164,8 @@ bury(struct sup_child *child)
 		return;
 	if (rc < 0)
 		snprintf(text, sizeof(text), "ended, how is unknown");
+	if (strcmp(text, "killed by SIGSYS") == 0)
+		note_violation(child, "a system call");
 	describe_end(child, text, &end);
 	log_debug("%s %s (process %ld): %s", child->program, child->object, (long)child->pid,
 		  end.text);
@@ -224,6 +246,17 @@ on_pid_readable(evutil_socket_t fd, short what, void *arg)
 		clock_timer_set_ms(&child->timer, LAST_WORDS_MS);
 }
 
+/* It should be dead already; who only says so is killed. */
+static void
+on_violation(struct sup_child *child, const json_t *msg)
+{
+	char name[SANDBOX_NAME_MAX], why[SUP_CHILD_TEXT_MAX];
+
+	note_violation(child, sandbox_call_name((long)msg_int(msg, "call", 0), name));
+	memcpy(why, child->why, sizeof(why));
+	kill_as_bad(child, why);
+}
+
 static void
 read_beat(struct sup_child *child, const json_t *msg)
 {
@@ -241,8 +274,16 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	struct sup_child *child = arg;
 	bool first = type == MSG_READY && child->phase == PHASE_STARTING;
 
+	if (type == MSG_VIOLATION) {
+		if (fd >= 0)
+			close(fd);
+		on_violation(child, msg);
+		return;
+	}
 	if (type == MSG_BEAT)
 		read_beat(child, msg);
+	if (type == MSG_BEAT || type == MSG_READY)
+		snprintf(child->sandbox, sizeof(child->sandbox), "%s", msg_str(msg, "sandbox"));
 	if (child->phase == PHASE_STARTING && !first) {
 		/* Beats before READY prove nothing: the start deadline stands. */
 	} else if (first || child->phase == PHASE_ALIVE) {
@@ -427,6 +468,12 @@ sup_child_kill_now(struct sup_child *child)
 	child->asked = true;
 	send_sigkill(child);
 	drop_channel(child);
+}
+
+const char *
+sup_child_sandbox(const struct sup_child *child)
+{
+	return child != NULL && child->sandbox[0] != '\0' ? child->sandbox : NULL;
 }
 
 long long

@@ -20,6 +20,7 @@ struct sup_exit {
 	int code;                      /* -1: by a signal */
 	bool asked;                    /* it had been told to stop */
 	bool bad;                      /* it was killed for what it did or did not do */
+	bool is_violation;             /* of its sandbox */
 	char text[SUP_CHILD_TEXT_MAX]; /* for people: "exit 75", "hung: no beat for 2.5 s", ... */
 };
 
@@ -63,6 +64,8 @@ void sup_child_broadcast_level(struct sup *sup, const char *level);
 
 /* Its resident memory as it told with its last beat; 0 not yet, or for NULL. */
 long long sup_child_rss_kib(const struct sup_child *child);
+/* What it says it is locked into; NULL: it did not say, or there is no child. */
+const char *sup_child_sandbox(const struct sup_child *child);
 pid_t sup_child_pid(const struct sup_child *child); /* 0 for NULL */
 /* Let go without waiting: closes everything. For sup_free(). */
 void sup_child_free(struct sup_child **child);

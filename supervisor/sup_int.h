@@ -39,6 +39,7 @@ struct sup {
 	char *config_error; /* of the latest load; NULL: it was good */
 	bool degraded;      /* no good configuration or listener yet: 503 */
 	unsigned reloads;
+	unsigned violations; /* children that their sandbox killed */
 	int64_t started_realtime_ms;
 	uint64_t log_lost; /* lines of children that nobody took */
 	struct sup_listeners listeners;

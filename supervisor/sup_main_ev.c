@@ -9,6 +9,7 @@
 #include "shared/log.h"
 #include "shared/msg.h"
 #include "shared/notify.h"
+#include "shared/sandbox.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup.h"
 
@@ -271,6 +272,8 @@ watch_signals(struct process *process)
 static int
 run(const struct sup_options *options)
 {
+	static const struct sandbox_facts nothing = { .report_fd = -1 };
+	struct sandbox_report sandbox = { .text = "off" };
 	int inherited[CONF_MAX_LISTEN], status;
 	struct process process = { .base = event_base_new(), .clock = clock_new() };
 	struct sup_deps deps = { .base = process.base,
@@ -283,6 +286,9 @@ run(const struct sup_options *options)
 		xalloc_die();
 	process.clock_ev = clock_ev_new(process.base, process.clock);
 	sup_deps_real(&deps);
+	/* In force for all children, too. */
+	(void)sandbox_enter(SANDBOX_SUPERVISOR, SANDBOX_RUNNING, &nothing, &sandbox);
+	deps.sandbox = sandbox.text;
 	deps.n_inherited = notify_listen_fds(inherited, CONF_MAX_LISTEN);
 	deps.under_systemd = getenv("NOTIFY_SOCKET") != NULL;
 	deps.watchdog_ms = notify_watchdog_ms();

@@ -121,6 +121,8 @@ sup_status_camera(struct sup *sup, const struct sup_stream *stream)
 	msg_set_str(msg, "program", stream->program->name);
 	msg_set_bool(msg, "on_demand", sup_stream_is_on_demand(stream));
 	msg_set_int(msg, "rss_kib", sup_child_rss_kib(stream->child));
+	msg_set_str(msg, "sandbox", sup_child_sandbox(stream->child));
+	msg_set_int(msg, "violations", stream->violations);
 	add_media(msg, stream->status);
 	add_transport(msg, stream->status);
 	add_viewers(msg, sup, stream->id);
@@ -149,6 +151,7 @@ sup_status_front(const struct sup_front *front)
 		msg_set_str(msg, "tls", front->tls);
 	msg_set_int(msg, "viewers",
 		    front->totals != NULL ? msg_int(front->totals, "viewers", 0) : 0);
+	msg_set_str(msg, "sandbox", sup_child_sandbox(front->child));
 	return msg;
 }
 
@@ -172,6 +175,8 @@ sup_status_supervisor(struct sup *sup)
 	if (sup->tls_fd >= 0)
 		msg_set_bool(msg, "tls", true);
 	msg_set_int(msg, "log_lost", (long long)(sup->log_lost + log_dropped()));
+	msg_set_int(msg, "violations", sup->violations);
+	msg_set_str(msg, "sandbox", sup->deps.sandbox);
 	json_object_set_new(msg, "listen", listen);
 	return msg;
 }

@@ -81,6 +81,7 @@ struct sup_stream {
 	int64_t last_error_ms; /* realtime, 0: never */
 	unsigned restarts;     /* workers spawned but the first */
 	unsigned spawns;
+	unsigned violations; /* workers that their sandbox killed */
 };
 
 /* A stream of conf, not started: sup_stream_event(START) or set_demand does that. */

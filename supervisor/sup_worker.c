@@ -164,6 +164,7 @@ on_exit_(void *arg, const struct sup_exit *end)
 	struct sup_stream *stream = arg;
 	enum sup_event event = judge(stream, end);
 
+	stream->violations += end->is_violation;
 	if (!end->asked && !end->bad && !stream->ended)
 		sup_stream_trouble(stream, "internal", "%s: %s", stream->program->name, end->text);
 	stream->child = NULL;

@@ -23,6 +23,7 @@ forbidden_header() {
   nng/*) [[ $1 == shared/bus.c ]] || echo 'nng only in shared/bus.c' ;;
   libav* | libsw*) [[ $1 == worker/av_*.[ch] || $1 == transcode/*.[ch] || $1 == bench/* ]] || echo 'FFmpeg only in worker/av_* and transcode/' ;;
   wslay/*) [[ $1 == http/* ]] || echo 'wslay only in http/' ;;
+  seccomp.h) [[ $1 == shared/sandbox*.[ch] ]] || echo 'libseccomp only in shared/sandbox*' ;;
   yaml.h) [[ $1 == shared/conf*.[ch] ]] || echo 'libyaml only in shared/conf*' ;;
   openssl/*) [[ $1 == shared/token*.c || ( $1 != shared/* && $1 != ctl/* ) ]] || echo 'OpenSSL not in ctl/, and of shared/ only in token*' ;;
   check.h) echo 'check only in tests/' ;;
@@ -90,6 +91,7 @@ breach publish/wrk.c '#include "worker/av_input.h"'
 breach http/hub.c '#include "ctl/ctl.h"'
 breach http/hub.c '#include <libswscale/swscale.h>'
 breach ctl/ctl.c '#include <yaml.h>'
+breach worker/main.c '#include <seccomp.h>'
 breach ctl/ctl.c '#include <check.h>'
 breach transcode/tc.c '#include <wslay/wslay.h>'
 breach publish/wrk_ev.c 'evtimer_new(base, cb, arg);'

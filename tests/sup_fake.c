@@ -486,7 +486,16 @@ fake_exit(struct fake_child *child, int code)
 void
 fake_crash(struct fake_child *child)
 {
-	leave(child, -1, "killed by SIGSEGV");
+	fake_die(child, "SIGSEGV");
+}
+
+void
+fake_die(struct fake_child *child, const char *signal)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "killed by %s", signal);
+	leave(child, -1, text);
 }
 
 void

@@ -108,6 +108,7 @@ void fake_up(struct fake_child *child);
 void fake_fail(struct fake_child *child, const char *class, const char *reason);
 void fake_exit(struct fake_child *child, int code);
 void fake_crash(struct fake_child *child);
+void fake_die(struct fake_child *child, const char *signal);
 
 /* A camctl: connected, everything it receives is checked. */
 struct peer *fake_ctl(struct fake *fake);

@@ -192,6 +192,7 @@ start_thread(struct tc_pipe *pipe)
 	int rc;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&pipe->thread, NULL, run, pipe);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -9,6 +9,7 @@
 #include "shared/log.h"
 #include "shared/xalloc.h"
 #include "worker/av_demux.h"
+#include "worker/av_names.h"
 #include "worker/av_test.h"
 
 #include <errno.h>
@@ -118,8 +119,10 @@ run(void *arg)
 
 	set_deadline(reader, reader->open_timeout_ms);
 	rc = reader->ops->open(reader, &source);
-	if (rc == 0)
+	if (rc == 0) {
+		av_names_freeze();
 		av_queue_push(reader->queue, av_item_new(AV_ITEM_OPENED));
+	}
 	while (rc == 0 && !av_reader_is_stopped(reader)) {
 		set_deadline(reader, reader->read_timeout_ms);
 		rc = reader->ops->read(source);
@@ -163,6 +166,7 @@ start_thread(struct av_reader *reader)
 	int rc;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&reader->thread, NULL, run, reader);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -4,6 +4,7 @@ What is tried under the lab's systemd with the units as installed: run there by 
 test leaves the service as it found it: running, with the good configuration.
 """
 
+import ctypes
 import glob
 import json
 import os
@@ -23,6 +24,7 @@ from wait import until  # noqa: E402
 
 PORT = 8080
 UNIT = "camhub.service"
+LANDLOCK_CREATE_RULESET = 444  # on every machine
 with open("/lab/paths.json", encoding="utf-8") as file:
     PATHS = json.load(file)
 CAMERAS = """cameras:
@@ -141,6 +143,15 @@ class Systemd(unittest.TestCase):
         """The unit hides other processes: each tells its own memory."""
         until(lambda: all(c["rss_kib"] > 1024 for c in status()["cameras"] + status()["processes"]),
               lambda: f"all tell their memory: {status()}")
+
+    def test_everybody_is_locked_in(self):
+        """The filter of the unit lets them do so, with all that this kernel has."""
+        version = ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)
+        want = "seccomp " + (f"landlock-abi{version}" if version > 0 else "no-landlock")
+        said = status()
+        self.assertEqual({message.get("sandbox") for message in said["cameras"] + said["processes"]}, {want})
+        self.assertEqual(said["supervisor"]["sandbox"], "seccomp")
+        self.assertEqual(said["supervisor"]["violations"], 0)
 
     def test_runtime_directory(self):
         for at, names, files in os.walk("/run/camhub/"):

@@ -54,6 +54,7 @@ child_enter(void)
 		return -ENOTSOCK;
 	/* Before it is hidden from itself, too. */
 	log_never_wait();
+	json_object_seed(0); /* reads /dev/urandom: before the doors are shut */
 	/* The parent may have died before this call: EOF on the channel tells that as well. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define WORKER_FILES 256 /* descriptors: nng takes 8, each subscriber one */
 
@@ -85,6 +86,7 @@ static void
 early(enum sandbox_program program, const struct sandbox_facts *facts)
 {
 	set_limits(program);
+	tzset(); /* reads /etc/localtime, now or never */
 	state.landlock = sandbox_landlock(facts);
 	if (state.landlock < 0)
 		complain("Landlock", state.landlock);

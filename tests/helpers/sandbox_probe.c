@@ -243,13 +243,27 @@ act_list_root(void)
 static long
 act_make_file(void)
 {
-	return open("/tmp/camhub-sandbox-probe", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	char name[64];
+	long rc;
+
+	snprintf(name, sizeof(name), "/tmp/camhub-sandbox-probe.%ld", (long)getpid());
+	rc = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (rc >= 0)
+		unlink(name);
+	return rc;
 }
 
 static long
 act_make_directory(void)
 {
-	return mkdir("/tmp/camhub-sandbox-probe.d", 0700);
+	char name[64];
+	int rc;
+
+	snprintf(name, sizeof(name), "/tmp/camhub-sandbox-probe.%ld", (long)getpid());
+	rc = mkdir(name, 0700);
+	if (rc == 0)
+		rmdir(name);
+	return rc;
 }
 
 static long
@@ -402,13 +416,13 @@ try(const struct act *act, enum sandbox_program program, enum sandbox_stage stag
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		exit(1);
-	printf("%s ", act->name);
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
 		child(act, program, stage, pair[1]);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		exit(1);
+	printf("%s ", act->name);
 	judge(status, pair[0]);
 	close(pair[0]);
 	close(pair[1]);

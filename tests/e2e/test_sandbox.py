@@ -35,8 +35,8 @@ class Sandbox(rig.Case):
 
     def test_everybody_is_locked_in(self):
         server = self.rtsp()
-        hub = self.hub([{"name": "door", "url": server.url("h264"), "ingest": "native"},
-                        {"name": "udp", "url": server.url("h264"), "ingest": "native", "transport": "udp"},
+        hub = self.hub([{"name": "door", "url": server.url("h264"), "ingest": "auto"},
+                        {"name": "udp", "url": server.url("h264"), "ingest": "auto", "transport": "udp"},
                         {"name": "av", "url": server.url("h264"), "ingest": "av"},
                         {"name": "clock", "url": "test:clock?size=320x180&fps=5"}])
         for name in ("door", "udp", "av", "clock"):

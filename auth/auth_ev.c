@@ -10,6 +10,7 @@
 #include "shared/clock.h"
 #include "shared/clock_ev.h"
 #include "shared/log.h"
+#include "shared/sandbox.h"
 #include "shared/xalloc.h"
 
 #include <errno.h>
@@ -119,6 +120,17 @@ watch_pool(struct auth *auth)
 		xalloc_die();
 }
 
+/* It computes, and answers on its channel: that is all. Landlock before the threads are made. */
+static const char *
+confine(enum sandbox_stage stage)
+{
+	static const struct sandbox_facts facts = { .object = "auth", .report_fd = CHILD_FD };
+	static struct sandbox_report report;
+
+	(void)sandbox_enter(SANDBOX_AUTH, stage, &facts, &report);
+	return report.text;
+}
+
 int
 auth_run(void)
 {
@@ -130,6 +142,7 @@ auth_run(void)
 
 	if (auth.base == NULL)
 		xalloc_die();
+	(void)confine(SANDBOX_EARLY);
 	rc = auth_pool_new(NULL, &auth.pool);
 	if (rc < 0) {
 		log_err("no threads: %s", strerror(-rc));
@@ -138,6 +151,7 @@ auth_run(void)
 	clock_ev = clock_ev_new(auth.base, clock);
 	auth.child = child_ev_new(auth.base, clock, CHILD_FD, MSG_TO_AUTH, &ops, &auth);
 	watch_pool(&auth);
+	child_ev_set_sandbox(auth.child, confine(SANDBOX_RUNNING));
 	child_ev_ready(auth.child);
 	event_base_dispatch(auth.base);
 	(void)clock_ev;

@@ -90,6 +90,7 @@ start_threads(struct auth_pool *pool)
 
 	/* Signals are the loop's. */
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (rc == 0 && pool->n_threads < AUTH_THREADS) {
 		rc = pthread_create(&pool->threads[pool->n_threads], NULL, run_thread, pool);

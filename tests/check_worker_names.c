@@ -25,7 +25,7 @@ reset(void *arg)
 static const char *
 ask(const char *name, const char *service)
 {
-	static char text[512];
+	static char text[4096];
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	int rc = getaddrinfo(name, service, &hints, &list);
@@ -50,7 +50,7 @@ ask(const char *name, const char *service)
 
 START_TEST(test_what_was_found_is_remembered)
 {
-	char before[512];
+	char before[4096];
 
 	harness_defer(reset, NULL);
 	snprintf(before, sizeof(before), "%s", ask("localhost", "80"));

@@ -48,7 +48,7 @@ class Sandbox(rig.Case):
         filters = {"camhub-worker": 3, "camhub-worker-av": 3, "camhub-http": 2}
         seen = set()
         for pid, argv in rig.descendants(hub.process.pid).items():
-            program = os.path.basename(argv[0])
+            program = os.path.basename(argv[0]) if argv else ""
             if program not in filters:
                 continue
             seen.add(program)

@@ -16,8 +16,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define WORKER_FILES 256 /* descriptors: nng takes 8, each subscriber one */
-
 static struct {
 	int landlock; /* its version; 0: not asked yet; negative errno: there is none */
 	int seccomp;  /* 1: in force; 0 and negative likewise */
@@ -50,13 +48,11 @@ limit(__rlimit_resource_t resource, rlim_t most)
 }
 
 static void
-set_limits(enum sandbox_program program)
+set_limits(void)
 {
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_MSGQUEUE, 0);
 	limit(RLIMIT_MEMLOCK, 0);
-	if (program != SANDBOX_HTTP)
-		limit(RLIMIT_NOFILE, WORKER_FILES);
 }
 
 static void
@@ -83,9 +79,9 @@ describe(enum sandbox_mode mode, struct sandbox_report *report)
 }
 
 static void
-early(enum sandbox_program program, const struct sandbox_facts *facts)
+early(const struct sandbox_facts *facts)
 {
-	set_limits(program);
+	set_limits();
 	tzset(); /* reads /etc/localtime, now or never */
 	state.landlock = sandbox_landlock(facts);
 	if (state.landlock < 0)
@@ -106,7 +102,7 @@ sandbox_enter(enum sandbox_program program, enum sandbox_stage stage,
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	if (stage == SANDBOX_EARLY) {
-		early(program, facts);
+		early(facts);
 	} else {
 		rc = sandbox_seccomp(program, stage, facts, mode);
 		if (rc < 0)

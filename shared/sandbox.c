@@ -9,12 +9,15 @@
 #include "shared/sandbox_int.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
+
+#define ARENAS 8
 
 static struct {
 	int landlock; /* its version; 0: not asked yet; negative errno: there is none */
@@ -79,9 +82,13 @@ describe(enum sandbox_mode mode, struct sandbox_report *report)
 }
 
 static void
-early(const struct sandbox_facts *facts)
+early(enum sandbox_program program, const struct sandbox_facts *facts)
 {
 	set_limits();
+	/* Else malloc() counts the processors when a thread wants memory, which opens a file. The
+	 * worker has set it. */
+	if (program != SANDBOX_WORKER)
+		mallopt(M_ARENA_MAX, ARENAS);
 	tzset(); /* reads /etc/localtime, now or never */
 	state.landlock = sandbox_landlock(facts);
 	if (state.landlock < 0)
@@ -102,7 +109,7 @@ sandbox_enter(enum sandbox_program program, enum sandbox_stage stage,
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	if (stage == SANDBOX_EARLY) {
-		early(facts);
+		early(program, facts);
 	} else {
 		rc = sandbox_seccomp(program, stage, facts, mode);
 		if (rc < 0)

@@ -31,6 +31,7 @@ import functools
 import http
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -239,8 +240,9 @@ class Link:
             if not viewer.paused:
                 viewer.camera.send_gop(viewer)
         elif kind == "unsubscribe":
-            self.viewers.pop(viewer.id).camera.leave(viewer)
-            viewer.say("unsubscribed")
+            if viewer:  # else it was refused, or has gone with its camera
+                self.viewers.pop(viewer.id).camera.leave(viewer)
+                viewer.say("unsubscribed")
         elif kind == "report":
             self.front.reports += message["reports"]
 
@@ -387,8 +389,24 @@ class Camera:
             viewer.say("error", code="not-found", text="it is gone")
 
 
+# After which time the pages take silence for a fault, by file.
+PATIENCE = {"watch.js": ("SILENCE_LIMIT_MS", "FREEZE_MS", "STUCK_MS", "FIRST_MS"),
+            "connection.js": ("OPEN_LIMIT_MS", "PROBE_LIMIT_MS", "SILENCE_MS"), "streams.js": ("TIMEOUT_MS",)}
+
+
+def with_patience(name, text):
+    """That page's file with ten times the patience: a machine that stands still for seconds is no fault then."""
+    for constant in PATIENCE.get(name, ()):
+        text, count = re.subn(rb"(?m)^(const %s = \d+);" % constant.encode(), rb"\g<1>0;", text)
+        assert count == 1, f"{name} has no {constant}"
+    return text
+
+
 class MockFront:
-    def __init__(self, cameras=(), prefix="/", source=None, port=0):
+    """patient: its pages are, see with_patience()."""
+
+    def __init__(self, cameras=(), prefix="/", source=None, port=0, patient=True):
+        self._patient = patient
         self._prefix = prefix
         self._cameras = {}
         self._source = source
@@ -541,7 +559,8 @@ class MockFront:
             return self._error(503, "not now")
         try:
             with open(os.path.join(WEB, name), "rb") as file:
-                return self._answer(200, file.read(), os.path.splitext(name)[1])
+                text = file.read()
+                return self._answer(200, with_patience(name, text) if self._patient else text, os.path.splitext(name)[1])
         except OSError:
             return self._error(404, "not found")
 
@@ -564,7 +583,7 @@ def main():
     parser.add_argument("--prefix", default="/")
     options = parser.parse_args()
     names = [f"camera_{number + 1}" for number in range(options.cameras)]
-    with MockFront(names, options.prefix, port=options.port) as front:
+    with MockFront(names, options.prefix, port=options.port, patient=False) as front:
         print(front.url, flush=True)
         try:
             threading.Event().wait()

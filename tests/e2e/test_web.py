@@ -48,9 +48,9 @@ class Web(unittest.TestCase):
     def setUpClass(cls):
         cls.chromium = cls.enterClassContext(browser.Browser())
 
-    def open(self, path="", cameras=("door",), width=640, height=360, **phone):
+    def open(self, path="", cameras=("door",), width=640, height=360, patient=True, **phone):
         """A mock with these cameras under /cams/, and a page on it."""
-        self.front = self.enterContext(mock_front.MockFront(list(cameras), prefix="/cams/"))
+        self.front = self.enterContext(mock_front.MockFront(list(cameras), prefix="/cams/", patient=patient))
         self.page = self.chromium.page(width, height, **phone)
         self.addCleanup(self.page.close)
         if self.prepare:
@@ -71,6 +71,11 @@ class Web(unittest.TestCase):
         self.wait(f"{PLAYER}.stats.frames >= {before} + {frames} || {PLAYER}.stats.frames < {before}")
         self.wait(f"{PIXELS} !== {pixels}", "another picture")
 
+    def send_garbage(self):
+        """As a key frame, until there is a new connection for it: a player that is behind leaves frames out."""
+        door = self.front.camera("door")
+        until(lambda: door.joins > 1 or door.garbage(), "a new connection", poll_s=1)
+
     def check_quiet(self, *allowed):
         """No error on the console, no violation of the policy, but for those that a test provokes."""
         left = [text for text in self.page.errors if not any(word in text for word in allowed)]
@@ -84,9 +89,8 @@ class OneCamera(Web):
         self.open("door")
         self.wait_state("playing")
         self.check_moves()
-        delay = self.wait(f"{PLAYER}.delay")
+        delay = self.wait(f"{PLAYER}.delay?.p50 < 1000 && {PLAYER}.delay")
         self.assertEqual(delay["basis"], "arrival")
-        self.assertLess(delay["p50"], 1000)
         self.assertLessEqual(delay["p50"], delay["max"])
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "webcodecs")
         self.assertEqual(self.page.evaluate(STATUS), "Door: live")
@@ -174,7 +178,7 @@ class OneCamera(Web):
         self.wait_state("playing")
 
     def test_frozen_picture_is_noticed(self):
-        self.open("door")
+        self.open("door", patient=False)
         self.wait_state("playing")
         self.front.camera("door").stall(True)
         self.wait_state("stalled")
@@ -184,7 +188,7 @@ class OneCamera(Web):
         self.check_moves()
 
     def test_silent_connection_is_replaced(self):
-        self.open("door")
+        self.open("door", patient=False)
         self.wait_state("playing")
         self.front.camera("door").stall(True)
         until(lambda: self.front.camera("door").joins > 1, "the player to give the connection up")
@@ -205,8 +209,7 @@ class OneCamera(Web):
     def test_garbage(self):
         self.open("door")
         self.wait_state("playing")
-        self.front.camera("door").garbage()
-        until(lambda: self.front.camera("door").joins > 1, "a new connection")
+        self.send_garbage()
         self.wait_state("playing")
         self.check_moves()
 
@@ -334,9 +337,7 @@ class OneCamera(Web):
         self.front.skew_ms = -7 * 86400000
         self.page.goto(self.front.url + "door")
         self.wait_state("playing")
-        delay = self.wait(f"{PLAYER}.delay")
-        self.assertLess(delay["max"], 10000)
-        self.assertLess(delay["uncertaintyMs"], 5000)
+        self.wait(f"{PLAYER}.delay?.max < 10000 && {PLAYER}.delay.uncertaintyMs < 5000", "a delay by this clock")
         # The camera's own clock only for those who ask, and where it has one.
         self.front.camera("door").captured_ms = -60000
         self.page.evaluate(f"{PLAYER}.setAttribute('delay-basis', 'capture')")
@@ -458,12 +459,15 @@ class OneCameraByMse(Web):
         self.check_moves()
         at = self.page.evaluate(f"{VIDEO}.currentTime")
         self.wait(f"{VIDEO}.currentTime > {at} + 3")
-        behind = self.page.evaluate(f"{VIDEO}.buffered.end({VIDEO}.buffered.length - 1) - {VIDEO}.currentTime")
-        self.assertLess(behind, 1)
+        self.wait(f"{VIDEO}.buffered.end({VIDEO}.buffered.length - 1) - {VIDEO}.currentTime < 1", "the edge")
+
         # And of what the server sent, which no buffer of the browser can flatter. The mock's time is taken first.
-        sent = self.front.camera("door").ticks / mock_front.TIMESCALE
-        self.assertLess(sent - self.page.evaluate(f"{VIDEO}.currentTime"), 1)
-        self.assertLess(self.page.evaluate(f"{PLAYER}.delay.p50"), 1500)
+        def behind():
+            sent = self.front.camera("door").ticks / mock_front.TIMESCALE
+            return sent - self.page.evaluate(f"{VIDEO}.currentTime")
+
+        until(lambda: behind() < 1, "the edge of what was sent")
+        self.wait(f"{PLAYER}.delay?.p50 < 1500", "a delay as short")
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "mse")
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.passedOver"), {"webcodecs": "this browser has no WebCodecs"})
         self.assertEqual(self.page.evaluate(STATUS), "Door: live")
@@ -504,8 +508,7 @@ class OneCameraByMse(Web):
     def test_garbage(self):
         self.open("door")
         self.wait_state("playing")
-        self.front.camera("door").garbage()
-        until(lambda: self.front.camera("door").joins > 1, "a new connection")
+        self.send_garbage()
         self.wait_state("playing")
         self.check_moves()
 

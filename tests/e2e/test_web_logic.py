@@ -59,7 +59,7 @@ async (options) => {
 class Logic(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.front = mock_front.MockFront([])
+        cls.front = mock_front.MockFront([], patient=False)
         cls.enterClassContext(cls.front)
         cls.chromium = cls.enterClassContext(browser.Browser())
         cls.page = cls.chromium.page()

@@ -29,7 +29,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from machine import memory_kib, running_seconds, stolen, stolen_percent, tcp_kib  # noqa: E402
+from machine import Machine, memory_kib, running_seconds, tcp_kib  # noqa: E402
 from peers import go2rtc  # noqa: E402
 from replay import replayed  # noqa: E402
 
@@ -88,10 +88,10 @@ def measure(pid, port, stream, viewers, options, *flags):
     idle_tcp = tcp_kib()
     clients = Clients(port, stream, viewers, f"--settle={options.settle}", f"--seconds={options.seconds}", *flags)
     clients.wait_measuring()
-    cpu, ticks, began = running_seconds(pid), stolen(), time.monotonic()
+    cpu, machine, began = running_seconds(pid), Machine(), time.monotonic()
     time.sleep(options.seconds * 0.95)
     elapsed = time.monotonic() - began
-    row = {"cpu": 100 * (running_seconds(pid) - cpu) / elapsed, "steal": stolen_percent(ticks, stolen()),
+    row = {"cpu": 100 * (running_seconds(pid) - cpu) / elapsed, "steal": machine.steal_percent(),
            "load": os.getloadavg()[0], "tcp_kib": max(0, tcp_kib() - idle_tcp)}
     row["seconds"] = options.seconds
     row["rss_kib"], _, row["pss_kib"] = memory_kib(pid)
@@ -185,23 +185,12 @@ def main():
     if options.smoke:
         options.viewers, options.seconds, options.settle = [1, 20], 2, 1
     raise_descriptors()
-    failures, before = [], stolen()
-    with replayed() as replay:
-        hub = rig.Camhub([{"name": "cam", "url": replay.url()}],
-                         extra={"limits": {"viewers": max(options.viewers) + 10}})
-        try:
-            hub.wait_serving()
-            hub.wait_state("cam", "up")
-            rows = run_all(replay, hub, options)
-            hub.stop()
-        finally:
-            if hub.process is not None:
-                hub.process.kill()
-                rig.show_log(hub)
-            hub.remove()
+    failures, machine = [], Machine()
+    limits = {"limits": {"viewers": max(options.viewers) + 10}}
+    with replayed() as replay, rig.running_hub([{"name": "cam", "url": replay.url()}], extra=limits) as hub:
+        rows = run_all(replay, hub, options)
     judge(rows, failures)
-    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, {stolen_percent(before, stolen()):.0f} % of their "
-          "time stolen by the machine below")
+    print(f"\n{machine.said()}")
     for failure in failures:
         print(f"MISSED: {failure}")
     if options.smoke:

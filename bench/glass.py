@@ -19,6 +19,7 @@ import time
 
 import glass_rig
 from glass_rig import MODES, median, ms, quantile, summary
+from machine import Machine
 
 import browser
 
@@ -53,7 +54,7 @@ class Bench:
         return self.hub.url("/door")
 
     def run(self, side, mode, seconds):
-        machine = glass_rig.Machine()
+        machine = Machine()
         with glass_rig.watched(self.chromium, modes=mode, basis=self.basis) as page:
             figures = summary(watch(page, self.url(side, mode), seconds))
         figures["steal"] = machine.steal_percent()
@@ -192,7 +193,7 @@ def arguments():
 def main():
     glass_rig.need_browser()
     options = arguments()
-    machine = glass_rig.Machine()
+    machine = Machine()
     camera = glass_rig.Camera(gop=options.gop, cabac=options.cabac, reports=options.reports)
     missed, taken = [], {}  # taken: {mode: {side: [figures of each run]}}
     try:

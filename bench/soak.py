@@ -19,8 +19,10 @@ import time
 
 import glass_rig
 from glass_rig import median, ms, quantile
+from machine import Machine
 
 import browser
+import rig
 
 EVERY = 5
 DRIFT_GOAL_MS = 20
@@ -129,10 +131,10 @@ def main():
     parser.add_argument("--tiles", type=int, default=4)
     parser.add_argument("--modes", default="", help="of the players; default: what they choose")
     options = parser.parse_args()
-    camera, machine = glass_rig.Camera(), glass_rig.Machine()
+    camera, machine = glass_rig.Camera(), Machine()
     cameras = [{"name": f"cam{i}", "url": camera.url(f"h264-{i}"), "sub": camera.url(f"sub-{i}")} for i in range(options.tiles)]
     try:
-        with glass_rig.camhub(cameras) as hub, browser.Browser() as chromium, \
+        with rig.running_hub(cameras) as hub, browser.Browser() as chromium, \
                 glass_rig.watched(chromium, modes=options.modes, every=EVERY) as page:
             missed = soak(options, hub, page)
     finally:

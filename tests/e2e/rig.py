@@ -5,6 +5,7 @@ no process, socket or file of it may be left, or the test fails.
 """
 
 import atexit
+import contextlib
 import ctypes
 import http.client
 import json
@@ -377,6 +378,22 @@ def add_camera(add_cleanup, **options):
     camera = rtsp_camera(**options)
     add_cleanup(camera.stop)
     return camera
+
+
+@contextlib.contextmanager
+def running_hub(cameras, **options):
+    """For a bench: camhub as delivered, all of its cameras up; its log is shown when something goes wrong."""
+    hub = Camhub(cameras, **options)
+    try:
+        hub.wait_serving()
+        until(lambda: all(m["state"] == "up" for m in hub.ask("status") if m["type"] == "camera"), "all cameras are up")
+        yield hub
+        hub.stop()
+    finally:
+        if hub.process is not None:
+            hub.process.kill()
+            show_log(hub)
+        hub.remove()
 
 
 def add_hub(add_cleanup, cameras, patient=True, **options):

@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <event2/buffer.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -21,7 +22,10 @@
 
 #define ASSETS_MAX      128
 #define ASSET_BYTES_MAX (2 << 20)
-#define ETAG_BYTES      20 /* two quotes, 16 hex digits, the zero */
+#define VERSION_BYTES   17 /* 16 hex digits, the zero */
+#define ETAG_BYTES      (VERSION_BYTES + 2)
+#define FOLDER          "assets/"
+#define FOLDER_MARK     "@ASSETS@"
 
 struct asset {
 	char *name;
@@ -34,6 +38,7 @@ struct asset {
 struct assets {
 	struct asset *list;
 	size_t count;
+	char version[VERSION_BYTES];
 };
 
 static const char *
@@ -88,16 +93,23 @@ read_whole(int fd, uint8_t **bytes, size_t *len)
 }
 
 static void
-make_etag(struct asset *asset)
+make_version(const void *bytes, size_t len, char version[VERSION_BYTES])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
 	unsigned digest_len;
 
-	EVP_Digest(asset->bytes, asset->len, digest, &digest_len, EVP_sha256(), NULL);
-	asset->etag[0] = '"';
-	for (size_t i = 0; i < 8; i++)
-		sprintf(asset->etag + 1 + 2 * i, "%02x", digest[i]);
-	strcpy(asset->etag + 17, "\"");
+	EVP_Digest(bytes, len, digest, &digest_len, EVP_sha256(), NULL);
+	for (size_t i = 0; i < VERSION_BYTES / 2; i++)
+		sprintf(version + 2 * i, "%02x", digest[i]);
+}
+
+static void
+make_etag(struct asset *asset)
+{
+	char version[VERSION_BYTES];
+
+	make_version(asset->bytes, asset->len, version);
+	snprintf(asset->etag, sizeof(asset->etag), "\"%s\"", version);
 }
 
 static void
@@ -122,6 +134,47 @@ load_one(struct assets *assets, int dir_fd, const char *name)
 	assets->list[assets->count++] = asset;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct asset *)a)->name, ((const struct asset *)b)->name);
+}
+
+/* A name for all of it together, the same for every front. */
+static void
+name_version(struct assets *assets)
+{
+	struct evbuffer *all = evbuffer_new();
+
+	qsort(assets->list, assets->count, sizeof(assets->list[0]), compare_names);
+	for (size_t i = 0; i < assets->count; i++)
+		evbuffer_add_printf(all, "%s %s\n", assets->list[i].name, assets->list[i].etag);
+	make_version(evbuffer_pullup(all, -1), evbuffer_get_length(all), assets->version);
+	evbuffer_free(all);
+}
+
+/* The page with the folder of this version wherever it says so. */
+static void
+set_folder(const struct assets *assets, struct asset *page)
+{
+	const char *from = (const char *)page->bytes, *end = from + page->len, *mark;
+	struct evbuffer *text = evbuffer_new();
+
+	while ((mark = memmem(from, (size_t)(end - from), FOLDER_MARK, strlen(FOLDER_MARK))) !=
+	       NULL) {
+		evbuffer_add(text, from, (size_t)(mark - from));
+		evbuffer_add_printf(text, FOLDER "%s", assets->version);
+		from = mark + strlen(FOLDER_MARK);
+	}
+	evbuffer_add(text, from, (size_t)(end - from));
+	free(page->bytes);
+	page->len = evbuffer_get_length(text);
+	page->bytes = xmalloc(page->len + 1);
+	evbuffer_remove(text, page->bytes, page->len);
+	evbuffer_free(text);
+	make_etag(page);
+}
+
 struct assets *
 assets_load(const char *path)
 {
@@ -136,8 +189,14 @@ assets_load(const char *path)
 	while ((entry = readdir(dir)) != NULL)
 		load_one(assets, dirfd(dir), entry->d_name);
 	closedir(dir);
-	if (assets->count == 0)
+	if (assets->count == 0) {
 		log_err("web: %s has no pages", path);
+		return assets;
+	}
+	name_version(assets);
+	for (size_t i = 0; i < assets->count; i++)
+		if (strncmp(assets->list[i].type, "text/html", strlen("text/html")) == 0)
+			set_folder(assets, &assets->list[i]);
 	return assets;
 }
 
@@ -172,8 +231,9 @@ find_asset(const struct front *front, const char *name)
 	return NULL;
 }
 
+/* is_fixed: under this name it is for ever what it is now. */
 static void
-send_asset(struct request *request, const char *name)
+send_asset(struct request *request, const char *name, bool is_fixed)
 {
 	const struct asset *asset = find_asset(request->front, name);
 	const char *known =
@@ -184,7 +244,8 @@ send_asset(struct request *request, const char *name)
 		return;
 	}
 	reply_header(request, "ETag", asset->etag);
-	reply_header(request, "Cache-Control", "no-cache");
+	reply_header(request, "Cache-Control",
+		     is_fixed ? "max-age=31536000, immutable" : "no-cache");
 	if (known != NULL && strcmp(known, asset->etag) == 0)
 		reply_send(request, 304, NULL, NULL, 0);
 	else
@@ -194,7 +255,22 @@ send_asset(struct request *request, const char *name)
 void
 pages_wall(struct request *request)
 {
-	send_asset(request, "index.html");
+	send_asset(request, "index.html", false);
+}
+
+/* In the folder of another version, which an older page may ask for, is what there is now. */
+static void
+send_from_folder(struct request *request, const char *path)
+{
+	const char *slash = strchr(path, '/');
+	const struct assets *assets = request->front->assets;
+	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
+
+	if (len != VERSION_BYTES - 1)
+		reply_error(request, 404, "not found");
+	else
+		send_asset(request, slash + 1,
+			   assets != NULL && strncmp(path, assets->version, len) == 0);
 }
 
 void
@@ -202,12 +278,14 @@ pages_other(struct request *request)
 {
 	const char *name = request->path + 1;
 
-	if (find_asset(request->front, name) != NULL)
-		send_asset(request, name);
+	if (strncmp(name, FOLDER, strlen(FOLDER)) == 0)
+		send_from_folder(request, name + strlen(FOLDER));
+	else if (find_asset(request->front, name) != NULL)
+		send_asset(request, name, false);
 	else if (stream_is_name(name) && !request->front->synced)
 		reply_error(request, 503, "starting");
 	else if (stream_is_name(name) && stream_find(request->front, name) != NULL)
-		send_asset(request, "camera.html");
+		send_asset(request, "camera.html", false);
 	else
 		reply_error(request, 404, "not found");
 }

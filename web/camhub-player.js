@@ -20,6 +20,7 @@
 import { capabilities } from "./capabilities.js";
 import { connectionTo } from "./connection.js";
 import { AutoQuality } from "./quality.js";
+import { ROOT } from "./root.js";
 import { Session } from "./session.js";
 import { View } from "./view.js";
 import { delayText, describe, sentence } from "./words.js";
@@ -146,7 +147,7 @@ export class CamhubPlayer extends HTMLElement {
     this.#session?.stop();
     if (another)
       this.#view.clear();
-    const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : import.meta.url);
+    const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : ROOT);
     this.#session = new Session({
       ...this.#choice(),
       base,

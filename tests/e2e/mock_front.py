@@ -389,6 +389,8 @@ class Camera:
             viewer.say("error", code="not-found", text="it is gone")
 
 
+FOLDER = "assets/0123456789abcdef/"  # where the pages find what they need
+
 # After which time the pages take silence for a fault, by file.
 PATIENCE = {"watch.js": ("SILENCE_LIMIT_MS", "FREEZE_MS", "STUCK_MS", "FIRST_MS"),
             "connection.js": ("OPEN_LIMIT_MS", "PROBE_LIMIT_MS", "SILENCE_MS"), "streams.js": ("TIMEOUT_MS",)}
@@ -502,6 +504,7 @@ class MockFront:
     async def _end(self):
         for camera in self._cameras.values():
             camera.stop()
+        self._server.server.close()  # at once: what the next line does is a task, and those are cancelled
         self._server.close()
         # What is cancelled may start something new to clean up after itself.
         while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
@@ -533,7 +536,7 @@ class MockFront:
             return self._streams(self._asked(path))
         if where == "api/frame.jpeg":
             return self._snapshot(self._asked(path))
-        return self._file("index.html" if where == "" else where)
+        return self._file("index.html" if where == "" else where.removeprefix(FOLDER))
 
     def _streams(self, name):
         if not self._streams_answer:
@@ -560,7 +563,8 @@ class MockFront:
         try:
             with open(os.path.join(WEB, name), "rb") as file:
                 text = file.read()
-                return self._answer(200, with_patience(name, text) if self._patient else text, os.path.splitext(name)[1])
+            text = with_patience(name, text) if self._patient else text
+            return self._answer(200, text.replace(b"@ASSETS@/", FOLDER.encode()), os.path.splitext(name)[1])
         except OSError:
             return self._error(404, "not found")
 

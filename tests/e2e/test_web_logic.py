@@ -386,7 +386,7 @@ class Logic(unittest.TestCase):
               named: [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => link.href),
               loaded: performance.getEntriesByType("resource").map((one) => one.name).filter((url) => /[.]js$/.test(url)),
             })""")
-            self.assertEqual(sorted(set(got["named"]) | {self.front.url + root}), sorted(set(got["loaded"])))
+            self.assertEqual(sorted(set(got["named"]) | {self.front.url + mock_front.FOLDER + root}), sorted(set(got["loaded"])))
             imports = page.evaluate("""(async () => {
               const files = performance.getEntriesByType("resource").map((one) => one.name).filter((url) => /[.]js$/.test(url));
               const texts = await Promise.all(files.map(async (url) => (await fetch(url)).text()));

@@ -94,6 +94,6 @@ class Parts(unittest.TestCase):
 def main():
     reason = browser.missing() or mock_front.missing()
     if reason:
-        print("skipped:", reason)
+        print("SKIP:", reason)
         sys.exit(77)
     unittest.main(verbosity=2)

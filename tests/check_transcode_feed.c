@@ -32,9 +32,10 @@ on_unit(void *arg, const struct tc_unit *unit)
 }
 
 static void
-push(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags, uint32_t subscriber,
-     uint8_t track)
+push_long(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags,
+	  uint32_t subscriber, uint8_t track, size_t len)
 {
+	static const uint8_t payload[FRAME_PAYLOAD_MAX];
 	const struct frame frame = { .kind = (uint8_t)kind,
 				     .codec = FRAME_CODEC_H265,
 				     .seq = seq,
@@ -42,10 +43,17 @@ push(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags, u
 				     .config_version = 1,
 				     .track = track,
 				     .for_subscriber = subscriber };
-	struct bus_msg *msg = bus_msg_new(&frame, "x", 1);
+	struct bus_msg *msg = bus_msg_new(&frame, payload, len);
 
 	tc_feed_push(feed, msg);
 	bus_msg_unref(&msg);
+}
+
+static void
+push(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags, uint32_t subscriber,
+     uint8_t track)
+{
+	push_long(feed, kind, seq, flags, subscriber, track, 1);
 }
 
 /* One letter for each message, numbered from seq on: C configuration, K key frame, P other, X
@@ -209,6 +217,24 @@ START_TEST(test_what_waits_for_a_replay_is_bounded)
 }
 END_TEST
 
+START_TEST(test_what_waits_for_a_replay_is_bounded_in_bytes)
+{
+	const size_t n = TC_FEED_PENDING_MAX_BYTES / FRAME_PAYLOAD_MAX;
+	struct tc_feed *feed = new_feed();
+	uint64_t seq;
+
+	for (seq = 1; seq <= n; seq++)
+		push_long(feed, FRAME_KIND_VIDEO, seq, 0, 0, FRAME_TRACK_VIDEO, FRAME_PAYLOAD_MAX);
+	/* As much as may be. */
+	ck_assert(tc_feed_wants_replay(feed));
+	push(feed, FRAME_KIND_VIDEO, seq, 0, 0, FRAME_TRACK_VIDEO);
+	ck_assert(!tc_feed_wants_replay(feed));
+	push_all(feed, "PCKP", seq + 1, 0);
+	ck_assert_str_eq(out, "K12sc P13");
+	tc_feed_free(&feed);
+}
+END_TEST
+
 static const struct {
 	int width, height, new_width, new_height;
 } sizes[] = {
@@ -257,6 +283,7 @@ suite(void)
 	tcase_add_test(feed, test_a_new_configuration_in_mid_group);
 	tcase_add_test(feed, test_sound_and_status_are_not_its_business);
 	tcase_add_test(feed, test_what_waits_for_a_replay_is_bounded);
+	tcase_add_test(feed, test_what_waits_for_a_replay_is_bounded_in_bytes);
 	suite_add_tcase(s, feed);
 	tcase_add_loop_test(size, test_sizes, 0, sizeof(sizes) / sizeof(sizes[0]));
 	tcase_add_test(size, test_too_small_and_rates);

@@ -22,6 +22,9 @@
 #define LINGER_MS      3000 /* who polls finds the stream still flowing */
 #define ASKS_MAX       256
 #define JPEG_BYTES_MAX (16 << 20)
+#define TOO_LARGE                                                                                  \
+	"since the last key frame came more than a snapshot is made of (64 MiB): a shorter key "   \
+	"frame interval in the camera helps"
 
 struct shot;
 
@@ -158,6 +161,18 @@ on_job_lost(struct clock_timer *timer, void *arg)
 	shot->job = 0;
 }
 
+/* No job: all who wait are told why. */
+static void
+refuse_job(struct shot *shot, int rc)
+{
+	if (rc == -EFBIG) {
+		answer_all(shot, 503, TOO_LARGE, NULL, 0);
+		return;
+	}
+	log_warn("stream=%s: no memory for a snapshot: %s", shot->stream->name, strerror(-rc));
+	answer_all(shot, 503, "no memory for a snapshot", NULL, 0);
+}
+
 static void
 start_job(struct shot *shot, const struct frame *newest)
 {
@@ -167,9 +182,7 @@ start_job(struct shot *shot, const struct frame *newest)
 
 	rc = snapshot_gop_memfd(shot->stream->hub, &fd);
 	if (rc < 0) {
-		log_warn("stream=%s: no memory for a snapshot: %s", shot->stream->name,
-			 strerror(-rc));
-		answer_all(shot, 503, "no memory for a snapshot", NULL, 0);
+		refuse_job(shot, rc);
 		return;
 	}
 	shot->job = ++shot->snapshots->last_request;

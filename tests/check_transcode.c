@@ -102,7 +102,7 @@ START_TEST(test_job_is_bounded)
 	int fd = memfd_create("job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct tc_job job;
 
-	ck_assert_int_eq(ftruncate(fd, (off_t)TC_JOB_MAX_BYTES + 1), 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)FRAME_JOB_MAX_BYTES + 1), 0);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, SEALS), 0);
 	ck_assert_int_eq(tc_job_load(fd, &job), -EFBIG);
 	close(fd);

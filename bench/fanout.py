@@ -43,6 +43,11 @@ def raise_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+FPS = 25
+# What ws_clients counts of viewers that are not there.
+GONE = {"closed": "closed", "refused": "refused", "without_picture": "without a picture", "malformed": "malformed messages"}
+
+
 class Clients:
     """One ws_clients process."""
 
@@ -145,6 +150,14 @@ def run_all(replay, hub, options):
     return rows
 
 
+def missing_viewers(row, expected):
+    """In words, which viewers did not see all that was measured; "" when all did."""
+    bad = [f"lost: {row[key]} {words}" for key, words in GONE.items() if row[key]]
+    if row["delay_ms"]["n"] < expected:
+        bad.append(f"{row['delay_ms']['n']} frames measured of {expected:.0f} at least")
+    return ", ".join(bad)
+
+
 def median(rows, key):
     return statistics.median(key(row) for row in rows)
 
@@ -154,6 +167,10 @@ def judge(rows, failures):
     for (viewers, name), all_rounds in rows.items():
         if not name.startswith("camhub"):
             continue
+        for row in all_rounds:
+            bad = missing_viewers(row, 0.9 * viewers * row["seconds"] * FPS)
+            if bad:
+                failures.append(f"{name}, {viewers} viewers: {bad}")
         lost = sum(row["lost"] + row["skipped"] for row in all_rounds)
         if lost:
             failures.append(f"{name}, {viewers} viewers: {lost} frames lost or skipped")
@@ -162,8 +179,11 @@ def judge(rows, failures):
         found = {"p99 ms": (median(all_rounds, lambda row: row["delay_ms"]["p99"]), P99_MS),
                  "CPU %": (median(all_rounds, lambda row: row["cpu"]), CPU_PERCENT),
                  "CPU for a frame as a multiple of the floor's": (median(all_rounds, lambda row: row["times_floor"]),
-                                                      CPU_TIMES_FLOOR),
-                 "KiB for a viewer": (median(all_rounds, lambda row: row.get("viewer_kib", 0)), VIEWER_KIB)}
+                                                      CPU_TIMES_FLOOR)}
+        if all("viewer_kib" in row for row in all_rounds):
+            found["KiB for a viewer"] = (median(all_rounds, lambda row: row["viewer_kib"]), VIEWER_KIB)
+        else:
+            failures.append(f"{name}: the memory of a viewer was not measured: --viewers without 1")
         peer = rows.get((viewers, "go2rtc /api/ws"))
         if peer:
             found["CPU as a share of go2rtc's"] = (found["CPU %"][0] / median(peer, lambda row: row["cpu"]), GO2RTC_SHARE)

@@ -22,7 +22,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from fanout import Clients, raise_descriptors  # noqa: E402
+from fanout import Clients, missing_viewers, raise_descriptors  # noqa: E402
 from machine import Machine, memory_kib, running_seconds, tcp_kib  # noqa: E402
 from replay import replayed  # noqa: E402
 
@@ -75,6 +75,10 @@ def print_good(name, row):
 def judge_good(before, beside, failures):
     if before["lost"] or beside["lost"] or beside["skipped"]:
         failures.append(f"good viewers lost {before['lost'] + beside['lost'] + beside['skipped']} frames")
+    for row, expected in ((before, 1), (beside, 0.9 * before["delay_ms"]["n"])):
+        bad = missing_viewers(row, expected)
+        if bad:
+            failures.append(f"good viewers: {bad}")
     ratio = beside["delay_ms"]["p99"] / max(0.001, before["delay_ms"]["p99"])
     print(f"\nthe good ones' p99 is {ratio:.2f} times the baseline's (goal {TIMES_BASELINE})")
     if ratio > TIMES_BASELINE:

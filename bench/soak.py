@@ -110,13 +110,16 @@ def soak(options, hub, page):
     page.goto(hub.url("/"))
     page.wait_for(f"globalThis.glass?.results().length >= {options.tiles}", 90, f"{options.tiles} moving tiles")
     reader = Ffprobe(hub.url("/api/stream.mp4?src=cam0"))
-    taken, missed = [], []
+    taken, missed, began = [], [], processes(hub)
     for minute in range(1, options.minutes + 1):
         print(f"minute {minute:4d}: ", end="")
         figures, moving = sample(page, hub, options.tiles)
         taken.append(figures)
         if moving < options.tiles:
             missed.append(f"minute {minute}: {options.tiles - moving} tiles stood still")
+        now = processes(hub)
+        missed += [f"minute {minute}: {words} was started again" for words in began if now.get(words) != began[words]]
+        began = now
     complaints = reader.stop()
     if complaints:
         missed.append(f"ffprobe: {complaints[:500]}")

@@ -23,6 +23,8 @@ import browser
 import rig
 
 EVERY = 5
+FPS_MIN = 15  # of the smaller stream
+STEADY = 0.9  # of what was sent must lie between the first and the last picture that were seen
 SETTLE_S = 4
 PRESENTED_GOAL = 0.995
 
@@ -78,8 +80,11 @@ def measure(options, tiles, mode):
           f"{ms(cpu['chromium'], 9)} {ms(cpu['front'])} {ms(cpu['workers'], 8)} {ms(cpu['camera'])} {machine.steal_percent():7.1f}",
           flush=True)
     moving = sum(1 for one in figures if one[1] > 1)
+    steady = sum(1 for one in figures if one[0] > STEADY * FPS_MIN * options.seconds)
     if moving < tiles:
         return [f"only {moving} of {tiles} tiles had pictures"]
+    if steady < tiles:
+        return [f"{tiles} tiles: {tiles - steady} stood still at the end"]
     return [f"{tiles} tiles: {100 * worst:.1f} % presented in the worst tile"] if worst < PRESENTED_GOAL else []
 
 

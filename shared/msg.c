@@ -62,7 +62,7 @@ static const struct msg_field front_config[] = {
 	STR("web_dir", 4096), STR("log_level", 8), STRS_OPT("embed_origins", 32),
 	INT("max_viewers", 1, 1000000), INT("viewer_lag_bytes", 65536, 1LL << 30),
 	INT("ring_bytes", 1 << 20, 1LL << 32), INT("request_deadline_ms", 100, 600000),
-	INT("live_target_ms", 0, 60000),
+	INT("live_target_ms", 0, 60000), INT("snapshot_timeout_ms", 100, 60000),
 	END };
 static const struct msg_field snapshot_job[] = { STR("stream", NAME_MAX_BYTES), INT("quality", 1, 31), INT("deadline_ms", 1, 60000), END };
 static const struct msg_field beat[] = { INT_OPT("rss_kib", 0, COUNT_MAX), END };

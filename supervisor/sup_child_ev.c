@@ -26,6 +26,8 @@
 #define LAST_WORDS_MS 250
 /* Of stolen time a silent child is given back at most so many times its deadline. */
 #define STOLEN_MAX 4
+/* A reading as old as this will do to begin with. */
+#define STOLEN_EVERY_MS 250
 /* Less than this is everyday life. */
 #define STOLEN_MIN_MS 50
 /* Until the loop has read what waits in a channel. */
@@ -167,13 +169,24 @@ has_unread(const struct sup_child *child)
 	return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) != 0;
 }
 
+static int64_t
+read_stolen_ms(struct sup *sup)
+{
+	sup->stolen_ms = sup->deps.stolen_ms(sup->deps.arg);
+	sup->stolen_at_ns = sup_now_ns(sup);
+	return sup->stolen_ms;
+}
+
 /* For a sign of life. */
 static void
 begin_wait(struct sup_child *child, int64_t ms)
 {
+	struct sup *sup = child->sup;
+	bool is_due = sup_now_ns(sup) - sup->stolen_at_ns >= STOLEN_EVERY_MS * NS_PER_MS;
+
 	child->wait_ms = ms;
 	child->given_ms = 0;
-	child->stolen_ms = child->sup->deps.stolen_ms(child->sup->deps.arg);
+	child->stolen_ms = is_due ? read_stolen_ms(sup) : sup->stolen_ms;
 	clock_timer_set_ms(&child->timer, ms);
 }
 
@@ -181,7 +194,7 @@ begin_wait(struct sup_child *child, int64_t ms)
 static bool
 gave_stolen_time(struct sup_child *child)
 {
-	int64_t stolen_ms = child->sup->deps.stolen_ms(child->sup->deps.arg);
+	int64_t stolen_ms = read_stolen_ms(child->sup);
 	int64_t back_ms = stolen_ms - child->stolen_ms;
 	int64_t left_ms = STOLEN_MAX * child->wait_ms - child->given_ms;
 

@@ -27,7 +27,7 @@ sup_stolen_ms(void *arg)
 {
 	char line[256];
 	int fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd >= 0 ? read(fd, line, sizeof(line) - 1) : -1;
+	ssize_t len = pread(fd >= 0 ? fd : STDIN_FILENO, line, sizeof(line) - 1, 0);
 
 	(void)arg;
 	if (fd >= 0)

@@ -9,7 +9,8 @@
 
 /*
  * Milliseconds of each core, on average, that were stolen since the machine is up ("steal" of
- * proc(5), /proc/stat). 0 where nothing is, or nothing is known.
+ * proc(5), /proc/stat). Where that file is hidden, as from a service with ProcSubset=pid, it is
+ * what standard input is, as in camhub.service. 0 where nothing is stolen, or nothing is known.
  */
 int64_t sup_stolen_ms(void *arg);
 

@@ -308,6 +308,32 @@ static const struct {
 	{ FRAME_CODEC_PCMU, "", 0 },
 };
 
+/* The largest picture parameter set that fits into an init segment leaves no room there for sound.
+ */
+START_TEST(test_large_sets_and_sound)
+{
+	static const char sets[] = SETS_360;
+	enum { PPS_BYTES = 64700 };
+	size_t len = sizeof(sets) - 1;
+	char *bytes = malloc(len + PPS_BYTES);
+	struct hub_config *config;
+
+	memcpy(bytes, sets, len);
+	memset(bytes + len, 0x55, PPS_BYTES);
+	make_hub_and_feed();
+	push(feed_sound_config(&feed));
+	push(feed_msg(&feed, FRAME_KIND_CONFIG, FRAME_CODEC_H264, bytes, len + PPS_BYTES, 0));
+	free(bytes);
+	ck_assert_uint_eq(push(feed_key(&feed)), 1);
+	push_both(3);
+	config = hub_newest_config(hub);
+	ck_assert_ptr_nonnull(config->init);
+	ck_assert_ptr_nonnull(hub_audio_offer(sound()));
+	ck_assert_uint_gt(hub_config_init(config, hub_audio_offer(sound()))->len,
+			  FMP4_INIT_BYTES_MAX);
+}
+END_TEST
+
 START_TEST(test_what_no_player_takes_is_not_offered)
 {
 	make_hub_and_feed();
@@ -466,6 +492,7 @@ make_suite(void)
 	tcase_add_test(tc, test_pictures_that_stop_and_come_back);
 	tcase_add_test(tc, test_a_new_worker_goes_on);
 	tcase_add_test(tc, test_a_new_worker_with_other_sound);
+	tcase_add_test(tc, test_large_sets_and_sound);
 	tcase_add_loop_test(tc, test_what_no_player_takes_is_not_offered, 0,
 			    sizeof(useless) / sizeof(useless[0]));
 	tcase_add_test(tc, test_sound_without_silence);

@@ -327,14 +327,25 @@ class Camhub:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def is_ours(pid, argv):
+    """A program of camhub. A zombie has no arguments any more, but a name."""
+    if argv:
+        return os.path.basename(argv[0]).startswith("camhub-")
+    try:
+        with open(f"/proc/{pid}/comm", encoding="latin-1") as comm:
+            return comm.read().startswith("camhub-")
+    except OSError:
+        return False
+
+
 def orphans():
     """Processes of a dead supervisor: as subreaper this process is their parent now. Reaps them."""
     left = {}
     for pid, (ppid, state, argv) in processes().items():
-        if ppid != os.getpid() or not argv or not os.path.basename(argv[0]).startswith("camhub-"):
-            if ppid == os.getpid() and state == "Z" and pid not in known_children():
-                os.waitpid(pid, os.WNOHANG)
+        if ppid != os.getpid() or not is_ours(pid, argv):
             continue
+        if state == "Z" and pid not in known_children():
+            os.waitpid(pid, os.WNOHANG)
         if state != "Z" and pid not in known_children():
             left[pid] = argv
     return left

@@ -321,6 +321,33 @@ START_ISOLATED_TEST(test_another_size_and_rubbish, .real_clock = true)
 }
 END_ISOLATED_TEST
 
+/* A sanitizer sees the difference that cannot be; without one, that each is a jump. */
+START_ISOLATED_TEST(test_times_from_one_end_to_the_other, .real_clock = true)
+{
+	static const int64_t times_ns[] = { 0,         INT64_MIN,     INT64_MAX,
+					    INT64_MIN, INT64_MIN + 1, INT64_MAX - 1 };
+	NEED_X265();
+	struct clip *clip = make_clip(AV_PIX_FMT_YUV420P, 160, 96, 0);
+	struct made made = { .n = 0 };
+	struct tc_live *live = new_live(&made);
+
+	for (int i = 0; i < 6; i++) {
+		struct tc_stamp stamp = stamp_of(clip, i);
+
+		stamp.pts_ns = times_ns[i];
+		ck_assert_int_eq(push(live, clip, i, &stamp, 0), 0);
+	}
+	/* The fifth comes 1 ns after the one before: too soon. */
+	ck_assert_int_eq(made.n, 5);
+	for (int i = 0; i < made.n; i++)
+		ck_assert(made.stamps[i].is_key);
+	tc_live_free(&live);
+	clear(&made);
+	free_clip(clip);
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
 static Suite *
 suite(void)
 {
@@ -335,6 +362,7 @@ suite(void)
 	tcase_add_test(live, test_only_the_newest_of_those_behind_is_shown);
 	tcase_add_test(live, test_too_slow_leaves_pictures_out_and_counts_them);
 	tcase_add_test(live, test_another_size_and_rubbish);
+	tcase_add_test(live, test_times_from_one_end_to_the_other);
 	suite_add_tcase(s, live);
 	return s;
 }

@@ -30,6 +30,7 @@ export class Session {
   #retryTimer = 0;
   #tickTimer = 0;
   #lostAt = 0;
+  #movedAt = 0; // when a picture last moved, or somebody began to look
   #watch = new Watch();
   #attempts = 0;
   #running = false;
@@ -64,6 +65,7 @@ export class Session {
     this.#running = true;
     this.facts.paused = false;
     this.#lostAt = performance.now();
+    this.#fresh(this.#lostAt);
     this.#backoff.reset();
     this.#tickTimer = setInterval(() => this.#tick(), TICK_MS);
     this.#subscribe();
@@ -95,6 +97,7 @@ export class Session {
       return;
     }
     if (this.facts.paused) {
+      this.#fresh(performance.now());
       this.#watch.begin(performance.now());
       this.#measured.forgive();
       this.#subscription?.pause(false);
@@ -111,6 +114,12 @@ export class Session {
       return;
     this.#backoff.reset();
     this.#subscribe();
+  }
+
+  /* A picture moves, or somebody begins to look: what stands there is not called old yet. */
+  #fresh(now) {
+    this.#movedAt = now;
+    this.facts.stillFor = 0;
   }
 
   play() {
@@ -307,10 +316,11 @@ export class Session {
     this.#watch.presented(now, !first);
     this.#backoff.good(now);
     this.#measured.shown(now, ptsUs, withinUs, this.#options.basis);
-    if ((!first && !this.facts.frozenSince) || this.facts.paused)
-      return;
-    if (this.facts.camera && this.facts.camera.state !== "up")
+    if (this.facts.paused || (this.facts.camera && this.facts.camera.state !== "up"))
       return; // the last pictures before it went down
+    this.#fresh(now);
+    if (!first && !this.facts.frozenSince)
+      return;
     this.#options.stage.showLive(this.#transport.surface);
     this.#change({ live: true, hasPicture: true, frozenSince: 0, unsupported: "", unknown: false, why: "",
       blocked: false });
@@ -384,6 +394,7 @@ export class Session {
 
   #tick() {
     const now = performance.now();
+    this.facts.stillFor = now - this.#movedAt;
     if (this.facts.link !== "open") {
       this.facts.linkDownFor = this.#lostAt ? now - this.#lostAt : 0;
       this.#options.onChange();
@@ -395,6 +406,8 @@ export class Session {
       this.#watch.begin(now);
     else if (!this.facts.camera || this.facts.camera.state === "up")
       this.#judge(now);
+    if (!this.facts.live)
+      this.#options.onChange();
   }
 
   /* The camera is said to be up. */

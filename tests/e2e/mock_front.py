@@ -303,8 +303,13 @@ class Camera:
     def drop(self):
         self._front.run(lambda: [viewer.link.socket.transport.abort() for viewer in self._viewers])
 
-    def stall(self, on):
-        self._front.run(lambda: setattr(self, "_stalled", on))
+    def stall(self, on, forget=False):
+        """forget: who joins gets nothing of what was sent before."""
+        def change():
+            self._stalled = on
+            if forget:
+                self._gop = []
+        self._front.run(change)
 
     def damage(self, on):
         self._front.run(lambda: setattr(self, "_damaged", on))

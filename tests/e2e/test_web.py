@@ -120,6 +120,20 @@ class OneCamera(web_rig.Web):
         self.front.camera("door").stall(False)
         self.wait_state("playing")
 
+    def test_old_picture_never_stands_without_words(self):
+        self.open("door", patient=False)
+        self.wait_state("playing")
+        door = self.front.camera("door")
+        door.stall(True, forget=True)
+        until(lambda: door.joins > 1, "the player to give the connection up")
+        self.assertEqual(self.page.evaluate(WORDS).split("\n")[0], "Waiting for a new picture")
+        self.assertIn("No data comes from the server", self.page.evaluate(WORDS))
+        self.assertTrue(self.page.evaluate(f"{FRAME}.hasAttribute('data-dim')"))
+        door.stall(False)
+        self.wait_state("playing")
+        self.assertEqual(self.page.evaluate(WORDS), "")
+        self.assertFalse(self.page.evaluate(f"{FRAME}.hasAttribute('data-dim')"))
+
     def test_change_of_size(self):
         self.open("door")
         self.wait_state("playing")

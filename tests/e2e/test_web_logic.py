@@ -382,7 +382,7 @@ class Logic(web_rig.Parts):
         got = self.run_js("""
           const { delayText, describe, sentence, skippedText, errorText } = await import("./words.js");
           const now = new Date(2026, 4, 3, 14, 0).getTime(), then = new Date(2026, 4, 3, 12, 31).getTime();
-          const facts = { camera: null, link: "open", linkDownFor: 0, why: "", hasPicture: true, unknown: false,
+          const facts = { camera: null, link: "open", linkDownFor: 0, stillFor: 0, why: "", hasPicture: true, unknown: false,
             frozenSince: 0, live: false, unsupported: "", note: "", paused: false, blocked: false };
           const camera = (state, reason = "no answer") => ({ camera: { state, since: then, reason } });
           const say = (more) => describe({ ...facts, ...more }, now);
@@ -391,6 +391,8 @@ class Logic(web_rig.Parts):
             old: describe({ ...facts, ...camera("down") }, now + 86400000),
             stalled: say(camera("stalled")), refused: say(camera("refused", "")), off: say(camera("off", "")),
             frozen: say({ live: true, frozenSince: then }), blip: say({ link: "waiting", linkDownFor: 300 }),
+            old_link: say({ link: "waiting", linkDownFor: 300, stillFor: 9000, why: "No data" }),
+            switching: say({}), waiting: say({ stillFor: 9000, why: "no data" }),
             lost: say({ link: "waiting", linkDownFor: 3000 }), black: say({ link: "waiting", hasPicture: false }),
             opening: say({ link: "opening", hasPicture: false }), blocked: say({ blocked: true }),
             cannot: say({ unsupported: "this browser cannot play H.265" }), paused: say({ paused: true }),
@@ -409,7 +411,10 @@ class Logic(web_rig.Parts):
         self.assertRegex(got["old"]["headline"], r"since .*3.*12:31")
         self.assertEqual(got["stalled"]["headline"], "Picture frozen since 12:31")
         self.assertEqual(got["frozen"]["state"], "stalled")
-        self.assertEqual(got["blip"]["headline"], "")
+        self.assertEqual((got["blip"]["headline"], got["switching"]["headline"]), ("", ""))
+        self.assertEqual(got["waiting"], {"state": "connecting", "headline": "Waiting for a new picture", "detail": "No data",
+                                          "dim": True})
+        self.assertTrue(got["old_link"]["dim"])
         # Without a picture a tile always says why.
         for name in ("first", "black", "opening", "cannot", "paused", "lost", "off", "refused", "blocked", "unknown"):
             self.assertNotEqual(got[name]["headline"], "", name)

@@ -10,7 +10,7 @@
  *   muted        "false": with the camera's sound, which needs MSE (default: without)
  *   show-delay   the delay stands in the picture's corner
  *   delay-basis  "capture": the delay is told from the camera's clock, where it has one (default: from the arrival)
- * Events: playing (pictures move), stalled (they do not), statechange (detail: { state, headline, detail,
+ * Events: playing (pictures move), stalled (they do not any more), statechange (detail: { state, headline, detail,
  *   transport }), delay (detail as the property, once a second while pictures move); state is playing, connecting,
  *   stalled, offline, unsupported or paused.
  * Properties: state, sentence (the state in words), delay (null or { ms, p50, p95, max, basis, uncertaintyMs }), stats

@@ -120,6 +120,7 @@ struct bus_rig {
 	struct bus_msg *msgs[256];
 	size_t n, wanted;
 	uint64_t seq;
+	struct clock_timer pulse;
 };
 
 static json_t *
@@ -207,6 +208,17 @@ end_replay(struct bus_rig *rig)
 	ck_assert_int_eq(bus_pub_send(rig->source, &frame, text, sizeof(text) - 1), 0);
 }
 
+/* A worker says once a second that it is there. */
+static void
+on_pulse(struct clock_timer *timer, void *arg)
+{
+	struct bus_rig *rig = arg;
+	const struct frame frame = { .stream_id = 5, .kind = FRAME_KIND_STATUS };
+
+	ck_assert_int_eq(bus_pub_send(rig->source, &frame, "{}", 2), 0);
+	clock_timer_set_ms(timer, 300);
+}
+
 static bool
 has_wanted(void *arg)
 {
@@ -279,6 +291,44 @@ START_ISOLATED_TEST(test_the_program_from_bus_to_bus, .real_clock = true)
 }
 END_ISOLATED_TEST
 
+/* The bus loses one in mid-group: the rest of the group comes again, and the picture goes on. */
+START_ISOLATED_TEST(test_a_hole_is_mended_before_the_next_key_frame, .real_clock = true)
+{
+	NEED_X265();
+	struct clip *clip = make_clip(AV_PIX_FMT_YUV420P, 320, 240, 0);
+	static struct bus_rig rig;
+	int lost = 5;
+
+	start(&rig, loop);
+	peer_get_msg(rig.supervisor, MSG_WANT_REPLAY, 0);
+	for (int i = 0; i < lost; i++)
+		send_unit(&rig, clip, i, true);
+	end_replay(&rig);
+	await(&rig, 2);
+	clock_timer_init(&rig.pulse, loop_clock(loop), on_pulse, &rig);
+	clock_timer_set_ms(&rig.pulse, 0);
+	rig.seq++;
+	send_unit(&rig, clip, lost + 1, false);
+	peer_get_msg(rig.supervisor, MSG_WANT_REPLAY, 0);
+	rig.seq = 0;
+	for (int i = 0; i <= lost + 1; i++)
+		send_unit(&rig, clip, i, true);
+	end_replay(&rig);
+	await(&rig, 3);
+	check_unit(&rig, 2, lost + 1);
+	send_unit(&rig, clip, lost + 2, false);
+	await(&rig, 4);
+	check_unit(&rig, 3, lost + 2);
+	clock_timer_cancel(&rig.pulse);
+	peer_send_msg(rig.supervisor, msg_new(MSG_STOP), -1);
+	ck_assert_int_eq(program_wait(rig.program, 0), CHILD_EXIT_ASKED);
+	while (rig.n > 0)
+		bus_msg_unref(&rig.msgs[--rig.n]);
+	free_clip(clip);
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
 START_ISOLATED_TEST(test_silence_on_the_bus_ends_it, .real_clock = true)
 {
 	static struct bus_rig rig;
@@ -303,6 +353,7 @@ suite(void)
 	tcase_add_test(queue, test_what_waits_is_bounded_and_all_is_counted);
 	suite_add_tcase(s, queue);
 	tcase_add_test(program, test_the_program_from_bus_to_bus);
+	tcase_add_test(program, test_a_hole_is_mended_before_the_next_key_frame);
 	tcase_add_test(program, test_silence_on_the_bus_ends_it);
 	suite_add_tcase(s, program);
 	return s;

@@ -282,9 +282,8 @@ pages_other(struct request *request)
 		send_from_folder(request, name + strlen(FOLDER));
 	else if (find_asset(request->front, name) != NULL)
 		send_asset(request, name, false);
-	else if (stream_is_name(name) && !request->front->synced)
-		reply_error(request, 503, "starting");
-	else if (stream_is_name(name) && stream_find(request->front, name) != NULL)
+	else if (stream_is_name(name) &&
+		 (!request->front->synced || stream_find(request->front, name) != NULL))
 		send_asset(request, "camera.html", false);
 	else
 		reply_error(request, 404, "not found");

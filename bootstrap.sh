@@ -59,6 +59,12 @@ build() {
 
 configure_and_make() {
   [ -f config.status ] || { say "configure"; ./configure --quiet >&2; }
+  # Configured while the packages of the tests were not there, it would leave the tests out.
+  if [ "${1-}" = with_tests ] && grep -Eq '^S\["HAVE_(CHECK|GSTRTSP)_TRUE"\]="#"' config.status; then
+    say "configure, with the tests"
+    ./config.status --recheck --quiet >&2
+    ./config.status --quiet >&2
+  fi
   say "make"
   make -s -j "$(nproc)" >&2
 }
@@ -80,6 +86,7 @@ camera_yaml() {
     userinfo=${rest%%/*}
     userinfo=${userinfo%@*}
     rest=${rest#"$userinfo"@}
+    [[ "$userinfo" == *:* ]] || userinfo+=: # a user without a password
     printf '%s:%s:%s\n' "$name" "$(percent_decode "${userinfo%%:*}")" "$(percent_decode "${userinfo#*:}")" \
       >> "$demo_dir/cameras.cred"
     printf '    credentials: %s\n' "$name"
@@ -208,7 +215,7 @@ check() {
   build $TEST_PACKAGES
   install_from_npm
   install_from_pypi
-  configure_and_make
+  configure_and_make with_tests
   local status=0
   make check || status=$?
   tests/summary.sh tests

@@ -46,24 +46,17 @@ def main():
     if options.smoke:
         options.returns = 2
     camera = rig.rtsp_camera(gop=25)
-    hub = rig.Camhub([{"name": "door", "url": camera.url(), "ingest": options.ingest}])
     took = []
     try:
-        hub.wait_serving()
-        hub.wait_state("door", "up")
-        viewer = hub.viewer("door")
-        viewer.wait(lambda v: v.fragments, "a picture")
-        for _ in range(options.returns):
-            took.append(come_back(camera, hub, viewer, random.uniform(1, 8)))
-            print(f"{took[-1]:.3f} s", flush=True)
-        assert viewer.closed is None
-        hub.stop()
+        with rig.running_hub([{"name": "door", "url": camera.url(), "ingest": options.ingest}]) as hub:
+            viewer = hub.viewer("door")
+            viewer.wait(lambda v: v.fragments, "a picture")
+            for _ in range(options.returns):
+                took.append(come_back(camera, hub, viewer, random.uniform(1, 8)))
+                print(f"{took[-1]:.3f} s", flush=True)
+            assert viewer.closed is None
     finally:
-        if hub.process is not None:
-            hub.process.kill()
-            rig.show_log(hub)
         camera.stop()
-        hub.remove()
     print(f"\n{len(took)} returns, ingest {options.ingest}: median {statistics.median(took):.2f} s, at most {max(took):.2f} s, "
           f"load {os.getloadavg()[0]:.2f}")
     return 1 if max(took) > GOAL_S and not options.smoke else 0

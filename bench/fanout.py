@@ -29,7 +29,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from machine import memory_kib, running_seconds, stolen, stolen_percent, tcp_kib  # noqa: E402
+from machine import Machine, memory_kib, running_seconds, tcp_kib  # noqa: E402
 from peers import go2rtc  # noqa: E402
 from replay import replayed  # noqa: E402
 
@@ -41,6 +41,11 @@ def raise_descriptors():
     """For this process and all that it starts."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+FPS = 25
+# What ws_clients counts of viewers that are not there.
+GONE = {"closed": "closed", "refused": "refused", "without_picture": "without a picture", "malformed": "malformed messages"}
 
 
 class Clients:
@@ -88,10 +93,10 @@ def measure(pid, port, stream, viewers, options, *flags):
     idle_tcp = tcp_kib()
     clients = Clients(port, stream, viewers, f"--settle={options.settle}", f"--seconds={options.seconds}", *flags)
     clients.wait_measuring()
-    cpu, ticks, began = running_seconds(pid), stolen(), time.monotonic()
+    cpu, machine, began = running_seconds(pid), Machine(), time.monotonic()
     time.sleep(options.seconds * 0.95)
     elapsed = time.monotonic() - began
-    row = {"cpu": 100 * (running_seconds(pid) - cpu) / elapsed, "steal": stolen_percent(ticks, stolen()),
+    row = {"cpu": 100 * (running_seconds(pid) - cpu) / elapsed, "steal": machine.steal_percent(),
            "load": os.getloadavg()[0], "tcp_kib": max(0, tcp_kib() - idle_tcp)}
     row["seconds"] = options.seconds
     row["rss_kib"], _, row["pss_kib"] = memory_kib(pid)
@@ -145,6 +150,14 @@ def run_all(replay, hub, options):
     return rows
 
 
+def missing_viewers(row, expected):
+    """In words, which viewers did not see all that was measured; "" when all did."""
+    bad = [f"lost: {row[key]} {words}" for key, words in GONE.items() if row[key]]
+    if row["delay_ms"]["n"] < expected:
+        bad.append(f"{row['delay_ms']['n']} frames measured of {expected:.0f} at least")
+    return ", ".join(bad)
+
+
 def median(rows, key):
     return statistics.median(key(row) for row in rows)
 
@@ -154,6 +167,10 @@ def judge(rows, failures):
     for (viewers, name), all_rounds in rows.items():
         if not name.startswith("camhub"):
             continue
+        for row in all_rounds:
+            bad = missing_viewers(row, 0.9 * viewers * row["seconds"] * FPS)
+            if bad:
+                failures.append(f"{name}, {viewers} viewers: {bad}")
         lost = sum(row["lost"] + row["skipped"] for row in all_rounds)
         if lost:
             failures.append(f"{name}, {viewers} viewers: {lost} frames lost or skipped")
@@ -162,8 +179,11 @@ def judge(rows, failures):
         found = {"p99 ms": (median(all_rounds, lambda row: row["delay_ms"]["p99"]), P99_MS),
                  "CPU %": (median(all_rounds, lambda row: row["cpu"]), CPU_PERCENT),
                  "CPU for a frame as a multiple of the floor's": (median(all_rounds, lambda row: row["times_floor"]),
-                                                      CPU_TIMES_FLOOR),
-                 "KiB for a viewer": (median(all_rounds, lambda row: row.get("viewer_kib", 0)), VIEWER_KIB)}
+                                                      CPU_TIMES_FLOOR)}
+        if all("viewer_kib" in row for row in all_rounds):
+            found["KiB for a viewer"] = (median(all_rounds, lambda row: row["viewer_kib"]), VIEWER_KIB)
+        else:
+            failures.append(f"{name}: the memory of a viewer was not measured: --viewers without 1")
         peer = rows.get((viewers, "go2rtc /api/ws"))
         if peer:
             found["CPU as a share of go2rtc's"] = (found["CPU %"][0] / median(peer, lambda row: row["cpu"]), GO2RTC_SHARE)
@@ -185,23 +205,12 @@ def main():
     if options.smoke:
         options.viewers, options.seconds, options.settle = [1, 20], 2, 1
     raise_descriptors()
-    failures, before = [], stolen()
-    with replayed() as replay:
-        hub = rig.Camhub([{"name": "cam", "url": replay.url()}],
-                         extra={"limits": {"viewers": max(options.viewers) + 10}})
-        try:
-            hub.wait_serving()
-            hub.wait_state("cam", "up")
-            rows = run_all(replay, hub, options)
-            hub.stop()
-        finally:
-            if hub.process is not None:
-                hub.process.kill()
-                rig.show_log(hub)
-            hub.remove()
+    failures, machine = [], Machine()
+    limits = {"limits": {"viewers": max(options.viewers) + 10}}
+    with replayed() as replay, rig.running_hub([{"name": "cam", "url": replay.url()}], extra=limits) as hub:
+        rows = run_all(replay, hub, options)
     judge(rows, failures)
-    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, {stolen_percent(before, stolen()):.0f} % of their "
-          "time stolen by the machine below")
+    print(f"\n{machine.said()}")
     for failure in failures:
         print(f"MISSED: {failure}")
     if options.smoke:

@@ -17,6 +17,7 @@ import time
 
 import glass_rig
 from glass_rig import ms, quantile
+from machine import Machine
 
 import browser
 
@@ -63,7 +64,7 @@ def main():
     options = parser.parse_args()
     options.loads = options.loads or (3 if options.smoke else 50)
     kinds = KINDS[:1] if options.smoke else [kind for kind in KINDS if options.gop in (None, kind[0])]
-    machine, missed = glass_rig.Machine(), []
+    machine, missed = Machine(), []
     print(f"{'stream, 720p25, 3 Mb/s':36} {'transport':10} {'p50 ms':>8} {'p95':>8} {'min':>8} {'max':>8} {'N':>4}   "
           "medians on the way: element there, socket open, first media, first picture (of any age)")
     for gop_s, has_cabac, p50_goal, p95_goal in kinds:

@@ -76,27 +76,10 @@ def floor_pages():
             server.shutdown()
 
 
-@contextlib.contextmanager
-def camhub(cameras):
-    """camhub with these cameras, all of them up."""
-    hub = rig.Camhub(cameras)
-    try:
-        hub.wait_serving()
-        for camera in cameras:
-            hub.wait_state(camera["name"], "up")
-        yield hub
-        hub.stop()
-    finally:
-        if hub.process is not None:
-            hub.process.kill()
-            rig.show_log(hub)
-        hub.remove()
-
-
 def camhub_for(camera, mode):
     """camhub with one camera, "door", for a player that takes that mode. The bench's camera encodes what is read and
     nothing else."""
-    return camhub([{"name": "door", "url": camera.url(STREAMS[mode])}])
+    return rig.running_hub([{"name": "door", "url": camera.url(STREAMS[mode])}])
 
 
 def probe(**options):
@@ -172,28 +155,6 @@ def ms(value, width=7, digits=1):
 
 
 # --- the machine -------------------------------------------------------------------------------
-
-
-def machine_ticks():
-    """(ticks that the machine below took for others, all ticks)"""
-    with open("/proc/stat", encoding="latin-1") as file:
-        ticks = [int(field) for field in file.readline().split()[1:9]]
-    return ticks[7], sum(ticks)
-
-
-class Machine:
-    """How much the machine had to do besides: from the making of this to said()."""
-
-    def __init__(self):
-        self._began = machine_ticks()
-
-    def steal_percent(self):
-        stolen, total = machine_ticks()
-        return 100 * (stolen - self._began[0]) / max(1, total - self._began[1])
-
-    def said(self):
-        return (f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
-                f"{self.steal_percent():.1f} % of their time stolen by the machine below")
 
 
 def cpu_seconds(pids):

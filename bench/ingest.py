@@ -24,7 +24,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from machine import cpu_seconds, memory_kib, stolen, stolen_percent  # noqa: E402
+from machine import Machine, cpu_seconds, memory_kib  # noqa: E402
 from peers import go2rtc  # noqa: E402
 from replay import replayed  # noqa: E402
 
@@ -33,7 +33,7 @@ NATIVE, AV = "camhub-worker", "camhub-worker-av"
 
 def measure(replay, worker, count=1, seconds=10.0, **options):
     """What bench/ingest prints, with the start-up times in ms and the share of stolen time added."""
-    before = stolen()
+    machine = Machine()
     with tempfile.TemporaryDirectory(prefix="camhub-ingest-") as directory:
         args = [os.path.join(rig.build_dir(), "bench", "ingest"),
                 f"--worker={os.path.join(rig.build_dir(), 'worker', worker)}",
@@ -43,8 +43,7 @@ def measure(replay, worker, count=1, seconds=10.0, **options):
                  for name, value in options.items()]
         result = json.loads(subprocess.run(args, check=True, stdout=subprocess.PIPE,
                                            timeout=seconds + 120).stdout)
-    after = stolen()
-    result["steal_percent"] = stolen_percent(before, after)
+    result["steal_percent"] = machine.steal_percent()
     first = replay.first_bytes()
     result["start_ms"] = [(first[one["port"]] - one["exec_ns"]) / 1e6
                           for one in result["started"] if one["port"] in first]
@@ -146,13 +145,12 @@ def main():
     options = parser.parse_args()
     if options.smoke:
         options.seconds, options.cameras = 3, 4
-    failures, before = [], stolen()
+    failures, machine = [], Machine()
     with replayed() as replay:
         delays(replay, options, failures)
         small(replay, options, failures)
         many(replay, options, failures)
-    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
-          f"{stolen_percent(before, stolen()):.0f} % of their time stolen by the machine below")
+    print(f"\n{machine.said()}")
     lost = [failure for failure in failures if "lost" in failure]
     for failure in failures:
         print(f"MISSED: {failure}")

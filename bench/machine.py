@@ -2,6 +2,11 @@
 
 import contextlib
 import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
+
+from wait import processor_times  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -61,12 +66,16 @@ def machine_busy():
     return (sum(fields) - fields[3] - fields[4]) / TICK
 
 
-def stolen():
-    """(ticks that the machine below took for others, all ticks)"""
-    with open("/proc/stat", encoding="latin-1") as file:
-        ticks = [int(field) for field in file.readline().split()[1:]]
-    return ticks[7], sum(ticks)
+class Machine:
+    """How much the machine had to do besides: from the making of this to said()."""
 
+    def __init__(self):
+        self._began = processor_times()
 
-def stolen_percent(before, after):
-    return 100 * (after[0] - before[0]) / max(1, after[1] - before[1])
+    def steal_percent(self):
+        stolen, total = processor_times()
+        return 100 * (stolen - self._began[0]) / max(1, total - self._began[1])
+
+    def said(self):
+        return (f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
+                f"{self.steal_percent():.1f} % of their time stolen by the machine below")

@@ -22,7 +22,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import rig  # noqa: E402
 from camera import make_clip  # noqa: E402
 from machine import count_threads, cpu_seconds, machine_busy, memory_kib  # noqa: E402
-from wait import until  # noqa: E402
 
 def print_processes(pids, before, seconds):
     print(f"\n{'process':28} {'CPU %':>6} {'RSS MiB':>8} {'peak':>6} {'PSS':>6} {'threads':>7}")
@@ -91,19 +90,11 @@ def main():
         make_clip(clip, seconds=10)
         server = rig.rtsp_camera(clip=clip, fps=25)
         cameras = [{"name": f"cam{i}", "url": server.url("clip")} for i in range(options.cameras)]
-        hub = rig.Camhub(cameras)
         try:
-            hub.wait_serving()
-            until(lambda: all(m["state"] == "up" for m in hub.ask("status") if m["type"] == "camera"),
-                  "all cameras are up", 60, 0.5)
-            viewers, code, holes = measure(hub, server, options)
-            hub.stop()
+            with rig.running_hub(cameras) as hub:
+                viewers, code, holes = measure(hub, server, options)
         finally:
-            if hub.process is not None:
-                hub.process.kill()
-                rig.show_log(hub)
             server.stop()
-            hub.remove()
     print(f"\nviewers: {json.dumps(viewers)}")
     expected = viewers["clients"] * (options.seconds - 2) * 25
     short = viewers["fragments"] < 0.9 * expected

@@ -22,8 +22,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from fanout import Clients, raise_descriptors  # noqa: E402
-from machine import memory_kib, running_seconds, stolen, stolen_percent, tcp_kib  # noqa: E402
+from fanout import Clients, missing_viewers, raise_descriptors  # noqa: E402
+from machine import Machine, memory_kib, running_seconds, tcp_kib  # noqa: E402
 from replay import replayed  # noqa: E402
 
 RING_KIB, VIEWER_KIB = 32 << 10, 64  # limits: ring; what a healthy viewer may cost
@@ -57,11 +57,11 @@ def good_ones(hub, options, flags):
     clients = Clients(hub.port, "cam", options.good, f"--settle={options.settle}", f"--seconds={options.seconds}",
                       *flags)
     clients.wait_measuring()
-    pid, ticks = hub.child("camhub-http http"), stolen()
+    pid, machine = hub.child("camhub-http http"), Machine()
     cpu, began = running_seconds(pid), time.monotonic()
     time.sleep(options.seconds * 0.95)
     cpu = 100 * (running_seconds(pid) - cpu) / (time.monotonic() - began)
-    steal = stolen_percent(ticks, stolen())
+    steal = machine.steal_percent()
     return {**clients.result(), "cpu": cpu, "steal": steal}
 
 
@@ -75,6 +75,10 @@ def print_good(name, row):
 def judge_good(before, beside, failures):
     if before["lost"] or beside["lost"] or beside["skipped"]:
         failures.append(f"good viewers lost {before['lost'] + beside['lost'] + beside['skipped']} frames")
+    for row, expected in ((before, 1), (beside, 0.9 * before["delay_ms"]["n"])):
+        bad = missing_viewers(row, expected)
+        if bad:
+            failures.append(f"good viewers: {bad}")
     ratio = beside["delay_ms"]["p99"] / max(0.001, before["delay_ms"]["p99"])
     print(f"\nthe good ones' p99 is {ratio:.2f} times the baseline's (goal {TIMES_BASELINE})")
     if ratio > TIMES_BASELINE:
@@ -168,23 +172,13 @@ def main():
         options.good, options.slow, options.stalled = 3, 10, 3
         options.seconds, options.settle = 4, 1
     raise_descriptors()
-    failures, before = [], stolen()
+    failures, machine = [], Machine()
+    limits = {"limits": {"viewers": options.good + options.slow + options.stalled + 10}}
     with replayed() as replay:
-        hub = rig.Camhub([{"name": "cam", "url": replay.url()}, {"name": "other", "url": replay.url("other")}],
-                         extra={"limits": {"viewers": options.good + options.slow + options.stalled + 10}})
-        try:
-            hub.wait_serving()
-            hub.wait_state("cam", "up")
-            hub.wait_state("other", "up")
+        cameras = [{"name": "cam", "url": replay.url()}, {"name": "other", "url": replay.url("other")}]
+        with rig.running_hub(cameras, extra=limits) as hub:
             run(hub, options, failures)
-            hub.stop()
-        finally:
-            if hub.process is not None:
-                hub.process.kill()
-                rig.show_log(hub)
-            hub.remove()
-    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, {stolen_percent(before, stolen()):.0f} % of their "
-          "time stolen by the machine below")
+    print(f"\n{machine.said()}")
     for failure in failures:
         print(f"MISSED: {failure}")
     if options.smoke:

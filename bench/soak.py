@@ -19,8 +19,10 @@ import time
 
 import glass_rig
 from glass_rig import median, ms, quantile
+from machine import Machine
 
 import browser
+import rig
 
 EVERY = 5
 DRIFT_GOAL_MS = 20
@@ -108,13 +110,16 @@ def soak(options, hub, page):
     page.goto(hub.url("/"))
     page.wait_for(f"globalThis.glass?.results().length >= {options.tiles}", 90, f"{options.tiles} moving tiles")
     reader = Ffprobe(hub.url("/api/stream.mp4?src=cam0"))
-    taken, missed = [], []
+    taken, missed, began = [], [], processes(hub)
     for minute in range(1, options.minutes + 1):
         print(f"minute {minute:4d}: ", end="")
         figures, moving = sample(page, hub, options.tiles)
         taken.append(figures)
         if moving < options.tiles:
             missed.append(f"minute {minute}: {options.tiles - moving} tiles stood still")
+        now = processes(hub)
+        missed += [f"minute {minute}: {words} was started again" for words in began if now.get(words) != began[words]]
+        began = now
     complaints = reader.stop()
     if complaints:
         missed.append(f"ffprobe: {complaints[:500]}")
@@ -129,10 +134,10 @@ def main():
     parser.add_argument("--tiles", type=int, default=4)
     parser.add_argument("--modes", default="", help="of the players; default: what they choose")
     options = parser.parse_args()
-    camera, machine = glass_rig.Camera(), glass_rig.Machine()
+    camera, machine = glass_rig.Camera(), Machine()
     cameras = [{"name": f"cam{i}", "url": camera.url(f"h264-{i}"), "sub": camera.url(f"sub-{i}")} for i in range(options.tiles)]
     try:
-        with glass_rig.camhub(cameras) as hub, browser.Browser() as chromium, \
+        with rig.running_hub(cameras) as hub, browser.Browser() as chromium, \
                 glass_rig.watched(chromium, modes=options.modes, every=EVERY) as page:
             missed = soak(options, hub, page)
     finally:

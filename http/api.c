@@ -48,9 +48,10 @@ consumers_of(const struct stream *stream)
 	return list;
 }
 
-/* go2rtc's shape first. The front knows no camera's URL, so nobody learns it here. */
+/* with_consumers: each viewer as well; pages that ask every few seconds do without. go2rtc's shape
+ * first. The front knows no camera's URL, so nobody learns it here. */
 static json_t *
-describe(const struct stream *stream)
+describe(const struct stream *stream, bool with_consumers)
 {
 	static const char *const kinds[] = { "", "video", "mjpeg" };
 	const char *kind = stream->kind == STREAM_KIND_VIDEO && stream->codec[0] != '\0'
@@ -58,7 +59,7 @@ describe(const struct stream *stream)
 			       : kinds[stream->kind];
 	char *url = xasprintf("camhub:%s", stream->name);
 	json_t *json = json_pack("{s:[{s:s}], s:o}", "producers", "url", url, "consumers",
-				 consumers_of(stream));
+				 with_consumers ? consumers_of(stream) : json_array());
 	size_t len = strlen(stream->name);
 
 	free(url);
@@ -100,6 +101,8 @@ void
 api_streams(struct request *request)
 {
 	bool one = evhttp_find_header(&request->query, "src") != NULL;
+	const char *consumers = evhttp_find_header(&request->query, "consumers");
+	bool with_consumers = consumers == NULL || strcmp(consumers, "0") != 0;
 	const struct stream *stream;
 	json_t *all;
 
@@ -117,14 +120,14 @@ api_streams(struct request *request)
 		return;
 	}
 	if (one) {
-		reply_json(request, 200, describe(request->stream));
+		reply_json(request, 200, describe(request->stream, with_consumers));
 		return;
 	}
 	all = json_object();
 	for (stream = LIST_FIRST(&request->front->streams); stream != NULL;
 	     stream = LIST_NEXT(stream, entry))
 		if (gate_shows(request, stream->name) &&
-		    json_object_set_new(all, stream->name, describe(stream)) < 0)
+		    json_object_set_new(all, stream->name, describe(stream, with_consumers)) < 0)
 			xalloc_die();
 	reply_json(request, 200, all);
 }

@@ -21,8 +21,12 @@ struct slot {
 	double max_ms;
 };
 
+/* Viewers are numbered one after another, so these are of equal length. */
+#define CHAINS 256
+
 struct reporter {
 	LIST_ENTRY(reporter) entry;
+	LIST_ENTRY(reporter) in_chain;
 	uint64_t viewer;
 	enum delay_transport transport;
 	int64_t last_index;
@@ -32,6 +36,7 @@ struct reporter {
 
 struct delay_stats {
 	LIST_HEAD(reporter_list, reporter) reporters;
+	struct reporter_list chains[CHAINS]; /* by the viewer's number */
 	size_t n_reporters;
 	struct delay_totals totals;
 };
@@ -48,6 +53,8 @@ delay_stats_new(void)
 	struct delay_stats *stats = xcalloc(1, sizeof(*stats));
 
 	LIST_INIT(&stats->reporters);
+	for (size_t i = 0; i < CHAINS; i++)
+		LIST_INIT(&stats->chains[i]);
 	return stats;
 }
 
@@ -55,6 +62,7 @@ static void
 drop(struct delay_stats *stats, struct reporter *reporter)
 {
 	LIST_REMOVE(reporter, entry);
+	LIST_REMOVE(reporter, in_chain);
 	stats->n_reporters--;
 	free(reporter);
 }
@@ -78,8 +86,8 @@ find(const struct delay_stats *stats, uint64_t viewer)
 {
 	struct reporter *reporter;
 
-	for (reporter = LIST_FIRST(&stats->reporters); reporter != NULL;
-	     reporter = LIST_NEXT(reporter, entry))
+	for (reporter = LIST_FIRST(&stats->chains[viewer % CHAINS]); reporter != NULL;
+	     reporter = LIST_NEXT(reporter, in_chain))
 		if (reporter->viewer == viewer)
 			return reporter;
 	return NULL;
@@ -115,6 +123,7 @@ reporter_new(struct delay_stats *stats, uint64_t viewer, int64_t now_ns)
 	reporter->viewer = viewer;
 	reporter->paid_until_ns = now_ns - WINDOW_NS;
 	LIST_INSERT_HEAD(&stats->reporters, reporter, entry);
+	LIST_INSERT_HEAD(&stats->chains[viewer % CHAINS], reporter, in_chain);
 	stats->n_reporters++;
 	return reporter;
 }

@@ -142,6 +142,7 @@ on_config(struct front *front, const json_t *msg)
 	config->viewer_lag_bytes = (uint64_t)msg_int(msg, "viewer_lag_bytes", 0);
 	config->request_deadline_ms = msg_int(msg, "request_deadline_ms", 0);
 	config->live_target_ms = msg_int(msg, "live_target_ms", 0);
+	config->snapshot_timeout_ms = msg_int(msg, "snapshot_timeout_ms", 0);
 	/* Streams that exist keep theirs. */
 	config->subscriber = (uint32_t)msg_int(msg, "subscriber", 0);
 	config->ring_bytes = (size_t)msg_int(msg, "ring_bytes", 0);

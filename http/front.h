@@ -42,7 +42,7 @@ struct front_config {
 	unsigned max_viewers;
 	uint64_t viewer_lag_bytes;
 	size_t ring_bytes;
-	int64_t request_deadline_ms, live_target_ms;
+	int64_t request_deadline_ms, live_target_ms, snapshot_timeout_ms;
 };
 
 struct front {

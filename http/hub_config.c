@@ -102,8 +102,8 @@ make_sound_init(struct hub_config *config, struct hub_audio_config *sound)
 	struct codec_video_info info;
 	struct byte_writer init;
 
-	byte_writer_init(&init, FMP4_INIT_BYTES_MAX);
-	/* Neither can fail: both tracks were written before, each alone. */
+	/* Each was written before, alone, within that bound: both fit into twice as much. */
+	byte_writer_init(&init, 2 * (size_t)FMP4_INIT_BYTES_MAX);
 	if (codec_video_describe(config->nal, msg->payload, msg->frame.payload_len, &info) < 0 ||
 	    write_init(config, &info, sound, NULL, &init) < 0)
 		xalloc_die();

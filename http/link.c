@@ -119,6 +119,8 @@ static void
 wait_until_writable(struct link *link)
 {
 	link->blocked = true;
+	if (!clock_timer_is_set(&link->progress))
+		clock_timer_set_ms(&link->progress, PROGRESS_MS);
 	link->way->await_writable(link);
 }
 
@@ -158,6 +160,7 @@ link_pump(struct link *link)
 		if (link->dying)
 			return;
 		if (outq_is_empty(&link->out)) {
+			clock_timer_cancel(&link->progress);
 			if (link->closing)
 				link_close(link);
 			return;

@@ -13,6 +13,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <event2/buffer.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -22,7 +23,10 @@
 
 #define ASSETS_MAX      128
 #define ASSET_BYTES_MAX (2 << 20)
-#define ETAG_BYTES      20 /* two quotes, 16 hex digits, the zero */
+#define VERSION_BYTES   17 /* 16 hex digits, the zero */
+#define ETAG_BYTES      (VERSION_BYTES + 2)
+#define FOLDER          "assets/"
+#define FOLDER_MARK     "@ASSETS@"
 
 struct asset {
 	char *name;
@@ -35,6 +39,7 @@ struct asset {
 struct assets {
 	struct asset *list;
 	size_t count;
+	char version[VERSION_BYTES];
 };
 
 static const char *
@@ -89,16 +94,23 @@ read_whole(int fd, uint8_t **bytes, size_t *len)
 }
 
 static void
-make_etag(struct asset *asset)
+make_version(const void *bytes, size_t len, char version[VERSION_BYTES])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
 	unsigned digest_len;
 
-	EVP_Digest(asset->bytes, asset->len, digest, &digest_len, EVP_sha256(), NULL);
-	asset->etag[0] = '"';
-	for (size_t i = 0; i < 8; i++)
-		sprintf(asset->etag + 1 + 2 * i, "%02x", digest[i]);
-	strcpy(asset->etag + 17, "\"");
+	EVP_Digest(bytes, len, digest, &digest_len, EVP_sha256(), NULL);
+	for (size_t i = 0; i < VERSION_BYTES / 2; i++)
+		sprintf(version + 2 * i, "%02x", digest[i]);
+}
+
+static void
+make_etag(struct asset *asset)
+{
+	char version[VERSION_BYTES];
+
+	make_version(asset->bytes, asset->len, version);
+	snprintf(asset->etag, sizeof(asset->etag), "\"%s\"", version);
 }
 
 static void
@@ -123,6 +135,47 @@ load_one(struct assets *assets, int dir_fd, const char *name)
 	assets->list[assets->count++] = asset;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct asset *)a)->name, ((const struct asset *)b)->name);
+}
+
+/* A name for all of it together, the same for every front. */
+static void
+name_version(struct assets *assets)
+{
+	struct evbuffer *all = evbuffer_new();
+
+	qsort(assets->list, assets->count, sizeof(assets->list[0]), compare_names);
+	for (size_t i = 0; i < assets->count; i++)
+		evbuffer_add_printf(all, "%s %s\n", assets->list[i].name, assets->list[i].etag);
+	make_version(evbuffer_pullup(all, -1), evbuffer_get_length(all), assets->version);
+	evbuffer_free(all);
+}
+
+/* The page with the folder of this version wherever it says so. */
+static void
+set_folder(const struct assets *assets, struct asset *page)
+{
+	const char *from = (const char *)page->bytes, *end = from + page->len, *mark;
+	struct evbuffer *text = evbuffer_new();
+
+	while ((mark = memmem(from, (size_t)(end - from), FOLDER_MARK, strlen(FOLDER_MARK))) !=
+	       NULL) {
+		evbuffer_add(text, from, (size_t)(mark - from));
+		evbuffer_add_printf(text, FOLDER "%s", assets->version);
+		from = mark + strlen(FOLDER_MARK);
+	}
+	evbuffer_add(text, from, (size_t)(end - from));
+	free(page->bytes);
+	page->len = evbuffer_get_length(text);
+	page->bytes = xmalloc(page->len + 1);
+	evbuffer_remove(text, page->bytes, page->len);
+	evbuffer_free(text);
+	make_etag(page);
+}
+
 struct assets *
 assets_load(const char *path)
 {
@@ -137,8 +190,14 @@ assets_load(const char *path)
 	while ((entry = readdir(dir)) != NULL)
 		load_one(assets, dirfd(dir), entry->d_name);
 	closedir(dir);
-	if (assets->count == 0)
+	if (assets->count == 0) {
 		log_err("web: %s has no pages", path);
+		return assets;
+	}
+	name_version(assets);
+	for (size_t i = 0; i < assets->count; i++)
+		if (strncmp(assets->list[i].type, "text/html", strlen("text/html")) == 0)
+			set_folder(assets, &assets->list[i]);
 	return assets;
 }
 
@@ -176,11 +235,16 @@ find_asset(const struct front *front, const char *name)
 bool
 pages_has(const struct front *front, const char *name)
 {
-	return find_asset(front, name) != NULL;
+	const char *slash = strncmp(name, FOLDER, strlen(FOLDER)) == 0
+				? strchr(name + strlen(FOLDER), '/')
+				: NULL;
+
+	return find_asset(front, slash != NULL ? slash + 1 : name) != NULL;
 }
 
-void
-pages_send(struct request *request, const char *name)
+/* is_fixed: under this name it is for ever what it is now. */
+static void
+send_asset(struct request *request, const char *name, bool is_fixed)
 {
 	const struct asset *asset = find_asset(request->front, name);
 	const char *known =
@@ -191,11 +255,18 @@ pages_send(struct request *request, const char *name)
 		return;
 	}
 	reply_header(request, "ETag", asset->etag);
-	reply_header(request, "Cache-Control", "no-cache");
+	reply_header(request, "Cache-Control",
+		     is_fixed ? "max-age=31536000, immutable" : "no-cache");
 	if (known != NULL && strcmp(known, asset->etag) == 0)
 		reply_send(request, 304, NULL, NULL, 0);
 	else
 		reply_send(request, 200, asset->type, asset->bytes, asset->len);
+}
+
+void
+pages_send(struct request *request, const char *name)
+{
+	send_asset(request, name, false);
 }
 
 void
@@ -204,16 +275,32 @@ pages_wall(struct request *request)
 	pages_send(request, "index.html");
 }
 
+/* In the folder of another version, which an older page may ask for, is what there is now. */
+static void
+send_from_folder(struct request *request, const char *path)
+{
+	const char *slash = strchr(path, '/');
+	const struct assets *assets = request->front->assets;
+	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
+
+	if (len != VERSION_BYTES - 1)
+		reply_error(request, 404, "not found");
+	else
+		send_asset(request, slash + 1,
+			   assets != NULL && strncmp(path, assets->version, len) == 0);
+}
+
 void
 pages_other(struct request *request)
 {
 	const char *name = request->path + 1;
 
-	if (find_asset(request->front, name) != NULL)
+	if (strncmp(name, FOLDER, strlen(FOLDER)) == 0)
+		send_from_folder(request, name + strlen(FOLDER));
+	else if (find_asset(request->front, name) != NULL)
 		pages_send(request, name);
-	else if (stream_is_name(name) && !request->front->synced)
-		reply_error(request, 503, "starting");
-	else if (stream_is_name(name) && stream_find(request->front, name) != NULL)
+	else if (stream_is_name(name) &&
+		 (!request->front->synced || stream_find(request->front, name) != NULL))
 		login_camera_page(request);
 	else
 		reply_error(request, 404, "not found");

@@ -17,11 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEADLINE_MS    2000
-#define JOB_LOST_MS    6000 /* after which another one is tried */
+#define MARGIN_MS      250  /* who has the job, and gives it up in time, says why */
+#define JOB_LOST_TIMES 3    /* as long as a job may take: after that another one is tried */
 #define LINGER_MS      3000 /* who polls finds the stream still flowing */
 #define ASKS_MAX       256
 #define JPEG_BYTES_MAX (16 << 20)
+#define TOO_LARGE                                                                                  \
+	"since the last key frame came more than a snapshot is made of (64 MiB): a shorter key "   \
+	"frame interval in the camera helps"
 
 struct shot;
 
@@ -153,9 +156,20 @@ on_job_lost(struct clock_timer *timer, void *arg)
 	struct shot *shot = arg;
 
 	(void)timer;
-	log_warn("stream=%s: no answer to a snapshot in %d s", shot->stream->name,
-		 JOB_LOST_MS / 1000);
+	log_warn("stream=%s: no answer to a snapshot", shot->stream->name);
 	shot->job = 0;
+}
+
+/* No job: all who wait are told why. */
+static void
+refuse_job(struct shot *shot, int rc)
+{
+	if (rc == -EFBIG) {
+		answer_all(shot, 503, TOO_LARGE, NULL, 0);
+		return;
+	}
+	log_warn("stream=%s: no memory for a snapshot: %s", shot->stream->name, strerror(-rc));
+	answer_all(shot, 503, "no memory for a snapshot", NULL, 0);
 }
 
 static void
@@ -167,15 +181,13 @@ start_job(struct shot *shot, const struct frame *newest)
 
 	rc = snapshot_gop_memfd(shot->stream->hub, &fd);
 	if (rc < 0) {
-		log_warn("stream=%s: no memory for a snapshot: %s", shot->stream->name,
-			 strerror(-rc));
-		answer_all(shot, 503, "no memory for a snapshot", NULL, 0);
+		refuse_job(shot, rc);
 		return;
 	}
 	shot->job = ++shot->snapshots->last_request;
 	shot->job_epoch = newest->epoch;
 	shot->job_seq = newest->seq;
-	clock_timer_set_ms(&shot->job_lost, JOB_LOST_MS);
+	clock_timer_set_ms(&shot->job_lost, JOB_LOST_TIMES * front->config.snapshot_timeout_ms);
 	msg = msg_new(MSG_SNAPSHOT);
 	msg_set_int(msg, "request", shot->job);
 	msg_set_int(msg, "id", shot->stream->id);
@@ -263,7 +275,7 @@ snapshot_ask(struct stream *stream, snapshot_cb *cb, void *arg)
 	ask = xcalloc(1, sizeof(*ask));
 	*ask = (struct snapshot_ask){ .shot = shot, .cb = cb, .arg = arg };
 	clock_timer_init(&ask->deadline, stream->front->clock, on_deadline, ask);
-	clock_timer_set_ms(&ask->deadline, DEADLINE_MS);
+	clock_timer_set_ms(&ask->deadline, stream->front->config.snapshot_timeout_ms + MARGIN_MS);
 	LIST_INSERT_HEAD(&shot->asks, ask, entry);
 	snapshots->n_asks++;
 	try_answer(shot);

@@ -13,10 +13,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define LENGTH_BYTES 4
+
 static int
 write_message(int fd, const struct bus_msg *msg)
 {
-	uint8_t head[4 + FRAME_HEADER_BYTES];
+	uint8_t head[LENGTH_BYTES + FRAME_HEADER_BYTES];
 	uint32_t len = FRAME_HEADER_BYTES + msg->frame.payload_len;
 	struct iovec iov[2] = {
 		{ head, sizeof(head) },
@@ -24,13 +26,23 @@ write_message(int fd, const struct bus_msg *msg)
 	};
 	ssize_t n;
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < LENGTH_BYTES; i++)
 		head[i] = (uint8_t)(len >> (8 * i));
-	frame_encode(&msg->frame, head + 4);
+	frame_encode(&msg->frame, head + LENGTH_BYTES);
 	n = writev(fd, iov, 2);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == 4 + (size_t)len ? 0 : -ENOSPC;
+	return (size_t)n == LENGTH_BYTES + (size_t)len ? 0 : -ENOSPC;
+}
+
+/* All of it, the configuration included. */
+static size_t
+job_bytes(const struct hub *hub, uint64_t pos, const struct hub_config *config)
+{
+	uint64_t n = 1 + hub_tail(hub) - pos;
+
+	return n * (LENGTH_BYTES + FRAME_HEADER_BYTES) + config->msg->frame.payload_len +
+	       hub_bytes_from(hub, pos);
 }
 
 int
@@ -45,6 +57,8 @@ snapshot_gop_memfd(const struct hub *hub, int *fd)
 	config = hub_at(hub, pos)->config;
 	if (config == NULL)
 		return -ENODATA;
+	if (job_bytes(hub, pos, config) > FRAME_JOB_MAX_BYTES)
+		return -EFBIG;
 	file = memfd_create("gop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (file < 0)
 		return -errno;

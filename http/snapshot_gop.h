@@ -8,8 +8,8 @@ struct hub;
 
 /*
  * A sealed memfd with [u32 length, little-endian][bus message] for the configuration and each unit
- * of the newest GOP. Returns 0 and *fd (the caller's), -ENODATA when there is no GOP, or another
- * negative errno.
+ * of the newest GOP. Returns 0 and *fd (the caller's), -ENODATA when there is no GOP, -EFBIG when
+ * it is above FRAME_JOB_MAX_BYTES, or another negative errno.
  */
 int snapshot_gop_memfd(const struct hub *hub, int *fd);
 

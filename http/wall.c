@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-#define TEXTS_MAX 512 /* text messages that are read in 10 s */
+#define TEXTS_MAX                                                                                  \
+	2048 /* text messages that are read in 10 s: walls of 64 that are opened and closed */
 /* Queued at once: what is queued cannot be skipped any more, and others wait behind it. */
 #define FILL_BYTES (128u << 10)
 #define FILL_ITEMS 64u

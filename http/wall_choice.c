@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CANDIDATES 3
+#define CANDIDATES 4
+#define NAME_BYTES (STREAM_NAME_MAX + 16) /* with what is appended */
 #define ANY_CODEC  (~0u)
 
 /* What pictures are: JPEG, or of a codec (CODECS_*; ANY_CODEC: not known). */
@@ -63,7 +64,7 @@ wall_form_for(const struct wall_want *want, const struct hub_entry *entry, enum 
 
 /* The names to try, the best first; "" where there is none. */
 static void
-list_names(const struct wall_want *want, char names[CANDIDATES][STREAM_NAME_MAX + 8])
+list_names(const struct wall_want *want, char names[CANDIDATES][NAME_BYTES])
 {
 	bool small = want->quality == WALL_SUB ||
 		     (want->quality == WALL_AUTO && want->pixels < WALL_AUTO_PIXELS);
@@ -71,17 +72,20 @@ list_names(const struct wall_want *want, char names[CANDIDATES][STREAM_NAME_MAX 
 	snprintf(names[small ? 1 : 0], sizeof(names[0]), "%s", want->src);
 	if (strchr(want->src, '.') != NULL) {
 		/* One stream, by its own name. */
-		names[small ? 0 : 1][0] = names[2][0] = '\0';
+		names[small ? 0 : 1][0] = names[2][0] = names[3][0] = '\0';
 		return;
 	}
 	snprintf(names[small ? 0 : 1], sizeof(names[0]), "%s.sub", want->src);
-	snprintf(names[2], sizeof(names[0]), "%s.h264", want->src);
+	/* A small picture is made of the small stream, so that the large one need not be decoded
+	 * for it. */
+	snprintf(names[2], sizeof(names[0]), small ? "%s.sub.h264" : "%s.h264", want->src);
+	snprintf(names[3], sizeof(names[0]), "%s.h264", want->src);
 }
 
 int
 wall_choose(const struct front *front, const struct wall_want *want, struct wall_choice *choice)
 {
-	char names[CANDIDATES][STREAM_NAME_MAX + 8];
+	char names[CANDIDATES][NAME_BYTES];
 	struct wall_choice found = { .stream = NULL };
 	int rc = -ENOENT;
 

@@ -148,7 +148,11 @@ write_header(const struct sub *sub, const struct header *header, uint8_t *out)
 	out = put(out, (uint64_t)header->duration_us, 4);
 	out = put(out, (uint64_t)header->pts_us, 8);
 	out = put(out, (uint64_t)(frame->arrived_realtime_ns / 1000), 8);
-	put(out, (uint64_t)(frame->captured_realtime_ns / 1000), 8);
+	/* The clock of a camera that nobody set says nothing. */
+	put(out,
+	    frame->flags & FRAME_CLOCK_UNSYNCED ? 0
+						: (uint64_t)(frame->captured_realtime_ns / 1000),
+	    8);
 }
 
 static void

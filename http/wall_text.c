@@ -31,13 +31,22 @@ end_sub(struct wall *wall, unsigned id)
 		sub_end(sub);
 }
 
+/* door and door.sub are. */
+static bool
+is_same_camera(const char *a, const char *b)
+{
+	size_t len = strcspn(a, ".");
+
+	return len == strcspn(b, ".") && strncmp(a, b, len) == 0;
+}
+
 static void
 subscribe(struct wall *wall, const struct wall_request *request)
 {
 	struct front *front = wall->front;
 	struct sub *sub = find_sub(wall, request->id);
 
-	if (sub != NULL && strcmp(sub->want.src, request->want.src) == 0) {
+	if (sub != NULL && is_same_camera(sub->want.src, request->want.src)) {
 		sub_change(sub, &request->want);
 	} else if (sub != NULL) {
 		sub_fail(sub, "request", "this id was in use for another camera");

@@ -161,6 +161,8 @@ do_go_up(struct wrk *wrk)
 
 	log_notice("up: %s %s %ux%u", frame_codec_name(video->codec), video->codec_string,
 		   video->width, video->height);
+	/* What it is first: who cannot decode it is to find what is made of it instead. */
+	say_status(wrk);
 	say_input(wrk, WRK_STATE_UP, WRK_CLASS_NONE, NULL);
 	if (wrk->config.is_probe && !wrk->was_up)
 		clock_timer_set_ms(&wrk->probe, WRK_PROBE_MS);

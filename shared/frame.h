@@ -12,6 +12,7 @@
 #define FRAME_HEADER_BYTES    112u
 #define FRAME_PAYLOAD_MAX     (8u << 20) /* one access unit at most; larger ones are refused */
 #define FRAME_ALL_SUBSCRIBERS 0u
+#define FRAME_JOB_MAX_BYTES   (64u << 20) /* a snapshot's job: messages and their lengths */
 
 enum frame_kind {
 	FRAME_KIND_VIDEO = 1,  /* one access unit, H.264/H.265 as Annex B, all NAL units of it */

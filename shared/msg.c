@@ -64,7 +64,7 @@ static const struct msg_field front_config[] = {
 	STR("web_dir", 4096), STR("log_level", 8), STRS_OPT("embed_origins", 32),
 	INT("max_viewers", 1, 1000000), INT("viewer_lag_bytes", 65536, 1LL << 30),
 	INT("ring_bytes", 1 << 20, 1LL << 32), INT("request_deadline_ms", 100, 600000),
-	INT("live_target_ms", 0, 60000),
+	INT("live_target_ms", 0, 60000), INT("snapshot_timeout_ms", 100, 60000),
 	BOOL_OPT("tls"),		/* nothing is served in clear: tls-identity comes */
 	BOOL_OPT("hsts"),
 	STRS_OPT("hosts", 32), STRS_OPT("origins", 32), /* names and origins that are ours */

@@ -53,6 +53,7 @@ struct sup_deps {
 	/* A non-blocking, CLOEXEC TCP socket whose connect is done or under way. */
 	int (*connect)(void *arg, const struct sockaddr *addr, socklen_t len);
 	uint32_t (*random)(void *arg);
+	int64_t (*stolen_ms)(void *arg); /* sup_stolen.h */
 	int (*notify)(void *arg, const char *state);
 	void (*stopped)(void *arg); /* after sup_stop(): no child, socket or file is left */
 };

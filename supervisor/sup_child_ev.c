@@ -26,6 +26,12 @@
 #define CLOSED_GRACE_MS 1000
 /* A child that ended has said all it had to say; what it said is read before it is buried. */
 #define LAST_WORDS_MS 250
+/* Of stolen time a silent child is given back at most so many times its deadline. */
+#define STOLEN_MAX 4
+/* A reading as old as this will do to begin with. */
+#define STOLEN_EVERY_MS 250
+/* Less than this is everyday life. */
+#define STOLEN_MIN_MS 50
 /* Until the loop has read what waits in a channel. */
 #define UNREAD_MS 10
 
@@ -55,6 +61,8 @@ struct sup_child {
 	struct event *pid_ev, *raw_ev;
 	struct chan_ev *chan;
 	struct clock_timer timer;
+	/* For a sign of life: how long, what was stolen by then, what was given back since. */
+	int64_t wait_ms, stolen_ms, given_ms;
 	char why[SUP_CHILD_TEXT_MAX];   /* it was killed */
 	char sandbox[SANDBOX_TEXT_MAX]; /* "": it did not say */
 };
@@ -187,6 +195,48 @@ has_unread(const struct sup_child *child)
 	return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) != 0;
 }
 
+static int64_t
+read_stolen_ms(struct sup *sup)
+{
+	sup->stolen_ms = sup->deps.stolen_ms(sup->deps.arg);
+	sup->stolen_at_ns = sup_now_ns(sup);
+	return sup->stolen_ms;
+}
+
+/* For a sign of life. */
+static void
+begin_wait(struct sup_child *child, int64_t ms)
+{
+	struct sup *sup = child->sup;
+	bool is_due = sup_now_ns(sup) - sup->stolen_at_ns >= STOLEN_EVERY_MS * NS_PER_MS;
+
+	child->wait_ms = ms;
+	child->given_ms = 0;
+	child->stolen_ms = is_due ? read_stolen_ms(sup) : sup->stolen_ms;
+	clock_timer_set_ms(&child->timer, ms);
+}
+
+/* It could not have answered in time that was stolen; but what never answers must end some time. */
+static bool
+gave_stolen_time(struct sup_child *child)
+{
+	int64_t stolen_ms = read_stolen_ms(child->sup);
+	int64_t back_ms = stolen_ms - child->stolen_ms;
+	int64_t left_ms = STOLEN_MAX * child->wait_ms - child->given_ms;
+
+	if (child->phase != PHASE_STARTING && child->phase != PHASE_ALIVE &&
+	    child->phase != PHASE_RAW)
+		return false;
+	if (back_ms > left_ms)
+		back_ms = left_ms;
+	if (back_ms < STOLEN_MIN_MS)
+		return false;
+	child->stolen_ms = stolen_ms;
+	child->given_ms += back_ms;
+	clock_timer_set_ms(&child->timer, back_ms);
+	return true;
+}
+
 static void
 on_deadline(struct clock_timer *timer, void *arg)
 {
@@ -198,6 +248,8 @@ on_deadline(struct clock_timer *timer, void *arg)
 		clock_timer_set_ms(timer, UNREAD_MS);
 		return;
 	}
+	if (gave_stolen_time(child))
+		return;
 	switch (child->phase) {
 	case PHASE_STARTING:
 		snprintf(why, sizeof(why), "killed: not ready after %.3g s",
@@ -288,7 +340,7 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		/* Beats before READY prove nothing: the start deadline stands. */
 	} else if (first || child->phase == PHASE_ALIVE) {
 		child->phase = PHASE_ALIVE;
-		clock_timer_set_ms(&child->timer, sup_settings(child->sup)->silence_ms);
+		begin_wait(child, sup_settings(child->sup)->silence_ms);
 	}
 	if (first)
 		child->ops->on_ready(child->arg);
@@ -397,8 +449,7 @@ sup_child_start(struct sup *sup, const struct sup_child_spec *spec, const struct
 		xalloc_die();
 	event_add(new_child->pid_ev, NULL);
 	clock_timer_init(&new_child->timer, sup->deps.clock, on_deadline, new_child);
-	clock_timer_set_ms(&new_child->timer,
-			   spec->raw ? spec->deadline_ms : sup_settings(sup)->start_wait_ms);
+	begin_wait(new_child, spec->raw ? spec->deadline_ms : sup_settings(sup)->start_wait_ms);
 	*child = new_child;
 	return 0;
 }

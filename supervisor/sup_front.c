@@ -50,6 +50,7 @@ make_config(const struct sup_front *front)
 	msg_set_int(msg, "ring_bytes", conf->ring_bytes);
 	msg_set_int(msg, "request_deadline_ms", conf->request_deadline_ms);
 	msg_set_int(msg, "live_target_ms", conf->live_target_ms);
+	msg_set_int(msg, "snapshot_timeout_ms", conf->snapshot_timeout_ms);
 	return msg;
 }
 

@@ -69,6 +69,8 @@ struct sup {
 	struct clock_timer end_timer;    /* stopping: a child that not even SIGKILL ends */
 	bool stopping;
 	bool stopped;
+
+	int64_t stolen_ms, stolen_at_ns; /* the newest reading of stolen time, and when that was */
 };
 
 static inline int64_t

@@ -12,6 +12,7 @@
 #include "shared/sandbox.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup.h"
+#include "supervisor/sup_stolen.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -124,6 +125,7 @@ sup_deps_real(struct sup_deps *deps)
 {
 	deps->spawn = real_spawn;
 	deps->reap = real_reap;
+	deps->stolen_ms = sup_stolen_ms;
 	deps->signal = real_signal;
 	deps->kill_group = real_kill_group;
 	deps->connect = real_connect;

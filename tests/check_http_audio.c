@@ -4,40 +4,17 @@
  */
 #include "config.h"
 
-#include "http/hub.h"
-#include "tests/check_http_frames.h"
-#include "tests/harness/harness.h"
+#include "tests/check_http_hub_rig.h"
 
-#define RING_BYTES (1u << 20)
-#define RATE       8000
+#define RATE 8000
 
-static struct hub *hub;
 static struct feed feed;
 
 static void
-free_hub(void *arg)
+make_hub_and_feed(void)
 {
-	(void)arg;
-	hub_free(&hub);
-}
-
-static void
-make_hub(void)
-{
-	hub = hub_new(SUBSCRIBER, RING_BYTES);
-	hub_start(hub);
-	harness_defer(free_hub, NULL);
+	make_hub(RING_BYTES);
 	feed = feed_new(EPOCH);
-}
-
-/* Gives the message away. */
-static unsigned
-push(struct bus_msg *msg)
-{
-	unsigned n = hub_push(hub, msg);
-
-	bus_msg_unref(&msg);
-	return n;
 }
 
 static const struct hub_audio *
@@ -136,7 +113,7 @@ START_TEST(test_sound_lies_beside_the_pictures)
 {
 	uint64_t flowing;
 
-	make_hub();
+	make_hub_and_feed();
 	feed.sound_ms += 3 * FRAME_MS + _i;
 	begin();
 	ck_assert_int_eq(end_of_sound(), 40 * RATE / 1000); /* silence, to the picture's end */
@@ -154,7 +131,7 @@ END_TEST
 
 START_TEST(test_without_sound_there_is_silence)
 {
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	for (unsigned i = 0; i < 100; i++) {
 		push_pictures(1);
@@ -169,7 +146,7 @@ START_TEST(test_sound_that_stops_and_comes_back)
 {
 	int64_t end;
 
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	push_both(50);
 	end = end_of_sound();
@@ -190,7 +167,7 @@ START_TEST(test_a_lost_packet_is_silence)
 {
 	uint64_t tail;
 
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	push_both(20);
 	tail = sound()->tail;
@@ -207,7 +184,7 @@ END_TEST
 /* A clock that is 0.1 % slow or fast: corrected now and then, 50 ms at most. */
 START_TEST(test_clocks_drift)
 {
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	push_both(20);
 	for (unsigned i = 1; i < 3000; i++) {
@@ -230,7 +207,7 @@ START_TEST(test_times_of_no_use)
 {
 	static const int64_t offsets[] = { 3600000, -3600000, 1500, -900 };
 
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	feed.sound_ms += offsets[_i];
 	push_both(20);
@@ -253,7 +230,7 @@ END_TEST
  * back. */
 START_TEST(test_pictures_that_stop_and_come_back)
 {
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	push_both(20);
 	for (unsigned i = 0; i < 500; i++)
@@ -272,7 +249,7 @@ START_TEST(test_a_new_worker_goes_on)
 {
 	const struct hub_audio_config *config;
 
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	push_both(20);
 	config = hub_audio_offer(sound());
@@ -296,7 +273,7 @@ START_TEST(test_a_new_worker_with_other_sound)
 	struct hub_audio_config *before;
 	double end_s;
 
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	push_both(20);
 	before = hub_audio_config_ref(hub_audio_offer(sound()));
@@ -331,9 +308,35 @@ static const struct {
 	{ FRAME_CODEC_PCMU, "", 0 },
 };
 
+/* The largest picture parameter set that fits into an init segment leaves no room there for sound.
+ */
+START_TEST(test_large_sets_and_sound)
+{
+	static const char sets[] = SETS_360;
+	enum { PPS_BYTES = 64700 };
+	size_t len = sizeof(sets) - 1;
+	char *bytes = malloc(len + PPS_BYTES);
+	struct hub_config *config;
+
+	memcpy(bytes, sets, len);
+	memset(bytes + len, 0x55, PPS_BYTES);
+	make_hub_and_feed();
+	push(feed_sound_config(&feed));
+	push(feed_msg(&feed, FRAME_KIND_CONFIG, FRAME_CODEC_H264, bytes, len + PPS_BYTES, 0));
+	free(bytes);
+	ck_assert_uint_eq(push(feed_key(&feed)), 1);
+	push_both(3);
+	config = hub_newest_config(hub);
+	ck_assert_ptr_nonnull(config->init);
+	ck_assert_ptr_nonnull(hub_audio_offer(sound()));
+	ck_assert_uint_gt(hub_config_init(config, hub_audio_offer(sound()))->len,
+			  FMP4_INIT_BYTES_MAX);
+}
+END_TEST
+
 START_TEST(test_what_no_player_takes_is_not_offered)
 {
-	make_hub();
+	make_hub_and_feed();
 	push(feed_sound_msg(&feed, FRAME_KIND_CONFIG, useless[_i].codec, useless[_i].bytes,
 			    useless[_i].len));
 	push_key();
@@ -350,7 +353,7 @@ START_TEST(test_sound_without_silence)
 {
 	uint8_t frame[100] = { 0 };
 
-	make_hub();
+	make_hub_and_feed();
 	push(feed_sound_msg(&feed, FRAME_KIND_CONFIG, FRAME_CODEC_AAC, "\x11\xb8", 2));
 	push_key();
 	push_pictures(5);
@@ -372,7 +375,7 @@ START_TEST(test_no_picture_waits_for_sound)
 	uint32_t random = (uint32_t)_i * 2654435761u + 1;
 	unsigned pictures = 0;
 
-	make_hub();
+	make_hub_and_feed();
 	deaf = hub_new(SUBSCRIBER, RING_BYTES);
 	hub_start(deaf);
 	for (unsigned i = 0; i < 400; i++) {
@@ -408,7 +411,7 @@ START_TEST(test_the_ring_is_bounded)
 {
 	uint8_t frame[3000] = { 0 };
 
-	make_hub();
+	make_hub_and_feed();
 	push(
 	    feed_sound_msg(&feed, FRAME_KIND_CONFIG, FRAME_CODEC_L16, "\0\0\xbb\x80\2\x10\0\0", 8));
 	push_key();
@@ -437,7 +440,7 @@ START_TEST(test_wires)
 	struct hub_audio_entry *entry;
 	struct wire *wire, *init;
 
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	entry = hub_audio_at(sound(), sound()->head);
 	wire = hub_audio_wire(entry);
@@ -463,7 +466,7 @@ START_TEST(test_finding_a_place)
 {
 	uint64_t pos;
 
-	make_hub();
+	make_hub_and_feed();
 	begin();
 	push_both(20);
 	ck_assert_uint_eq(hub_audio_find(sound(), 0), sound()->head);
@@ -489,6 +492,7 @@ make_suite(void)
 	tcase_add_test(tc, test_pictures_that_stop_and_come_back);
 	tcase_add_test(tc, test_a_new_worker_goes_on);
 	tcase_add_test(tc, test_a_new_worker_with_other_sound);
+	tcase_add_test(tc, test_large_sets_and_sound);
 	tcase_add_loop_test(tc, test_what_no_player_takes_is_not_offered, 0,
 			    sizeof(useless) / sizeof(useless[0]));
 	tcase_add_test(tc, test_sound_without_silence);

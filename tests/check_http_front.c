@@ -50,6 +50,13 @@ START_ASYNC_TEST(test_routes, .hold_time = true)
 		{ "/wall.js", 200, "text/javascript; charset=utf-8", "import" },
 		{ "/style.css", 200, "text/css; charset=utf-8", "{" },
 		{ "/favicon.svg", 200, "image/svg+xml", "<svg" },
+		{ "/assets/0123456789abcdef/wall.js", 200, "text/javascript; charset=utf-8",
+		  "import" },
+		{ "/assets/0123456789abcdef/", 404, "application/json", "{\"error\":" },
+		{ "/assets/0123456789abcdef/door", 404, "application/json", "{\"error\":" },
+		{ "/assets/0123456789abcdef/../wall.js", 404, "application/json", "{\"error\":" },
+		{ "/assets/0123456789abcdef", 404, "application/json", "{\"error\":" },
+		{ "/assets/wall.js", 404, "application/json", "{\"error\":" },
 		{ "/door", 200, "text/html; charset=utf-8", "camera.js" },
 		{ "/yard.sub", 200, "text/html; charset=utf-8", "camera.js" },
 		{ "/nope", 404, "application/json", "{\"error\":" },
@@ -122,6 +129,40 @@ START_ASYNC_TEST(test_assets_are_revalidated, .hold_time = true)
 	assert_status(rig_get(browser, "/wall.js", lines), 304);
 	assert_status(rig_get(browser, "/style.css", lines), 200);
 	free(head);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* What the pages name is in a folder that is never asked for again; another version's folder is. */
+START_ASYNC_TEST(test_folder_of_the_version_is_kept, .hold_time = true)
+{
+	struct rig *rig = start_door(loop, NULL);
+	struct peer *browser = rig_connect(rig);
+	char folder[] = "assets/0123456789abcdef/", path[64];
+	const char *const pages[] = { "/", "/door" };
+
+	for (size_t i = 0; i < 2; i++) {
+		char *head = strdup(rig_get(browser, pages[i], ""));
+		const char *body = rig_body(browser, head, NULL), *at = strstr(body, "\"assets/");
+
+		ck_assert_str_eq(rig_header(head, "Cache-Control"), "no-cache");
+		ck_assert_ptr_nonnull(at);
+		ck_assert_ptr_null(strstr(body, "@ASSETS@"));
+		ck_assert(i == 0 || strncmp(folder, at + 1, strlen(folder)) == 0);
+		memcpy(folder, at + 1, strlen(folder));
+		free(head);
+	}
+	for (int other = 0; other < 2; other++) {
+		char *head;
+
+		snprintf(path, sizeof(path), "/%sroot.js", folder);
+		path[strlen("/assets/")] ^= (char)other;
+		head = strdup(rig_get(browser, path, ""));
+		ck_assert_str_eq(rig_header(head, "Cache-Control"),
+				 other ? "no-cache" : "max-age=31536000, immutable");
+		rig_body(browser, head, NULL);
+		free(head);
+	}
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -442,8 +483,9 @@ START_ASYNC_TEST(test_before_the_streams_are_known, .hold_time = true)
 {
 	struct rig *rig = rig_start(loop, NULL);
 	struct peer *browser = rig_connect(rig);
-	static const char *const paths[] = { "/healthz", "/api/streams", "/door",
+	static const char *const paths[] = { "/healthz", "/api/streams",
 					     "/api/stream.mp4?src=door" };
+	char *page;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char *head = strdup(rig_get(browser, paths[i], ""));
@@ -453,6 +495,11 @@ START_ASYNC_TEST(test_before_the_streams_are_known, .hold_time = true)
 		rig_body(browser, head, NULL);
 		free(head);
 	}
+	/* A screen that nobody touches must not be left with an error: its page asks again. */
+	page = strdup(rig_get(browser, "/door", ""));
+	assert_status(page, 200);
+	rig_body(browser, page, NULL);
+	free(page);
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -527,6 +574,7 @@ make_suite(void)
 	tcase_add_test(requests, test_routes);
 	tcase_add_test(requests, test_advice_is_told);
 	tcase_add_test(requests, test_assets_are_revalidated);
+	tcase_add_test(requests, test_folder_of_the_version_is_kept);
 	tcase_add_test(requests, test_head_has_no_body);
 	tcase_add_test(requests, test_other_methods_and_bodies);
 	tcase_add_loop_test(requests, test_garbage_ends_the_connection, 0, 5);

@@ -3,48 +3,7 @@
  */
 #include "config.h"
 
-#include "http/hub.h"
-#include "tests/check_http_frames.h"
-#include "tests/harness/harness.h"
-
-#define RING_BYTES (1u << 20)
-
-static struct hub *hub;
-
-static void
-free_hub(void *arg)
-{
-	(void)arg;
-	hub_free(&hub);
-}
-
-static void
-make_hub(size_t ring_bytes)
-{
-	hub = hub_new(SUBSCRIBER, ring_bytes);
-	hub_start(hub);
-	harness_defer(free_hub, NULL);
-}
-
-/* Gives the message away. */
-static unsigned
-push(struct bus_msg *msg)
-{
-	unsigned n = hub_push(hub, msg);
-
-	bus_msg_unref(&msg);
-	return n;
-}
-
-/* A GOP of n units, its configuration before it, as live messages. */
-static void
-push_gop(struct feed *feed, unsigned n)
-{
-	push(feed_config(feed, false));
-	ck_assert_uint_eq(push(feed_key(feed)), 1);
-	for (unsigned i = 1; i < n; i++)
-		ck_assert_uint_eq(push(feed_delta(feed)), 1);
-}
+#include "tests/check_http_hub_rig.h"
 
 /* Every entry can be decoded after the one before it: key frames begin, no place is left out. */
 static void

@@ -4,39 +4,9 @@
  */
 #include "config.h"
 
-#include "http/hub.h"
-#include "tests/check_http_frames.h"
-#include "tests/harness/harness.h"
+#include "tests/check_http_hub_rig.h"
 
-#define RING_BYTES (1u << 20)
-#define HELD       (HUB_LOSS_HOLD_MS / FRAME_MS) /* frames that one hold takes */
-
-static struct hub *hub;
-
-static void
-free_hub(void *arg)
-{
-	(void)arg;
-	hub_free(&hub);
-}
-
-static void
-make_hub(void)
-{
-	hub = hub_new(SUBSCRIBER, RING_BYTES);
-	hub_start(hub);
-	harness_defer(free_hub, NULL);
-}
-
-/* Gives the message away. */
-static unsigned
-push(struct bus_msg *msg)
-{
-	unsigned n = hub_push(hub, msg);
-
-	bus_msg_unref(&msg);
-	return n;
-}
+#define HELD (HUB_LOSS_HOLD_MS / FRAME_MS) /* frames that one hold takes */
 
 static unsigned
 push_corrupt_delta(struct feed *feed)
@@ -51,15 +21,6 @@ push_corrupt_key(struct feed *feed)
 	push(feed_config(feed, false));
 	feed->flags = FRAME_CORRUPT;
 	return push(feed_key(feed));
-}
-
-static void
-push_gop(struct feed *feed, unsigned n)
-{
-	push(feed_config(feed, false));
-	ck_assert_uint_eq(push(feed_key(feed)), 1);
-	for (unsigned i = 1; i < n; i++)
-		ck_assert_uint_eq(push(feed_delta(feed)), 1);
 }
 
 static void
@@ -80,7 +41,7 @@ START_TEST(test_a_key_frame_in_time_ends_it)
 {
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push_gop(&feed, 3);
 	ck_assert_uint_eq(push_corrupt_delta(&feed), 0);
 	push_deltas(&feed, HELD - 1, 0);
@@ -96,7 +57,7 @@ START_TEST(test_pictures_pass_again_after_the_hold)
 {
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push_gop(&feed, 3);
 	ck_assert_uint_eq(push_corrupt_delta(&feed), 0);
 	push_deltas(&feed, HELD - 1, 0);
@@ -123,7 +84,7 @@ START_TEST(test_the_hold_is_as_long_as_was_said)
 	struct feed feed = feed_new(EPOCH);
 	unsigned n = 0;
 
-	make_hub();
+	make_hub(RING_BYTES);
 	hub_set_loss_hold(hub, holds_ms[_i]);
 	push_gop(&feed, 3);
 	n += push_corrupt_delta(&feed) == 0;
@@ -138,7 +99,7 @@ START_TEST(test_a_damaged_key_frame_begins_no_sound_group)
 {
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push_gop(&feed, 3);
 	ck_assert_uint_eq(push_corrupt_key(&feed), 0);
 	push_deltas(&feed, HELD - 2, 0);
@@ -160,7 +121,7 @@ START_TEST(test_all_key_frames_damaged)
 	struct feed feed = feed_new(EPOCH);
 	uint64_t pos;
 
-	make_hub();
+	make_hub(RING_BYTES);
 	for (int gop = 0; gop < 4; gop++) {
 		push_corrupt_key(&feed);
 		for (int i = 1; i < 25; i++)
@@ -182,7 +143,7 @@ START_TEST(test_without_any_picture_only_a_key_frame_helps)
 {
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push(feed_config(&feed, false));
 	feed.gop_id = 1;
 	feed.padding = 60000;
@@ -201,7 +162,7 @@ START_TEST(test_what_nothing_refers_to_is_left_out_alone)
 {
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push_gop(&feed, 3);
 	feed.flags = FRAME_CORRUPT | FRAME_DISPOSABLE;
 	ck_assert_uint_eq(push(feed_delta(&feed)), 0);
@@ -216,7 +177,7 @@ START_TEST(test_times_that_stand_still_or_go_back_only_prolong_it)
 	static const int64_t times[] = { 5000, 0, -1, INT64_MIN / 1000000 + 5000 };
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push_gop(&feed, 3);
 	feed.time_ms = _i == 3 ? INT64_MAX / 1000000 : 6000;
 	ck_assert_uint_eq(push_corrupt_delta(&feed), 0);
@@ -232,7 +193,7 @@ START_TEST(test_jpegs)
 {
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	ck_assert_uint_eq(push(feed_jpeg(&feed)), 1);
 	feed.flags = FRAME_CORRUPT;
 	ck_assert_uint_eq(push(feed_jpeg(&feed)), 0);
@@ -274,7 +235,7 @@ START_TEST(test_joining_a_damaged_group)
 	struct feed feed = feed_new(EPOCH);
 	uint64_t pos;
 
-	make_hub();
+	make_hub(RING_BYTES);
 	/* Long ago: what was shown then, and what has been shown since. */
 	ck_assert_uint_eq(replay_damaged(&feed, 5, HELD + 10), 5 + 11);
 	ck_assert(hub_is_damaged(hub));
@@ -288,7 +249,7 @@ START_TEST(test_joining_just_after_the_damage)
 	struct feed feed = feed_new(EPOCH);
 	uint64_t pos;
 
-	make_hub();
+	make_hub(RING_BYTES);
 	ck_assert_uint_eq(replay_damaged(&feed, 5, HELD - 10), 5);
 	ck_assert(!hub_is_damaged(hub));
 	ck_assert(hub_join(hub, &pos));
@@ -303,7 +264,7 @@ START_TEST(test_joining_a_group_with_a_damaged_key_frame)
 	struct feed feed = feed_new(EPOCH), again;
 	uint64_t pos;
 
-	make_hub();
+	make_hub(RING_BYTES);
 	again = feed;
 	ck_assert_uint_eq(replay_damaged(&again, 0, HELD - 1), 0);
 	ck_assert(!hub_join(hub, &pos));
@@ -321,7 +282,7 @@ START_TEST(test_a_hole_while_they_pass)
 	struct feed feed = feed_new(EPOCH);
 	struct bus_msg *units[4];
 
-	make_hub();
+	make_hub(RING_BYTES);
 	hub_set_loss_hold(hub, 0);
 	push_gop(&feed, 3);
 	ck_assert_uint_eq(push_corrupt_delta(&feed), 1);
@@ -346,7 +307,7 @@ START_TEST(test_a_hole_that_hides_damage)
 	struct feed feed = feed_new(EPOCH);
 	struct bus_msg *units[3];
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push_gop(&feed, 3);
 	for (int i = 0; i < 3; i++) {
 		feed.flags = i == 0 ? FRAME_CORRUPT : 0;
@@ -371,7 +332,7 @@ START_TEST(test_a_new_worker_begins_without_damage)
 {
 	struct feed feed = feed_new(EPOCH), next = feed_new(EPOCH + 1);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	hub_set_loss_hold(hub, 0);
 	push_gop(&feed, 3);
 	push_corrupt_delta(&feed);
@@ -388,7 +349,7 @@ START_TEST(test_a_key_frame_without_its_configuration_ends_nothing)
 {
 	struct feed feed = feed_new(EPOCH);
 
-	make_hub();
+	make_hub(RING_BYTES);
 	push_gop(&feed, 3);
 	push_corrupt_delta(&feed);
 	feed.version = 2;

@@ -129,11 +129,12 @@ start_front(struct loop *loop)
 	peer_ignore_msg(real.sup, MSG_WATCHER);
 	peer_ignore_msg(real.sup, MSG_WATCHER_GONE);
 	peer_send_msg(real.sup,
-		      json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i}", "type",
+		      json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "type",
 				"front-config", "subscriber", (int)SUBSCRIBER, "web_dir",
 				CHECK_WEB_DIR, "log_level", "debug", "max_viewers", 100,
 				"viewer_lag_bytes", 1 << 20, "ring_bytes", 16 << 20,
-				"request_deadline_ms", 5000, "live_target_ms", 60),
+				"request_deadline_ms", 5000, "live_target_ms", 60,
+				"snapshot_timeout_ms", 2000),
 		      -1);
 	peer_send_msg(real.sup, rig_no_users(), -1);
 	peer_send_msg(real.sup,

@@ -48,10 +48,11 @@ listen_loopback(uint16_t *port)
 static json_t *
 default_config(void)
 {
-	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i}", "type", "front-config",
-			 "subscriber", (int)SUBSCRIBER, "web_dir", CHECK_WEB_DIR, "log_level",
-			 "debug", "max_viewers", 100, "viewer_lag_bytes", 1 << 20, "ring_bytes",
-			 16 << 20, "request_deadline_ms", DEADLINE_MS, "live_target_ms", 60);
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "type",
+			 "front-config", "subscriber", (int)SUBSCRIBER, "web_dir", CHECK_WEB_DIR,
+			 "log_level", "debug", "max_viewers", 100, "viewer_lag_bytes", 1 << 20,
+			 "ring_bytes", 16 << 20, "request_deadline_ms", DEADLINE_MS,
+			 "live_target_ms", 60, "snapshot_timeout_ms", SNAPSHOT_MS);
 }
 
 json_t *

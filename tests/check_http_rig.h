@@ -11,6 +11,7 @@
 #include "tests/harness/harness.h"
 
 #define DEADLINE_MS 2000 /* request_deadline_ms in these tests */
+#define SNAPSHOT_MS 3000 /* snapshot_timeout_ms */
 
 struct rig {
 	struct loop *loop;

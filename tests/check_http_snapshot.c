@@ -7,7 +7,11 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* A moment longer than anybody waits for a snapshot. */
+#define ASK_MS (SNAPSHOT_MS + 300)
 
 static struct rig *
 start_door(struct loop *loop, json_t *config)
@@ -136,11 +140,12 @@ START_ASYNC_TEST(test_snapshot_deadlines, .hold_time = true)
 	struct peer *browser = rig_connect(rig);
 	struct feed feed = feed_new(EPOCH);
 	long long request;
+	char byte;
 
 	/* No picture from the camera. */
 	ask_picture(browser);
 	loop_settle(loop);
-	loop_run_for_ms(loop, 2100);
+	loop_run_for_ms(loop, ASK_MS);
 	peer_expect_until(browser, "}", "HTTP/1.1 503 ");
 	peer_run(browser, 0);
 	/* None from the transcoder. */
@@ -150,7 +155,11 @@ START_ASYNC_TEST(test_snapshot_deadlines, .hold_time = true)
 	peer_run(rig->sup, 0);
 	request = msg_int(peer_last_msg(rig->sup), "request", 0);
 	check_gop(peer_take_fd(rig->sup), 1);
-	loop_run_for_ms(loop, 2100);
+	/* Whoever has the job may use its time to the end, and say why. */
+	loop_run_for_ms(loop, SNAPSHOT_MS + 1);
+	loop_settle(loop);
+	ck_assert_int_eq(recv(peer_fd(browser), &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+	loop_run_for_ms(loop, ASK_MS - SNAPSHOT_MS);
 	peer_expect_until(browser, "}", "HTTP/1.1 504 ");
 	peer_run(browser, 0);
 	/* It comes late: good for the next. */
@@ -188,7 +197,47 @@ START_ASYNC_TEST(test_snapshot_that_fails, .hold_time = true)
 	expect_snapshot(rig, 1);
 	peer_close(browser);
 	peer_run(browser, 0);
-	loop_run_for_ms(loop, 2100);
+	loop_run_for_ms(loop, ASK_MS);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+static struct bus_msg *
+large_delta(struct feed *feed)
+{
+	static const uint8_t payload[FRAME_PAYLOAD_MAX];
+	struct bus_msg *like = feed_delta(feed), *msg;
+
+	msg = bus_msg_new(&like->frame, payload, sizeof(payload));
+	bus_msg_unref(&like);
+	return msg;
+}
+
+START_ASYNC_TEST(test_a_group_larger_than_a_job_is_not_copied, .hold_time = true)
+{
+	struct rig *rig =
+	    start_door(loop, json_pack("{s:i}", "ring_bytes", 4 * (int)FRAME_JOB_MAX_BYTES));
+	struct peer *browser = rig_connect(rig);
+	struct feed feed = feed_new(EPOCH);
+	int n = FRAME_JOB_MAX_BYTES / FRAME_PAYLOAD_MAX;
+
+	ask_picture(browser);
+	peer_await_msg(rig->sup, MSG_WANT, NULL);
+	peer_run(rig->sup, 0);
+	rig_push_gop(rig, &feed, 1);
+	send_picture(rig, expect_snapshot(rig, 1), NULL);
+	expect_picture(browser);
+	for (int i = 0; i < n; i++)
+		rig_push(rig, large_delta(&feed));
+	ask_picture(browser);
+	peer_expect_until(browser, "}", "64 MiB");
+	peer_run(browser, 0);
+	peer_assert_no_msg(rig->sup);
+	/* The next group is small again. */
+	rig_push_gop(rig, &feed, 2);
+	ask_picture(browser);
+	send_picture(rig, expect_snapshot(rig, 2), NULL);
+	expect_picture(browser);
 	async_complete(loop);
 }
 END_ASYNC_TEST
@@ -230,6 +279,7 @@ make_suite(void)
 	tcase_add_test(snapshots, test_one_snapshot_for_all_who_ask);
 	tcase_add_test(snapshots, test_snapshot_deadlines);
 	tcase_add_test(snapshots, test_snapshot_that_fails);
+	tcase_add_test(snapshots, test_a_group_larger_than_a_job_is_not_copied);
 	tcase_add_test(snapshots, test_front_ends_while_a_snapshot_is_awaited);
 	tcase_add_test(snapshots, test_snapshot_of_an_mjpeg_camera_needs_nobody);
 	suite_add_tcase(suite, snapshots);

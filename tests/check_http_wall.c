@@ -45,8 +45,10 @@ START_ASYNC_TEST(test_units_with_their_stamps, .hold_time = true)
 	ck_assert_int_eq(picture.captured_us, 1690000000123456);
 	ck_assert_uint_eq(picture.len, sizeof(sample) - 1);
 	ck_assert_mem_eq(picture.payload, sample, picture.len);
-	feed.captured_ns = 0;
 	for (unsigned i = 1; i < 5; i++) {
+		/* A clock that nobody set, and none. */
+		feed.flags = i == 1 ? FRAME_CLOCK_UNSYNCED : 0;
+		feed.captured_ns = i == 1 ? 1690000000123456789 : 0;
 		rig_push(rig, feed_delta(&feed));
 		picture = expect_picture(page, 300, 0);
 		ck_assert_uint_eq(picture.seq, 2 + i);

@@ -98,6 +98,10 @@ START_ASYNC_TEST(test_other_changes, .hold_time = true)
 	expect_want(rig, 2, true);
 	rig_ws_send(page, WISH("main", ""));
 	expect_want(rig, 2, false);
+	rig_ws_send(page, UNIT(1, "door.sub"));
+	expect_want(rig, 2, true);
+	rig_ws_send(page, WISH("main", ""));
+	expect_want(rig, 2, false);
 	rig_ws_send(page, WISH("main", ",\"audio\":false"));
 	expect_nothing(page);
 	rig_push(rig, feed_delta(&feed));
@@ -207,6 +211,7 @@ START_ASYNC_TEST(test_codecs, .hold_time = true)
 		    *h264; /* NULL: there is no such stream; "": not known yet */
 		const char *wish;
 		int want; /* 0: error */
+		bool has_small_copy;
 	} cases[] = {
 		{ "h264", NULL, NULL, WISH("main", ""), 1 },
 		{ "h265", NULL, NULL, WISH("main", ""), 0 },
@@ -215,6 +220,10 @@ START_ASYNC_TEST(test_codecs, .hold_time = true)
 		{ "h265", "h264", "", WISH("main", ""), 2 },
 		{ "h265", "h265", "", WISH("main", ""), 3 },
 		{ "h265", "h265", NULL, WISH("main", ""), 0 },
+		{ "h265", "h265", "", WISH("main", ""), 3, true },
+		{ "h265", "h265", "", WISH("sub", ""), 4, true },
+		{ "h265", "h265", "", WISH("auto", ",\"pixels\":10"), 4, true },
+		{ "h265", "h265", "", WISH("sub", ""), 3 },
 		{ "h265", NULL, "", WISH("auto", ",\"pixels\":10"), 3 },
 		{ "h264", "h265", NULL, WISH("sub", ""), 1 },
 		{ "h265", "", NULL, WISH("main", ""), 2 },
@@ -239,6 +248,8 @@ START_ASYNC_TEST(test_codecs, .hold_time = true)
 		tell_codec(rig, 2, cases[_i].sub);
 	if (cases[_i].h264 != NULL)
 		rig_stream(rig, 3, "door.h264", "off", "");
+	if (cases[_i].has_small_copy)
+		rig_stream(rig, 4, "door.sub.h264", "off", "");
 	rig_ws_send(page, cases[_i].wish);
 	if (cases[_i].want == 0) {
 		expect_error(page, 1, "codec");
@@ -350,7 +361,7 @@ make_suite(void)
 	tcase_add_test(changes, test_streams_that_go_away);
 	tcase_add_test(changes, test_change_that_cannot_come);
 	suite_add_tcase(suite, changes);
-	tcase_add_loop_test(codecs, test_codecs, 0, 15);
+	tcase_add_loop_test(codecs, test_codecs, 0, 19);
 	tcase_add_loop_test(codecs, test_codec_is_found_out_late, 0, 2);
 	tcase_add_test(codecs, test_change_to_a_wrong_codec);
 	tcase_add_test(codecs, test_camera_turns_to_jpeg_and_back);

@@ -285,10 +285,10 @@ START_ASYNC_TEST(test_talkers, .hold_time = true)
 	struct rig *rig = wall_start(loop, NULL);
 	struct peer *page = open_wall(rig);
 
-	for (int i = 0; i < 512; i++)
+	for (int i = 0; i < 2048; i++)
 		expect_nothing(page);
 	loop_run_for_ms(loop, 10100);
-	for (int i = 0; i < 512; i++)
+	for (int i = 0; i < 2048; i++)
 		expect_nothing(page);
 	rig_ws_send(page, "{\"type\":\"clock\",\"t0\":1}");
 	expect_closed(rig, page, "\x03\xf0"); /* 1008 */

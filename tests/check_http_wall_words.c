@@ -234,6 +234,12 @@ START_ASYNC_TEST(test_who_watches, .hold_time = true)
 	ck_assert_int_gt(msg_int(one, "bytes_send", 0), 3 * 40);
 	json_decref(json);
 	free((void *)head);
+	head = strdup(rig_get(browser, "/api/streams?src=door&consumers=0", ""));
+	json = json_loads(rig_body(browser, head, NULL), 0, NULL);
+	ck_assert_int_eq(msg_int(json, "viewers", 0), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(json, "consumers")), 0);
+	json_decref(json);
+	free((void *)head);
 	async_complete(loop);
 }
 END_ASYNC_TEST

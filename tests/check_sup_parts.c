@@ -7,6 +7,7 @@
 
 #include "supervisor/resolve.h"
 #include "supervisor/sup_lookup.h"
+#include "supervisor/sup_stolen.h"
 #include "supervisor/sup_stream.h"
 
 #include <arpa/inet.h>
@@ -15,6 +16,20 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+START_TEST(test_stolen_time)
+{
+	const char *line = "cpu  10 20 30 40 50 60 70 800 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+
+	ck_assert_int_eq(sup_stolen_parse(line, 100, 2), 4000);
+	ck_assert_int_eq(sup_stolen_parse(line, 1000, 1), 800);
+	ck_assert_int_eq(sup_stolen_parse("cpu  10 20 30 40 50 60 70", 100, 2), 0);
+	ck_assert_int_eq(sup_stolen_parse("", 100, 2), 0);
+	ck_assert_int_eq(sup_stolen_parse(line, 0, 2), 0);
+	ck_assert_int_eq(sup_stolen_parse(line, 100, -1), 0);
+	ck_assert_int_ge(sup_stolen_ms(NULL), 0);
+}
+END_TEST
 
 START_TEST(test_answers_with_addresses)
 {
@@ -110,6 +125,7 @@ make_suite(void)
 	TCase *tcase = tcase_create("parts");
 
 	tcase_add_test(tcase, test_answers_with_addresses);
+	tcase_add_test(tcase, test_stolen_time);
 	tcase_add_test(tcase, test_every_prefix_of_an_answer_is_refused_or_whole);
 	tcase_add_test(tcase, test_resolver_answers_numbers_and_refuses_rubbish);
 	tcase_add_test(tcase, test_resolver_talks_one_datagram_each_way);

@@ -119,6 +119,50 @@ START_ASYNC_TEST(test_a_hung_worker_is_killed_and_replaced_at_once)
 }
 END_ASYNC_TEST
 
+/* In stolen time it could not beat. */
+START_ASYNC_TEST(test_stolen_time_is_given_back)
+{
+	struct fake *fake = fake_run(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	fake_up(worker);
+	fake_wait_ms(fake, 10000);
+	worker->beats = false;
+	fake->stolen_ms += 1500;
+	fake_wait_ms(fake, 2500);
+	ck_assert(!worker->killed);
+	worker->beats = true;
+	fake_wait_ms(fake, 5000);
+	ck_assert(!worker->killed);
+	worker->beats = false;
+	fake->stolen_ms += 1500;
+	fake_wait_ms(fake, 3999);
+	ck_assert(!worker->killed);
+	fake_wait_ms(fake, 1);
+	ck_assert(worker->killed);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* Four times its deadline, and no more. */
+START_ASYNC_TEST(test_a_hung_worker_does_not_live_on_stolen_time)
+{
+	struct fake *fake = fake_run(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+	int waited_ms = 0;
+
+	fake_up(worker);
+	fake_wait_ms(fake, 10000);
+	worker->beats = false;
+	for (; !worker->killed && waited_ms < 60000; waited_ms += 100) {
+		fake->stolen_ms += 90;
+		fake_wait_ms(fake, 100);
+	}
+	ck_assert_int_eq(waited_ms, 5 * 2500);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* The supervisor was stopped for three seconds, the worker was not. */
 START_ASYNC_TEST(test_a_worker_that_beat_while_we_slept_is_spared)
 {
@@ -491,6 +535,8 @@ add_worker_tests(TCase *tcase)
 	tcase_add_test(tcase, test_a_worker_that_is_never_ready_is_killed);
 	tcase_add_test(tcase, test_beats_before_ready_prove_nothing);
 	tcase_add_test(tcase, test_a_hung_worker_is_killed_and_replaced_at_once);
+	tcase_add_test(tcase, test_stolen_time_is_given_back);
+	tcase_add_test(tcase, test_a_hung_worker_does_not_live_on_stolen_time);
 	tcase_add_test(tcase, test_a_worker_that_beat_while_we_slept_is_spared);
 	tcase_add_test(tcase, test_a_crash_loop_slows_down_and_never_gives_up);
 	tcase_add_test(tcase, test_an_unasked_exit_0_is_a_crash);

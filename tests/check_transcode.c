@@ -1,6 +1,6 @@
 /*
- * Snapshots: the job's parser against what is wrong with it, and the real camhub-transcode on a GOP
- * whose pictures are told apart by their brightness.
+ * Snapshots: the job's parser against what is wrong with it, colours, and the real camhub-transcode
+ * on a GOP whose pictures are told apart by their brightness.
  */
 #include "config.h"
 
@@ -10,12 +10,14 @@
 #include "shared/child_ev.h"
 #include "shared/xalloc.h"
 #include "tests/harness/harness.h"
+#include "transcode/tc_jpeg.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libavcodec/avcodec.h>
 #include <libavutil/opt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -102,7 +104,7 @@ START_TEST(test_job_is_bounded)
 	int fd = memfd_create("job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct tc_job job;
 
-	ck_assert_int_eq(ftruncate(fd, (off_t)TC_JOB_MAX_BYTES + 1), 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)FRAME_JOB_MAX_BYTES + 1), 0);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, SEALS), 0);
 	ck_assert_int_eq(tc_job_load(fd, &job), -EFBIG);
 	close(fd);
@@ -147,6 +149,58 @@ START_TEST(test_job_cut_at_every_byte)
 	memset(job.bytes, 0xff, 4);
 	ck_assert_int_eq(walk(job.bytes, job.len, &rc), 0);
 	ck_assert_int_eq(rc, -EPROTO);
+}
+END_TEST
+
+/* Colours */
+
+static AVFrame *
+flat_picture(int height, enum AVColorSpace space)
+{
+	static const int levels[3] = { 90, 90, 200 };
+	AVFrame *frame = av_frame_alloc();
+
+	frame->format = AV_PIX_FMT_YUV420P;
+	frame->width = 64;
+	frame->height = height;
+	frame->colorspace = space;
+	ck_assert_int_eq(av_frame_get_buffer(frame, 0), 0);
+	for (int p = 0; p < 3; p++)
+		memset(frame->data[p], levels[p],
+		       (size_t)frame->linesize[p] * (size_t)(height >> (p > 0)));
+	return frame;
+}
+
+/* Of the JPEG of it: red is brighter by BT.601. */
+static int
+luma(int height, enum AVColorSpace space)
+{
+	AVCodecContext *ctx = avcodec_alloc_context3(avcodec_find_decoder(AV_CODEC_ID_MJPEG));
+	AVFrame *frame = flat_picture(height, space);
+	AVPacket *jpeg = NULL;
+	int level;
+
+	ck_assert_int_eq(tc_jpeg_encode(frame, 2, &jpeg), 0);
+	ck_assert_int_eq(avcodec_open2(ctx, NULL, NULL), 0);
+	ck_assert_int_eq(avcodec_send_packet(ctx, jpeg), 0);
+	av_frame_unref(frame);
+	ck_assert_int_eq(avcodec_receive_frame(ctx, frame), 0);
+	level = frame->data[0][0];
+	av_packet_free(&jpeg);
+	av_frame_free(&frame);
+	avcodec_free_context(&ctx);
+	return level;
+}
+
+START_TEST(test_a_matrix_that_is_not_stated_goes_by_size)
+{
+	int bt601 = luma(704, AVCOL_SPC_SMPTE170M), bt709 = luma(720, AVCOL_SPC_BT709);
+
+	ck_assert_int_gt(abs(bt601 - bt709), 2);
+	ck_assert_int_eq(luma(704, AVCOL_SPC_UNSPECIFIED), bt601);
+	ck_assert_int_eq(luma(720, AVCOL_SPC_UNSPECIFIED), bt709);
+	ck_assert_int_eq(luma(720, AVCOL_SPC_SMPTE170M), bt601);
+	ck_assert_int_eq(luma(704, AVCOL_SPC_BT709), bt709);
 }
 END_TEST
 
@@ -358,13 +412,16 @@ static Suite *
 suite(void)
 {
 	Suite *s = suite_create("transcode");
-	TCase *job = tcase_create("job"), *program = tcase_create("program");
+	TCase *job = tcase_create("job"), *colour = tcase_create("colour");
+	TCase *program = tcase_create("program");
 
 	tcase_add_test(job, test_job_must_be_sealed);
 	tcase_add_test(job, test_job_must_be_a_memfd);
 	tcase_add_test(job, test_job_is_bounded);
 	tcase_add_test(job, test_job_cut_at_every_byte);
 	suite_add_tcase(s, job);
+	tcase_add_test(colour, test_a_matrix_that_is_not_stated_goes_by_size);
+	suite_add_tcase(s, colour);
 	tcase_add_test(program, test_snapshot_h264);
 	tcase_add_test(program, test_snapshot_h265);
 	tcase_add_test(program, test_errors_in_words);

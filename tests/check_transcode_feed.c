@@ -17,6 +17,7 @@
 /* What came out, as text: "K3 s" is the key frame with seq 3, a start; b behind, x broken, c with a
  * configuration. */
 static char out[4096];
+static uint64_t epoch; /* of what is pushed */
 
 static void
 on_unit(void *arg, const struct tc_unit *unit)
@@ -32,20 +33,29 @@ on_unit(void *arg, const struct tc_unit *unit)
 }
 
 static void
-push(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags, uint32_t subscriber,
-     uint8_t track)
+push_long(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags,
+	  uint32_t subscriber, uint8_t track, size_t len)
 {
+	static const uint8_t payload[FRAME_PAYLOAD_MAX];
 	const struct frame frame = { .kind = (uint8_t)kind,
 				     .codec = FRAME_CODEC_H265,
+				     .epoch = epoch,
 				     .seq = seq,
 				     .flags = (uint16_t)flags,
 				     .config_version = 1,
 				     .track = track,
 				     .for_subscriber = subscriber };
-	struct bus_msg *msg = bus_msg_new(&frame, "x", 1);
+	struct bus_msg *msg = bus_msg_new(&frame, payload, len);
 
 	tc_feed_push(feed, msg);
 	bus_msg_unref(&msg);
+}
+
+static void
+push(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags, uint32_t subscriber,
+     uint8_t track)
+{
+	push_long(feed, kind, seq, flags, subscriber, track, 1);
 }
 
 /* One letter for each message, numbered from seq on: C configuration, K key frame, P other, X
@@ -134,16 +144,86 @@ START_TEST(test_a_key_frame_comes_before_the_replay_is_over)
 }
 END_TEST
 
-START_TEST(test_a_replay_with_a_hole_is_none)
+START_TEST(test_a_replay_with_a_hole_is_half_of_one)
 {
 	struct tc_feed *feed = new_feed();
 
 	push_all(feed, "CKP-P", 10, ME);
 	tc_feed_replay_end(feed);
 	ck_assert_str_eq(out, "");
-	ck_assert(!tc_feed_wants_replay(feed));
+	ck_assert(tc_feed_wants_replay(feed));
+	push_all(feed, "P", 15, 0);
+	push_all(feed, "C-PPPP", 10, ME);
+	tc_feed_replay_end(feed);
+	ck_assert_str_eq(out, "K11scb P12b P13b P14b P15");
+	tc_feed_free(&feed);
+	/* Or a key frame comes first. */
+	feed = new_feed();
+	push_all(feed, "CKP-P", 10, ME);
+	tc_feed_replay_end(feed);
 	push_all(feed, "PCKP", 15, 0);
 	ck_assert_str_eq(out, "K17sc P18");
+	tc_feed_free(&feed);
+}
+END_TEST
+
+START_TEST(test_a_hole_is_over_with_a_replay)
+{
+	struct tc_feed *feed = new_feed();
+
+	push_all(feed, "CKP-P", 10, 0);
+	ck_assert(tc_feed_wants_replay(feed));
+	push_all(feed, "CKP", 10, ME);
+	push_all(feed, "P", 15, 0);
+	push_all(feed, "PP", 13, ME);
+	ck_assert_str_eq(out, "K11sc P12");
+	tc_feed_replay_end(feed);
+	ck_assert_str_eq(out, "K11sc P12 K11scb P12b P13b P14b P15");
+	ck_assert(!tc_feed_wants_replay(feed));
+	ck_assert_uint_eq(tc_feed_skipped(feed), 0);
+	push_all(feed, "P", 16, 0);
+	ck_assert_str_eq(out, "K11sc P12 K11scb P12b P13b P14b P15 P16");
+	tc_feed_free(&feed);
+}
+END_TEST
+
+START_TEST(test_a_cut_is_over_with_one_replay_in_a_group)
+{
+	struct tc_feed *feed = new_feed();
+
+	push_all(feed, "CKP", 10, 0);
+	tc_feed_cut(feed);
+	ck_assert(tc_feed_wants_replay(feed));
+	push_all(feed, "CKP", 10, ME);
+	tc_feed_replay_end(feed);
+	ck_assert_str_eq(out, "K11sc P12 K11scb P12");
+	/* It was too much again. */
+	tc_feed_cut(feed);
+	ck_assert(!tc_feed_wants_replay(feed));
+	push_all(feed, "PCK", 13, 0);
+	ck_assert_str_eq(out, "K11sc P12 K11scb P12 K15sc");
+	tc_feed_cut(feed);
+	ck_assert(tc_feed_wants_replay(feed));
+	tc_feed_free(&feed);
+}
+END_TEST
+
+START_TEST(test_another_worker_counts_anew)
+{
+	struct tc_feed *feed = new_feed();
+
+	epoch = 1;
+	push_all(feed, "CKP", 10, 0);
+	epoch = 2;
+	/* What is known of the old one does not go with it, though the numbers fit. */
+	push_all(feed, "P-K", 13, 0);
+	ck_assert_str_eq(out, "K11sc P12");
+	ck_assert(tc_feed_wants_replay(feed));
+	push_all(feed, "CK", 14, ME);
+	push_all(feed, "P", 16, 0);
+	tc_feed_replay_end(feed);
+	ck_assert_str_eq(out, "K11sc P12 K15scb P16");
+	epoch = 0;
 	tc_feed_free(&feed);
 }
 END_TEST
@@ -209,6 +289,24 @@ START_TEST(test_what_waits_for_a_replay_is_bounded)
 }
 END_TEST
 
+START_TEST(test_what_waits_for_a_replay_is_bounded_in_bytes)
+{
+	const size_t n = TC_FEED_PENDING_MAX_BYTES / FRAME_PAYLOAD_MAX;
+	struct tc_feed *feed = new_feed();
+	uint64_t seq;
+
+	for (seq = 1; seq <= n; seq++)
+		push_long(feed, FRAME_KIND_VIDEO, seq, 0, 0, FRAME_TRACK_VIDEO, FRAME_PAYLOAD_MAX);
+	/* As much as may be. */
+	ck_assert(tc_feed_wants_replay(feed));
+	push(feed, FRAME_KIND_VIDEO, seq, 0, 0, FRAME_TRACK_VIDEO);
+	ck_assert(!tc_feed_wants_replay(feed));
+	push_all(feed, "PCKP", seq + 1, 0);
+	ck_assert_str_eq(out, "K12sc P13");
+	tc_feed_free(&feed);
+}
+END_TEST
+
 static const struct {
 	int width, height, new_width, new_height;
 } sizes[] = {
@@ -251,12 +349,16 @@ suite(void)
 	tcase_add_test(feed, test_a_replay_is_joined_to_what_came_meanwhile);
 	tcase_add_test(feed, test_replays_of_others_and_late_ones_are_passed_over);
 	tcase_add_test(feed, test_a_key_frame_comes_before_the_replay_is_over);
-	tcase_add_test(feed, test_a_replay_with_a_hole_is_none);
+	tcase_add_test(feed, test_a_replay_with_a_hole_is_half_of_one);
+	tcase_add_test(feed, test_a_hole_is_over_with_a_replay);
+	tcase_add_test(feed, test_a_cut_is_over_with_one_replay_in_a_group);
+	tcase_add_test(feed, test_another_worker_counts_anew);
 	tcase_add_test(feed, test_a_hole_is_over_with_the_next_key_frame);
 	tcase_add_test(feed, test_damage_lasts_up_to_a_sound_key_frame);
 	tcase_add_test(feed, test_a_new_configuration_in_mid_group);
 	tcase_add_test(feed, test_sound_and_status_are_not_its_business);
 	tcase_add_test(feed, test_what_waits_for_a_replay_is_bounded);
+	tcase_add_test(feed, test_what_waits_for_a_replay_is_bounded_in_bytes);
 	suite_add_tcase(s, feed);
 	tcase_add_loop_test(size, test_sizes, 0, sizeof(sizes) / sizeof(sizes[0]));
 	tcase_add_test(size, test_too_small_and_rates);

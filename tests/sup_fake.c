@@ -128,6 +128,12 @@ by_pidfd(struct fake *fake, int pidfd)
 	return NULL;
 }
 
+static int64_t
+fake_stolen_ms(void *arg)
+{
+	return ((struct fake *)arg)->stolen_ms;
+}
+
 static int
 fake_reap(void *arg, int pidfd, int *exit_code, char *text, size_t text_len)
 {
@@ -250,6 +256,7 @@ fake_new(struct loop *loop)
 					.arg = fake,
 					.spawn = fake_spawn,
 					.reap = fake_reap,
+					.stolen_ms = fake_stolen_ms,
 					.signal = fake_signal,
 					.kill_group = fake_kill_group,
 					.connect = fake_connect,

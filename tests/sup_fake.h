@@ -55,6 +55,7 @@ struct fake {
 	int network_fds[2048];
 	size_t n_network_fds;
 	char notified[16384]; /* all that was told systemd */
+	int64_t stolen_ms;    /* what sup_deps.stolen_ms says */
 	bool stopped;
 	int listener; /* our own copy of the inherited one, -1: none */
 	uint16_t port;

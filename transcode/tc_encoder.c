@@ -176,8 +176,10 @@ prepare(struct tc_encoder *encoder, const AVFrame *frame)
 static int64_t
 next_pts_us(struct tc_encoder *encoder, int64_t pts_ns)
 {
-	int64_t step_us = (pts_ns - encoder->last_pts_ns) / 1000;
+	int64_t step_ns, step_us = STEP_MIN_US;
 
+	if (!__builtin_sub_overflow(pts_ns, encoder->last_pts_ns, &step_ns))
+		step_us = step_ns / 1000;
 	if (step_us < STEP_MIN_US)
 		step_us = STEP_MIN_US;
 	if (step_us > STEP_MAX_US)

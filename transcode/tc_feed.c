@@ -11,7 +11,7 @@
 
 enum state {
 	STATE_JOINING, /* waits for a replay or a key frame, whichever comes first */
-	STATE_WAITING, /* for a key frame */
+	STATE_WAITING, /* for a key frame: a replay would not help */
 	STATE_FLOWING,
 };
 
@@ -20,7 +20,10 @@ struct tc_feed {
 	void *arg;
 	uint32_t subscriber;
 	enum state state;
+	uint64_t epoch;
 	uint64_t last_seq; /* FLOWING: of the latest message */
+	bool has_begun;    /* something was given */
+	bool has_retried;  /* after a cut, in this group of pictures */
 	struct bus_msg *config;
 	bool is_config_new; /* goes before the next unit */
 	bool is_broken;     /* what comes refers to what was damaged */
@@ -40,11 +43,22 @@ tc_feed_new(uint32_t subscriber, tc_feed_fn *fn, void *arg)
 	return feed;
 }
 
+/* A message that nobody gets. Before the first picture nothing is missed, and a replay has what was
+ * there before. */
+static void
+pass_over(struct tc_feed *feed, const struct frame *frame)
+{
+	if (feed->has_begun && frame->kind == FRAME_KIND_VIDEO && !(frame->flags & FRAME_REPLAY))
+		feed->skipped++;
+}
+
 static void
 drop_pending(struct tc_feed *feed)
 {
-	for (size_t i = 0; i < feed->n; i++)
+	for (size_t i = 0; i < feed->n; i++) {
+		pass_over(feed, &feed->pending[i]->frame);
 		bus_msg_unref(&feed->pending[i]);
+	}
 	free(feed->pending);
 	feed->pending = NULL;
 	feed->n = feed->capacity = feed->bytes = 0;
@@ -59,6 +73,13 @@ tc_feed_free(struct tc_feed **feed)
 	bus_msg_unref(&(*feed)->config);
 	free(*feed);
 	*feed = NULL;
+}
+
+static void
+wait_for_key(struct tc_feed *feed)
+{
+	feed->state = STATE_WAITING;
+	drop_pending(feed);
 }
 
 static bool
@@ -97,6 +118,7 @@ give(struct tc_feed *feed, struct bus_msg *msg, bool is_start, bool is_behind)
 	struct tc_unit unit = { .msg = msg, .is_start = is_start, .is_behind = is_behind };
 
 	feed->last_seq = msg->frame.seq;
+	feed->has_begun = true;
 	if (msg->frame.kind == FRAME_KIND_CONFIG) {
 		take_config(feed, msg);
 		return;
@@ -120,7 +142,8 @@ keep(struct tc_feed *feed, struct bus_msg *msg)
 		return;
 	if (feed->n == TC_FEED_PENDING_MAX ||
 	    feed->bytes + msg->frame.payload_len > TC_FEED_PENDING_MAX_BYTES) {
-		tc_feed_cut(feed);
+		wait_for_key(feed);
+		pass_over(feed, &msg->frame);
 		return;
 	}
 	if (feed->n == feed->capacity) {
@@ -140,8 +163,10 @@ push_live(struct tc_feed *feed, struct bus_msg *msg)
 {
 	const struct frame *frame = &msg->frame;
 
+	if (is_key(msg))
+		feed->has_retried = false;
 	if (feed->state == STATE_FLOWING && frame->seq != feed->last_seq + 1) {
-		feed->state = STATE_WAITING;
+		feed->state = STATE_JOINING;
 		feed->holes++;
 	}
 	if (feed->state == STATE_FLOWING) {
@@ -157,11 +182,24 @@ push_live(struct tc_feed *feed, struct bus_msg *msg)
 	}
 	if (feed->state == STATE_JOINING)
 		keep(feed, msg);
-	else if (frame->kind == FRAME_KIND_VIDEO)
-		feed->skipped++;
+	else
+		pass_over(feed, frame);
 	/* The one of the next key frame; what is pending has its own. */
 	if (frame->kind == FRAME_KIND_CONFIG)
 		take_config(feed, msg);
+}
+
+/* Another worker: it numbers its messages, and its configurations, anew. */
+static void
+begin_epoch(struct tc_feed *feed, uint64_t epoch)
+{
+	if (feed->state == STATE_FLOWING)
+		feed->holes++;
+	feed->epoch = epoch;
+	feed->state = STATE_JOINING;
+	feed->has_retried = false;
+	drop_pending(feed);
+	bus_msg_unref(&feed->config);
 }
 
 void
@@ -172,6 +210,8 @@ tc_feed_push(struct tc_feed *feed, struct bus_msg *msg)
 	if (frame->track != FRAME_TRACK_VIDEO ||
 	    (frame->kind != FRAME_KIND_VIDEO && frame->kind != FRAME_KIND_CONFIG))
 		return;
+	if (frame->epoch != feed->epoch)
+		begin_epoch(feed, frame->epoch);
 	if (!(frame->flags & FRAME_REPLAY))
 		push_live(feed, msg);
 	else if (frame->for_subscriber == feed->subscriber && feed->state == STATE_JOINING)
@@ -202,12 +242,10 @@ tc_feed_replay_end(struct tc_feed *feed)
 	struct bus_msg **pending = feed->pending;
 	size_t n = feed->n, start = find_start(feed);
 
-	if (feed->state != STATE_JOINING)
+	/* What is not enough waits for the next replay: the bus may lose other units of that one.
+	 */
+	if (feed->state != STATE_JOINING || start == n)
 		return;
-	if (start == n) {
-		tc_feed_cut(feed);
-		return;
-	}
 	/* They are ours now: who takes a unit may cut the feed. */
 	feed->pending = NULL;
 	feed->n = feed->capacity = feed->bytes = 0;
@@ -215,6 +253,8 @@ tc_feed_replay_end(struct tc_feed *feed)
 	for (size_t i = 0; i < n; i++) {
 		if (i >= start && feed->state == STATE_FLOWING)
 			give(feed, pending[i], i == start + 1, i + 1 < n);
+		else
+			pass_over(feed, &pending[i]->frame);
 		bus_msg_unref(&pending[i]);
 	}
 	free(pending);
@@ -223,8 +263,11 @@ tc_feed_replay_end(struct tc_feed *feed)
 void
 tc_feed_cut(struct tc_feed *feed)
 {
-	feed->state = STATE_WAITING;
-	drop_pending(feed);
+	wait_for_key(feed);
+	/* Who is too slow for a group of pictures is too slow for it the third time. */
+	if (!feed->has_retried)
+		feed->state = STATE_JOINING;
+	feed->has_retried = true;
 }
 
 bool

@@ -1,8 +1,8 @@
 /*
  * From what comes on a source's bus to units that a decoder can take one after the other: it begins
  * with a key frame, or with a replay of the current group of pictures joined to the live units
- * behind it, and begins anew after a hole. Pure: messages are pushed in, units come out in the same
- * call.
+ * behind it, and begins anew in the same way after a hole. Pure: messages are pushed in, units come
+ * out in the same call.
  */
 #ifndef CAMHUB_TRANSCODE_TC_FEED_H
 #define CAMHUB_TRANSCODE_TC_FEED_H
@@ -31,15 +31,16 @@ void tc_feed_free(struct tc_feed **feed); /* NULL-safe */
 
 /* A message of the video track, kind video or config; others are passed over. Borrowed. */
 void tc_feed_push(struct tc_feed *feed, struct bus_msg *msg);
-/* The replay for us is over. */
+/* The replay for us is over. When it was not enough, what there is of it is kept for the next. */
 void tc_feed_replay_end(struct tc_feed *feed);
-/* Nothing more before the next key frame. */
+/* What was given is lost: it begins anew, with a replay once in a group of pictures, else with the
+ * next key frame. */
 void tc_feed_cut(struct tc_feed *feed);
 
 /* Whether a replay would help. */
 bool tc_feed_wants_replay(const struct tc_feed *feed);
 uint64_t tc_feed_holes(const struct tc_feed *feed);
-/* Units that were passed over because what they refer to is missing. */
+/* Live units that were passed over because what they refer to is missing. */
 uint64_t tc_feed_skipped(const struct tc_feed *feed);
 
 #endif

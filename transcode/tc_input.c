@@ -130,7 +130,6 @@ on_unit(void *arg, const struct tc_unit *unit)
 		fail(input, WRK_CLASS_UNSUPPORTED, "the source is not H.265 any more");
 		return;
 	}
-	/* The next key frame it is. */
 	if (tc_pipe_push(input->pipe, unit) < 0)
 		tc_feed_cut(input->feed);
 }
@@ -189,6 +188,17 @@ take(struct tc_input *input, struct bus_msg *msg)
 		tc_feed_push(input->feed, msg);
 }
 
+/* A broken flow. While the timer runs the last replay was asked for not long ago. */
+static void
+ask_again(struct tc_input *input)
+{
+	if (input->has_failed || !tc_feed_wants_replay(input->feed) ||
+	    clock_timer_is_set(&input->replay))
+		return;
+	input->poll_ms = CONNECT_POLL_MS;
+	clock_timer_set_ms(&input->replay, 0);
+}
+
 static void
 on_bus(void *arg)
 {
@@ -205,6 +215,7 @@ on_bus(void *arg)
 		take(input, msg);
 		bus_msg_unref(&msg);
 	}
+	ask_again(input);
 	if (rc == -EPROTO) {
 		fail(input, WRK_CLASS_PROTOCOL, "a malformed message on the bus");
 	} else if (rc < 0 && rc != -EAGAIN) {

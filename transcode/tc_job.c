@@ -27,7 +27,7 @@ check(int fd, size_t *len)
 		return -errno;
 	if (st.st_size <= 0)
 		return -ENODATA;
-	if (st.st_size > (off_t)TC_JOB_MAX_BYTES)
+	if (st.st_size > (off_t)FRAME_JOB_MAX_BYTES)
 		return -EFBIG;
 	*len = (size_t)st.st_size;
 	return 0;

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TC_JOB_MAX_BYTES (64u << 20)
-
 struct tc_job {
 	uint8_t *bytes;
 	size_t len, at;
@@ -20,8 +18,8 @@ struct tc_job {
 
 /*
  * Reads the whole of fd (stays the caller's). Returns 0; -EPERM: it can still change (a seal is
- * missing) or is no memfd; -EFBIG: above TC_JOB_MAX_BYTES; -ENODATA: empty; -ENOMEM; other errors
- * of pread(2).
+ * missing) or is no memfd; -EFBIG: above FRAME_JOB_MAX_BYTES; -ENODATA: empty; -ENOMEM; other
+ * errors of pread(2).
  */
 int tc_job_load(int fd, struct tc_job *job);
 void tc_job_clear(struct tc_job *job);

@@ -11,10 +11,20 @@
 #include <libswscale/swscale.h>
 #include <stdbool.h>
 
+#define HD_HEIGHT 720
+
+/* Where the stream does not say, as browsers take it: a snapshot looks like the live picture. */
+static bool
+is_bt709(const AVFrame *frame)
+{
+	if (frame->colorspace == AVCOL_SPC_UNSPECIFIED)
+		return frame->height >= HD_HEIGHT;
+	return frame->colorspace == AVCOL_SPC_BT709;
+}
+
 static int
 convert(const AVFrame *from, AVFrame *to)
 {
-	bool is_bt709 = from->colorspace == AVCOL_SPC_BT709;
 	struct SwsContext *sws =
 	    sws_getContext(from->width, from->height, from->format, to->width, to->height,
 			   to->format, SWS_BILINEAR | SWS_ACCURATE_RND, NULL, NULL, NULL);
@@ -24,7 +34,7 @@ convert(const AVFrame *from, AVFrame *to)
 		return AVERROR(EINVAL);
 	/* Best effort: where swscale cannot, colours are a shade off. */
 	(void)sws_setColorspaceDetails(
-	    sws, sws_getCoefficients(is_bt709 ? SWS_CS_ITU709 : SWS_CS_ITU601),
+	    sws, sws_getCoefficients(is_bt709(from) ? SWS_CS_ITU709 : SWS_CS_ITU601),
 	    from->color_range == AVCOL_RANGE_JPEG, sws_getCoefficients(SWS_CS_ITU601), 1, 0,
 	    1 << 16, 1 << 16);
 	rc = sws_scale(sws, (const uint8_t *const *)from->data, from->linesize, 0, from->height,

@@ -25,12 +25,22 @@ struct tc_live {
 	int rc; /* of the encoder */
 };
 
+/* From one time of the source to another. Times may be anything: -1, as for a jump, when the
+ * difference cannot be. */
+static int64_t
+step_ns(int64_t from_ns, int64_t to_ns)
+{
+	int64_t step;
+
+	return __builtin_sub_overflow(to_ns, from_ns, &step) ? -1 : step;
+}
+
 static bool
 is_too_soon(const struct tc_live *live, const struct tc_stamp *stamp)
 {
-	int64_t step_ns = stamp->pts_ns - live->made_pts_ns;
+	int64_t since_ns = step_ns(live->made_pts_ns, stamp->pts_ns);
 
-	return live->has_made && !stamp->is_jump && step_ns >= 0 && step_ns < TC_INTERVAL_MIN_NS;
+	return live->has_made && !stamp->is_jump && since_ns >= 0 && since_ns < TC_INTERVAL_MIN_NS;
 }
 
 static bool
@@ -43,7 +53,7 @@ is_too_late(const struct tc_live *live)
 static bool
 wants_key(const struct tc_live *live, const struct tc_stamp *stamp)
 {
-	int64_t since_ns = stamp->pts_ns - live->key_pts_ns;
+	int64_t since_ns = step_ns(live->key_pts_ns, stamp->pts_ns);
 
 	if (!live->has_made || since_ns < 0 || since_ns >= TC_LIVE_KEY_MAX_NS || stamp->is_jump)
 		return true;

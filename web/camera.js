@@ -6,11 +6,11 @@ import { showEmbed, showKeys } from "./dialogs.js";
 import { isKiosk, runKiosk } from "./kiosk.js";
 import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
 import { loginUrl } from "./login-words.js";
+import { ROOT } from "./root.js";
 import { camerasOf, fetchServer, fetchStreams } from "./streams.js";
 import { toast } from "./toast.js";
 import { Toolbar } from "./toolbar.js";
 
-const BASE = import.meta.url;
 const framed = window.top !== window;
 const kiosk = isKiosk(location.search);
 const path = location.pathname.split("/").filter(Boolean);
@@ -35,10 +35,10 @@ const KEYS = [
 ];
 
 const toolbar = new Toolbar({
-  snapshot: () => saveSnapshot(player, BASE, name).then((file) => toast(`Saved as ${file}`),
+  snapshot: () => saveSnapshot(player, ROOT, name).then((file) => toast(`Saved as ${file}`),
     (error) => toast(`No snapshot: ${error.message}`)),
-  link: async () => toast(await copyText(cameraUrl(BASE, name)) ? "Link copied" : cameraUrl(BASE, name)),
-  embed: () => showEmbed(title, cameraUrl(BASE, name), embedSnippets(BASE, name, title)),
+  link: async () => toast(await copyText(cameraUrl(ROOT, name)) ? "Link copied" : cameraUrl(ROOT, name)),
+  embed: () => showEmbed(title, cameraUrl(ROOT, name), embedSnippets(ROOT, name, title)),
   delay: toggleDelay,
   sound: toggleSound,
   ...(canFillScreen() && { full: toggleFullScreen }),
@@ -62,16 +62,16 @@ function toggleSound() {
   toolbar.press("sound", !player.muted);
 }
 
-fetchStreams(BASE).then((streams) => {
+fetchStreams(ROOT).then((streams) => {
   title = camerasOf(streams).find((camera) => camera.name === name)?.title ?? name;
   player.setAttribute("label", title);
   show(title);
 }).catch((error) => { // the player says what is wrong
   if (error.name === "LoginError" && !framed && !kiosk)
-    location.assign(loginUrl(location.href, BASE));
+    location.assign(loginUrl(location.href, ROOT));
 });
 
-fetchServer(BASE).then((server) => {
+fetchServer(ROOT).then((server) => {
   if (server && server.targetMs !== null)
     player.setAttribute("target-ms", server.targetMs); // the player has begun, and takes it on its way
 });
@@ -81,7 +81,7 @@ toolbar.show(framed ? ["snapshot", "delay", "sound", "full"]
   : ["snapshot", "link", "embed", "delay", "sound", "full", "keys", "wall"]);
 
 if (kiosk) {
-  runKiosk(BASE);
+  runKiosk(ROOT);
 } else {
   document.body.append(toolbar.element);
   hideIdlePointer();

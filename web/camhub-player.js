@@ -10,7 +10,7 @@
  *   muted        "false": with the camera's sound, which needs MSE (default: without)
  *   show-delay   the delay stands in the picture's corner
  *   delay-basis  "capture": the delay is told from the camera's clock, where it has one (default: from the arrival)
- * Events: playing (pictures move), stalled (they do not), statechange (detail: { state, headline, detail,
+ * Events: playing (pictures move), stalled (they do not any more), statechange (detail: { state, headline, detail,
  *   transport }), delay (detail as the property, once a second while pictures move); state is playing, connecting,
  *   stalled, offline, unsupported or paused.
  * Properties: state, sentence (the state in words), delay (null or { ms, p50, p95, max, basis, uncertaintyMs }), stats
@@ -20,6 +20,7 @@
 import { capabilities } from "./capabilities.js";
 import { connectionTo } from "./connection.js";
 import { AutoQuality } from "./quality.js";
+import { ROOT } from "./root.js";
 import { Session } from "./session.js";
 import { View } from "./view.js";
 import { delayText, describe, sentence } from "./words.js";
@@ -146,7 +147,7 @@ export class CamhubPlayer extends HTMLElement {
     this.#session?.stop();
     if (another)
       this.#view.clear();
-    const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : import.meta.url);
+    const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : ROOT);
     this.#session = new Session({
       ...this.#choice(),
       base,

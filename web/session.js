@@ -30,6 +30,8 @@ export class Session {
   #retryTimer = 0;
   #tickTimer = 0;
   #lostAt = 0;
+  #movedAt = 0; // when a picture last moved, or somebody began to look
+  #moving = false; // as was told
   #watch = new Watch();
   #attempts = 0;
   #running = false;
@@ -64,6 +66,7 @@ export class Session {
     this.#running = true;
     this.facts.paused = false;
     this.#lostAt = performance.now();
+    this.#fresh(this.#lostAt);
     this.#backoff.reset();
     this.#tickTimer = setInterval(() => this.#tick(), TICK_MS);
     this.#subscribe();
@@ -77,7 +80,7 @@ export class Session {
     this.facts.paused = paused;
     this.facts.why = "";
     if (paused)
-      this.#options.onChange();
+      this.#change({});
   }
 
   /* Nobody can see it for a while: the server sends nothing, all the rest stays as it is. */
@@ -95,6 +98,7 @@ export class Session {
       return;
     }
     if (this.facts.paused) {
+      this.#fresh(performance.now());
       this.#watch.begin(performance.now());
       this.#measured.forgive();
       this.#subscription?.pause(false);
@@ -111,6 +115,12 @@ export class Session {
       return;
     this.#backoff.reset();
     this.#subscribe();
+  }
+
+  /* A picture moves, or somebody begins to look: what stands there is not called old yet. */
+  #fresh(now) {
+    this.#movedAt = now;
+    this.facts.stillFor = 0;
   }
 
   play() {
@@ -207,7 +217,6 @@ export class Session {
       this.#lostAt ||= now;
       this.#dropTransport();
       this.#change({ link, why: why || this.facts.why, live: false, frozenSince: 0 });
-      this.#options.onStalled();
     }
   }
 
@@ -225,11 +234,12 @@ export class Session {
   #cameraState(camera) {
     if (!camera)
       return;
-    if (camera.state === "up" && this.facts.camera?.state !== "up")
+    const { camera: before, live, frozenSince } = this.facts;
+    const up = camera.state === "up";
+    const still = up && before?.state === "up"; // only the words are new
+    if (up && !still)
       this.#watch.begin(performance.now());
-    if (camera.state !== "up")
-      this.facts.live = false;
-    this.#change({ camera, frozenSince: 0, unknown: false });
+    this.#change({ camera, live: live && up, frozenSince: still ? frozenSince : 0, unknown: false });
   }
 
   #serverError(code, text) {
@@ -307,14 +317,14 @@ export class Session {
     this.#watch.presented(now, !first);
     this.#backoff.good(now);
     this.#measured.shown(now, ptsUs, withinUs, this.#options.basis);
-    if ((!first && !this.facts.frozenSince) || this.facts.paused)
-      return;
-    if (this.facts.camera && this.facts.camera.state !== "up")
+    if (this.facts.paused || (this.facts.camera && this.facts.camera.state !== "up"))
       return; // the last pictures before it went down
+    this.#fresh(now);
+    if (!first && !this.facts.frozenSince)
+      return;
     this.#options.stage.showLive(this.#transport.surface);
     this.#change({ live: true, hasPicture: true, frozenSince: 0, unsupported: "", unknown: false, why: "",
       blocked: false });
-    this.#options.onPlaying();
   }
 
   #failed(kind, text) {
@@ -359,7 +369,6 @@ export class Session {
       return;
     this.#retryTimer = setTimeout(() => this.#subscribe(), pause ?? this.#backoff.failed(now));
     this.#change({ link: "waiting", why: why || this.facts.why, live: false, frozenSince: 0 });
-    this.#options.onStalled();
   }
 
   #drop() {
@@ -384,6 +393,7 @@ export class Session {
 
   #tick() {
     const now = performance.now();
+    this.facts.stillFor = now - this.#movedAt;
     if (this.facts.link !== "open") {
       this.facts.linkDownFor = this.#lostAt ? now - this.#lostAt : 0;
       this.#options.onChange();
@@ -395,6 +405,8 @@ export class Session {
       this.#watch.begin(now);
     else if (!this.facts.camera || this.facts.camera.state === "up")
       this.#judge(now);
+    if (!this.facts.live)
+      this.#options.onChange();
   }
 
   /* The camera is said to be up. */
@@ -402,18 +414,30 @@ export class Session {
     if (this.facts.blocked)
       return;
     const { frozenMs, wrong } = this.#watch.judge(now, this.facts.live);
-    if (wrong === "silent") {
+    if (wrong === "silent")
       this.#again("No data comes from the server");
-    } else if (wrong === "stuck") {
+    else if (wrong === "stuck")
       this.#failed("broken", "The picture stands still although data comes");
-    } else if (this.facts.live && frozenMs > 0 && !this.facts.frozenSince) {
+    else if (this.facts.live && frozenMs > 0 && !this.facts.frozenSince)
       this.#change({ frozenSince: Date.now() - frozenMs });
-      this.#options.onStalled();
-    }
   }
 
   #change(facts) {
     Object.assign(this.facts, facts);
     this.#options.onChange();
+    this.#tell();
+  }
+
+  /* Pictures move, or do not any more: each told once. A pause is nobody's fault, and no stall. */
+  #tell() {
+    const { live, frozenSince, paused } = this.facts;
+    const moving = live && !frozenSince;
+    if (moving === this.#moving)
+      return;
+    this.#moving = moving;
+    if (moving)
+      this.#options.onPlaying();
+    else if (!paused)
+      this.#options.onStalled();
   }
 }

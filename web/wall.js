@@ -9,6 +9,7 @@ import { groupsOf, searchWith, Tabs } from "./groups.js";
 import { isKiosk, runKiosk } from "./kiosk.js";
 import { layout, neighbour } from "./layout.js";
 import { canFillScreen, decoded, hideIdlePointer, isPlainKey, toggleFullScreen } from "./page.js";
+import { ROOT } from "./root.js";
 import { camerasOf, chosen, fetchServer, fetchStreams } from "./streams.js";
 import { loginUrl } from "./login-words.js";
 import { Tile } from "./tile.js";
@@ -19,7 +20,6 @@ const POLL_MS = 5000;
 const GONE_AFTER_POLLS = 2; // a server that is just starting may not know all cameras yet
 const GAP = 6;
 const PHONE_GAP = 4;
-const BASE = import.meta.url;
 
 const parameters = new URLSearchParams(location.search);
 const wanted = parameters.get("cameras");
@@ -37,13 +37,13 @@ let targetMs = null; // the server's wish, once known
 let delay = false; // shown in the tiles
 
 const toolbar = new Toolbar({
-  snapshot: () => saveSnapshot(open.player, BASE, open.name).then((file) => toast(`Saved as ${file}`),
+  snapshot: () => saveSnapshot(open.player, ROOT, open.name).then((file) => toast(`Saved as ${file}`),
     (error) => toast(`No snapshot: ${error.message}`)),
   link: async () => {
-    const url = cameraUrl(BASE, open.name);
+    const url = cameraUrl(ROOT, open.name);
     toast(await copyText(url) ? "Link copied" : url);
   },
-  embed: () => showEmbed(open.camera.title, cameraUrl(BASE, open.name), embedSnippets(BASE, open.name, open.camera.title)),
+  embed: () => showEmbed(open.camera.title, cameraUrl(ROOT, open.name), embedSnippets(ROOT, open.name, open.camera.title)),
   delay: toggleDelay,
   ...(canFillScreen() && { full: toggleFullScreen }),
   keys: () => showKeys(KEYS),
@@ -235,7 +235,7 @@ async function poll() {
   clearTimeout(pollTimer);
   const mine = ++polls;
   try {
-    const all = camerasOf(await fetchStreams(BASE));
+    const all = camerasOf(await fetchStreams(ROOT));
     if (mine !== polls)
       return; // asked again meanwhile
     update(chosen(all, wanted));
@@ -245,7 +245,7 @@ async function poll() {
     if (mine !== polls)
       return;
     if (error.name === "LoginError" && !kiosk)
-      location.assign(loginUrl(location.href, BASE));
+      location.assign(loginUrl(location.href, ROOT));
     say(`${error.message}. Trying again.`);
   }
   pollTimer = setTimeout(poll, POLL_MS);
@@ -298,10 +298,10 @@ for (const type of ["hashchange", "popstate"])
 document.body.append(toolbar.element);
 showToolbar();
 if (kiosk)
-  runKiosk(BASE);
+  runKiosk(ROOT);
 else
   hideIdlePointer();
-fetchServer(BASE).then((server) => {
+fetchServer(ROOT).then((server) => {
   targetMs = server?.targetMs ?? null;
   for (const tile of tiles.values())
     tile.targetMs = targetMs;

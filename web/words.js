@@ -4,8 +4,8 @@ const QUIET_MS = 1500; // a break shorter than this is not worth words while a p
 
 /* What is known at the beginning; see describe(). */
 export const FACTS = {
-  camera: null, link: "opening", linkDownFor: 0, why: "", unknown: false, hasPicture: false, frozenSince: 0, live: false,
-  unsupported: "", damaged: false, note: "", paused: false, blocked: false,
+  camera: null, link: "opening", linkDownFor: 0, stillFor: 0, why: "", unknown: false, hasPicture: false, frozenSince: 0,
+  live: false, unsupported: "", damaged: false, note: "", paused: false, blocked: false,
 };
 
 const DAMAGED = "damaged on the way from the camera";
@@ -32,6 +32,7 @@ function capital(text) {
  *   camera       null or { state, since (ms, this computer's clock), reason } as the server last said
  *   link         "opening" | "open" | "waiting" (for the next try)
  *   linkDownFor  ms without a connection, 0 while there is one
+ *   stillFor     ms since a picture last moved, or since somebody began to look
  *   why          why the last connection ended, "" when unknown
  *   unknown      the server knows no camera of this name
  *   hasPicture   a picture (perhaps an old one) is on the tile
@@ -64,11 +65,13 @@ export function describe(facts, now) {
     return say("playing", "", facts.damaged ? DAMAGED : facts.note);
   if (facts.frozenSince)
     return say("stalled", since("Picture frozen", facts.frozenSince, now), "No new picture comes");
-  return say("connecting", facts.hasPicture ? "" : "Waiting for the first picture");
+  if (!facts.hasPicture)
+    return say("connecting", "Waiting for the first picture");
+  return facts.stillFor < QUIET_MS ? say("connecting", "") : say("connecting", "Waiting for a new picture", facts.why);
 }
 
 function withoutLink(facts, say) {
-  if (facts.hasPicture && facts.linkDownFor < QUIET_MS)
+  if (facts.hasPicture && Math.max(facts.linkDownFor, facts.stillFor) < QUIET_MS)
     return say("connecting", "", facts.why);
   if (facts.link === "opening" && !facts.why)
     return say("connecting", "Connecting…");

@@ -32,6 +32,8 @@ import sys
 import tempfile
 import time
 
+from wait import DEADLINE_S, Deadline
+
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-default-apps",
@@ -40,7 +42,7 @@ FLAGS = [
     "--remote-debugging-pipe",
 ]
 CALL_TIMEOUT = 60
-START_TIMEOUT = 60
+START_TIMEOUT = 120
 POLL = 0.05
 
 # Chromium reads commands from descriptor 3 and writes answers to descriptor 4.
@@ -185,7 +187,7 @@ class Browser:
         data = json.dumps(message).encode() + b"\0"
         while data:
             data = data[os.write(self._out, data):]
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while number not in self._answers:
             self._read(deadline, method)
         answer = self._answers.pop(number)
@@ -194,9 +196,9 @@ class Browser:
         return answer["result"]
 
     def _read(self, deadline, what):
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([self._in], [], [], left)[0]:
-            raise Timeout(f"{what}: no answer from Chromium")
+        while not select.select([self._in], [], [], Deadline.SAMPLE_S)[0]:
+            if deadline.is_over():
+                raise Timeout(f"{what}: no answer from Chromium")
         data = os.read(self._in, 1 << 20)
         if not data:
             raise PageError(f"{what}: Chromium is gone: {self.log()[-500:]}")
@@ -206,7 +208,7 @@ class Browser:
 
     def _pump(self):
         while select.select([self._in], [], [], 0)[0]:
-            self._read(time.monotonic() + 1, "events")
+            self._read(Deadline(1), "events")
 
     def _dispatch(self, message):
         if "id" in message:
@@ -266,7 +268,7 @@ class Page:
         answer = self.call("Page.navigate", {"url": url}, timeout)
         if answer.get("errorText"):
             raise PageError(f"{url}: {answer['errorText']}")
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while answer.get("loaderId") and self._loads == loads:
             self._owner._read(deadline, f"loading {url}")  # pylint: disable=protected-access
 
@@ -279,9 +281,9 @@ class Page:
             raise PageError(f"{details.get('text')} {details.get('exception', {}).get('description', '')}")
         return answer["result"].get("value")
 
-    def wait_for(self, expression, timeout=20, what=""):
+    def wait_for(self, expression, timeout=DEADLINE_S, what=""):
         """Polls until the expression is truthy; returns its value."""
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         last = None
         while True:
             try:
@@ -290,7 +292,7 @@ class Page:
                 last = error  # the page may be between two documents
             if last and not isinstance(last, PageError):
                 return last
-            if time.monotonic() > deadline:
+            if deadline.is_over():
                 raise Timeout(f"{what or expression}: still {last!r} after {timeout} s; errors: {self.errors[-5:]}")
             time.sleep(POLL)
 

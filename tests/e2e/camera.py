@@ -8,7 +8,7 @@ import tempfile
 import threading
 
 from ports import free_port
-from wait import DEADLINE_S
+from wait import PATIENCE_S
 
 
 class RtspCamera:
@@ -36,7 +36,7 @@ class RtspCamera:
         self.port = int(number)
 
     def _answer(self):
-        ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE_S)
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
         line = self.process.stdout.readline() if ready else ""
         if not line:
             self.errors.seek(0)
@@ -84,7 +84,7 @@ class RtspCamera:
             self.errors.seek(0)
             raise AssertionError(f"rtsp_camera ended by itself: {self.process.returncode} {self.errors.read()[-2000:]}")
         try:
-            self.process.communicate("quit\n", timeout=DEADLINE_S)
+            self.process.communicate("quit\n", timeout=PATIENCE_S)
         except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):
             self.process.kill()
             self.process.wait()

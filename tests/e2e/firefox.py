@@ -26,6 +26,7 @@ import subprocess
 import tempfile
 import time
 
+from wait import DEADLINE_S, Deadline
 from websocket import WebSocket
 
 START_TIMEOUT = 90
@@ -107,8 +108,8 @@ class Browser:
 
     def _port(self):
         """Firefox says on stderr where it listens; what else it says there is of no use."""
-        said, until = b"", time.monotonic() + START_TIMEOUT
-        while time.monotonic() < until:
+        said, deadline = b"", Deadline(START_TIMEOUT)
+        while not deadline.is_over():
             if select.select([self._process.stderr], [], [], 1)[0]:
                 data = os.read(self._process.stderr.fileno(), 65536)
                 if not data:
@@ -188,14 +189,14 @@ class Page:
             raise PageError(result["exceptionDetails"]["text"])
         return json.loads(result["result"].get("value") or "null")
 
-    def wait_for(self, expression, timeout=30):
+    def wait_for(self, expression, timeout=DEADLINE_S):
         """Until the expression is truthy; its value."""
-        until = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             value = self.evaluate(expression)
             if value:
                 return value
-            if time.monotonic() > until:
+            if deadline.is_over():
                 raise Timeout(f"not within {timeout} s: {expression}; last {value!r}")
             time.sleep(POLL)
 

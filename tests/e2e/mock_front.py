@@ -31,6 +31,7 @@ import functools
 import http
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -239,8 +240,9 @@ class Link:
             if not viewer.paused:
                 viewer.camera.send_gop(viewer)
         elif kind == "unsubscribe":
-            self.viewers.pop(viewer.id).camera.leave(viewer)
-            viewer.say("unsubscribed")
+            if viewer:  # else it was refused, or has gone with its camera
+                self.viewers.pop(viewer.id).camera.leave(viewer)
+                viewer.say("unsubscribed")
         elif kind == "report":
             self.front.reports += message["reports"]
 
@@ -301,8 +303,13 @@ class Camera:
     def drop(self):
         self._front.run(lambda: [viewer.link.socket.transport.abort() for viewer in self._viewers])
 
-    def stall(self, on):
-        self._front.run(lambda: setattr(self, "_stalled", on))
+    def stall(self, on, forget=False):
+        """forget: who joins gets nothing of what was sent before."""
+        def change():
+            self._stalled = on
+            if forget:
+                self._gop = []
+        self._front.run(change)
 
     def damage(self, on):
         self._front.run(lambda: setattr(self, "_damaged", on))
@@ -387,8 +394,26 @@ class Camera:
             viewer.say("error", code="not-found", text="it is gone")
 
 
+FOLDER = "assets/0123456789abcdef/"  # where the pages find what they need
+
+# After which time the pages take silence for a fault, by file.
+PATIENCE = {"watch.js": ("SILENCE_LIMIT_MS", "FREEZE_MS", "STUCK_MS", "FIRST_MS"),
+            "connection.js": ("OPEN_LIMIT_MS", "PROBE_LIMIT_MS", "SILENCE_MS"), "streams.js": ("TIMEOUT_MS",)}
+
+
+def with_patience(name, text):
+    """That page's file with ten times the patience: a machine that stands still for seconds is no fault then."""
+    for constant in PATIENCE.get(name, ()):
+        text, count = re.subn(rb"(?m)^(const %s = \d+);" % constant.encode(), rb"\g<1>0;", text)
+        assert count == 1, f"{name} has no {constant}"
+    return text
+
+
 class MockFront:
-    def __init__(self, cameras=(), prefix="/", source=None, port=0):
+    """patient: its pages are, see with_patience()."""
+
+    def __init__(self, cameras=(), prefix="/", source=None, port=0, patient=True):
+        self._patient = patient
         self._prefix = prefix
         self._cameras = {}
         self._source = source
@@ -484,6 +509,7 @@ class MockFront:
     async def _end(self):
         for camera in self._cameras.values():
             camera.stop()
+        self._server.server.close()  # at once: what the next line does is a task, and those are cancelled
         self._server.close()
         # What is cancelled may start something new to clean up after itself.
         while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
@@ -515,7 +541,7 @@ class MockFront:
             return self._streams(self._asked(path))
         if where == "api/frame.jpeg":
             return self._snapshot(self._asked(path))
-        return self._file("index.html" if where == "" else where)
+        return self._file("index.html" if where == "" else where.removeprefix(FOLDER))
 
     def _streams(self, name):
         if not self._streams_answer:
@@ -541,7 +567,9 @@ class MockFront:
             return self._error(503, "not now")
         try:
             with open(os.path.join(WEB, name), "rb") as file:
-                return self._answer(200, file.read(), os.path.splitext(name)[1])
+                text = file.read()
+            text = with_patience(name, text) if self._patient else text
+            return self._answer(200, text.replace(b"@ASSETS@/", FOLDER.encode()), os.path.splitext(name)[1])
         except OSError:
             return self._error(404, "not found")
 
@@ -564,7 +592,7 @@ def main():
     parser.add_argument("--prefix", default="/")
     options = parser.parse_args()
     names = [f"camera_{number + 1}" for number in range(options.cameras)]
-    with MockFront(names, options.prefix, port=options.port) as front:
+    with MockFront(names, options.prefix, port=options.port, patient=False) as front:
         print(front.url, flush=True)
         try:
             threading.Event().wait()

@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 
-from wait import DEADLINE_S
+from wait import PATIENCE_S
 
 
 class Pass:
@@ -187,7 +187,7 @@ class Relay:
     def stop(self):
         self.done.set()
         self.opened.set()
-        self.thread.join(DEADLINE_S)
+        self.thread.join(PATIENCE_S)
         for one in self.sockets + [self.listener]:
             one.close()
 
@@ -210,11 +210,11 @@ class Relay:
 
     def _accept(self):
         worker = self.listener.accept()[0]
-        camera = socket.create_connection(("127.0.0.1", self.camera_port), DEADLINE_S)
+        camera = socket.create_connection(("127.0.0.1", self.camera_port), PATIENCE_S)
         session = Session(self, worker, camera)
         for end in (worker, camera):
             self.sockets.append(end)
-            end.settimeout(DEADLINE_S)
+            end.settimeout(PATIENCE_S)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.selector.register(end, selectors.EVENT_READ, lambda end=end: self._read(session, end))
 

@@ -22,7 +22,7 @@ import unittest
 from camera import RtspCamera
 from ports import free_port
 from viewer import Viewer
-from wait import DEADLINE_S, until
+from wait import DEADLINE_S, PATIENCE_S, until
 
 SKIP = 77
 PR_SET_CHILD_SUBREAPER = 36
@@ -30,6 +30,12 @@ PROGRAMS = {
     "camhub-worker": "worker", "camhub-worker-av": "worker", "camhub-http": "http", "camhub-transcode": "transcode",
     "camhub-resolve": "supervisor", "camhub-auth": "auth", "camhub-event": "event", "camhub-certificate": "http",
 }
+
+
+# What a machine that compiles beside the tests, or that its host gives to others, needs so that it is not taken for a
+# fault. Tests of what finds faults state their own.
+PATIENT = {"limits": {"snapshot_timeout": "20s"}, "restart": {"hang_timeout": "60s", "start_timeout": "60s"}}
+PATIENT_CAMERA = {"open_timeout": "60s", "stall_timeout": "60s"}
 
 
 def build_dir():
@@ -126,10 +132,11 @@ def to_yaml(value, indent=0):
 class Camhub:
     """
     cameras: [{"name": "door", "url": ..., ...}]; credentials: {"door": ("user", "password")};
-    extra: more top-level keys of the file. Started at once; stop() checks what is left.
+    extra: more top-level keys of the file. patient: as PATIENT has it, and not as delivered. Started at once; stop()
+    checks what is left.
     """
 
-    def __init__(self, cameras, credentials=None, extra=None, environ=None):
+    def __init__(self, cameras, credentials=None, extra=None, environ=None, patient=False):
         self.directory = tempfile.mkdtemp(prefix="camhub-e2e-")
         self.runtime = self.path("run")
         self.temporary = self.path("tmp")
@@ -138,8 +145,8 @@ class Camhub:
             os.mkdir(directory, 0o700)
         self.port = free_port()
         self.host = "127.0.0.1"
-        # Two seconds for a snapshot are plenty, but not on a machine that compiles beside the tests.
-        self.extra = {"limits": {"snapshot_timeout": "20s"}}
+        self.patient = PATIENT_CAMERA if patient else {}
+        self.extra = {section: dict(keys) for section, keys in PATIENT.items()} if patient else {}
         for section, keys in (extra or {}).items():
             self.extra.setdefault(section, {}).update(keys)
         self.environ = environ or {}
@@ -161,8 +168,8 @@ class Camhub:
         config = {"http": {"listen": [f"{self.host}:{self.port}"]}}
         for key, value in self.extra.items():
             config.setdefault(key, {}).update(value)
-        config["cameras"] = [{**camera, "ingest": ingest} if ingest and camera["url"].startswith("rtsp") else camera
-                             for camera in cameras]
+        config["cameras"] = [{**self.patient, **({"ingest": ingest} if ingest and camera["url"].startswith("rtsp") else {}),
+                              **camera} for camera in cameras]
         self.write("camhub.yaml", to_yaml(config) + "\n")
         if credentials is not None:
             lines = [f"{name}:{user}:{word}\n" for name, (user, word) in credentials.items()]
@@ -207,7 +214,7 @@ class Camhub:
     def url(self, path):
         return f"http://{self.host}:{self.port}{path}"
 
-    def get(self, path, method="GET", timeout_s=DEADLINE_S, headers=None):
+    def get(self, path, method="GET", timeout_s=PATIENCE_S, headers=None):
         """(status, headers, body)"""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
         try:
@@ -225,7 +232,7 @@ class Camhub:
     def viewer(self, src, mode="mse", **options):
         return Viewer(self.host, self.port, src, mode, **options)
 
-    def camctl(self, *words, timeout_s=DEADLINE_S, stdin=None):
+    def camctl(self, *words, timeout_s=PATIENCE_S, stdin=None):
         """(exit code, stdout, stderr)"""
         done = subprocess.run([program("camctl", "ctl"), "--runtime-dir", self.runtime, *words],
                               capture_output=True, text=True, timeout=timeout_s, check=False, input=stdin)
@@ -240,7 +247,7 @@ class Camhub:
         """One request on the control socket, as docs/protocol.md has it: the messages of the answer."""
         answer = []
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel:
-            channel.settimeout(DEADLINE_S)
+            channel.settimeout(PATIENCE_S)
             channel.connect(os.path.join(self.runtime, "ctl.sock"))
             channel.send(json.dumps({"type": kind, **fields}).encode())
             while not answer or answer[-1]["type"] != "done":
@@ -302,7 +309,7 @@ class Camhub:
         try:
             process.send_signal(signal.SIGCONT)
             process.send_signal(signal.SIGTERM)
-            code = process.wait(DEADLINE_S)
+            code = process.wait(PATIENCE_S)
             assert code == 0, f"the supervisor left with {code} after SIGTERM"
             self.check_nothing_left()
             self.check_no_crash()
@@ -392,8 +399,24 @@ def add_camera(add_cleanup, **options):
     return camera
 
 
-def add_hub(add_cleanup, cameras, **options):
+@contextlib.contextmanager
+def running_hub(cameras, **options):
+    """For a bench: camhub as delivered, all of its cameras up; its log is shown when something goes wrong."""
     hub = Camhub(cameras, **options)
+    try:
+        hub.wait_serving()
+        until(lambda: all(m["state"] == "up" for m in hub.ask("status") if m["type"] == "camera"), "all cameras are up")
+        yield hub
+        hub.stop()
+    finally:
+        if hub.process is not None:
+            hub.process.kill()
+            show_log(hub)
+        hub.remove()
+
+
+def add_hub(add_cleanup, cameras, patient=True, **options):
+    hub = Camhub(cameras, patient=patient, **options)
     hubs.append(hub)
     add_cleanup(finish_hub, hub)
     hub.wait_serving()

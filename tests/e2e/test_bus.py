@@ -16,7 +16,7 @@ import unittest
 
 import picture
 import rig
-from wait import DEADLINE_S
+from wait import PATIENCE_S
 from worker import EPOCH, STREAM_ID, Worker
 
 class Bus(unittest.TestCase):
@@ -50,7 +50,7 @@ class Bus(unittest.TestCase):
 
     def read_frames(self, process):
         frames = [json.loads(line) for line in process.stdout]
-        self.assertEqual(process.wait(DEADLINE_S), 0)
+        self.assertEqual(process.wait(PATIENCE_S), 0)
         return frames
 
     def check_track(self, frames):

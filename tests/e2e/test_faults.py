@@ -12,7 +12,7 @@ import time
 import picture
 import rig
 from camera import make_clip
-from wait import until
+from wait import Deadline, until
 
 
 class Connector(threading.Thread):
@@ -101,11 +101,12 @@ class Faults(rig.Case):
 
     def test_worker_stopped(self):
         """A process that only stands still (SIGSTOP) is found by its silence and replaced."""
-        viewer = self.viewer(self.camhub, "door")
+        hub = self.hub([self.door], extra={"restart": {"hang_timeout": "2500ms"}})
+        viewer = self.viewer(hub, "door")
         viewer.wait_more(5)
-        pid = self.camhub.child("camhub-worker door")
+        pid = hub.child("camhub-worker door")
         os.kill(pid, signal.SIGSTOP)
-        until(lambda: self.camhub.children().get("camhub-worker door", pid) != pid, "a new worker")
+        until(lambda: hub.children().get("camhub-worker door", pid) != pid, "a new worker")
         viewer.wait_more(5)
         self.assertIsNone(viewer.closed)
 
@@ -162,7 +163,7 @@ class Faults(rig.Case):
     def test_burst(self):
         """A network that stood still delivers all at once afterwards: nothing of it may be lost on the bus."""
         server = self.rtsp(clip=self.clip, fps=25)
-        self.camhub.configure([self.door, self.yard, {"name": "wifi", "url": server.url("clip"), "stall_timeout": "30s"}])
+        self.camhub.configure([self.door, self.yard, {"name": "wifi", "url": server.url("clip")}])
         self.assertEqual(self.camhub.reload()[0], 0)
         self.camhub.wait_state("wifi", "up")
         viewer = self.viewer(self.camhub, "wifi")
@@ -230,9 +231,9 @@ class Faults(rig.Case):
         viewer = self.viewer(self.camhub, "door")
         viewer.wait_more(1)
         self.assertTrue(any(names for _, _, names in os.walk(self.camhub.runtime)))
-        started = time.monotonic()
+        deadline = Deadline(25)
         self.camhub.stop()
-        self.assertLess(time.monotonic() - started, 25)
+        self.assertFalse(deadline.is_over())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import unittest
 
 import picture
 import rig
-from wait import DEADLINE_S
+from wait import PATIENCE_S
 
 MODULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python_modules")
 PACKAGE = "go2rtc_client"
@@ -63,7 +63,7 @@ class Client(rig.Case):
         async def run():
             async with self.aiohttp.ClientSession() as session:
                 client = self.package.Go2RtcRestClient(session, self.hub.url("/"))
-                return await asyncio.wait_for(question(client), DEADLINE_S)
+                return await asyncio.wait_for(question(client), PATIENCE_S)
         return asyncio.run(run())
 
     def test_version(self):
@@ -102,7 +102,7 @@ class Client(rig.Case):
                 client.subscribe(lambda message: answer.done() or answer.set_result(message))
                 await client.send(self.ws.WebRTCOffer("v=0", []))
                 try:
-                    return await asyncio.wait_for(answer, DEADLINE_S)
+                    return await asyncio.wait_for(answer, PATIENCE_S)
                 finally:
                     await client.close()
 

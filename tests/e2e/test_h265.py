@@ -12,7 +12,7 @@ import unittest
 
 import picture
 import rig
-from wait import DEADLINE_S, until
+from wait import PATIENCE_S, until
 
 TRANSCODER = "camhub-transcode door h264"
 TIMES = ("arrived_realtime_ns", "arrived_monotonic_ns", "captured_realtime_ns")
@@ -101,7 +101,7 @@ class H265(rig.Case):
         processes = [self.subscribe("door"), self.subscribe("door.h264")]
         frames = []
         for process in processes:
-            text = process.communicate(timeout=DEADLINE_S)[0]
+            text = process.communicate(timeout=PATIENCE_S)[0]
             lines = [json.loads(line) for line in text.splitlines()]
             frames.append({line["pts_ns"]: line for line in lines if line["kind"] == "video"})
         viewer.close()

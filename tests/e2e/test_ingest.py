@@ -47,9 +47,9 @@ class Player:
 
     def wait_units(self, pictures, sounds):
         for track, count in enumerate((pictures, sounds)):
-            until(lambda track=track, count=count: len(self.subscriber.units(track)) >= count,
+            until(lambda track=track, count=count: len(self.subscriber.units(track, count)) == count,
                   lambda track=track, count=count: f"{count} units of {self.codecs[track]}: "
-                  f"{len(self.subscriber.units(track))}, {self.worker.messages[-2:]}")
+                  f"{len(self.subscriber.units(track))}, {self.worker.messages[-2:]}", poll_s=0.2)
 
     def wait_lost(self, count):
         """Until the worker says that so many packets were lost; then what it says."""
@@ -134,8 +134,8 @@ class Ingest(rig.Case):
 
     def check_all_there(self, player):
         player.wait_units(PICTURES, SOUNDS)
-        for track, check in enumerate((self.check_pictures, self.check_sound)):
-            units = player.subscriber.units(track)
+        for track, (check, count) in enumerate(((self.check_pictures, PICTURES), (self.check_sound, SOUNDS))):
+            units = player.subscriber.units(track, count)
             check(player.codecs[track], units)
             self.assertEqual(units, sorted(units, key=lambda unit: unit[0]["seq"]))
         self.assertEqual(player.worker.last("worker-status").get("lost", 0), 0)
@@ -145,7 +145,7 @@ class Ingest(rig.Case):
             self.check_all_there(player)
             if player.codecs[0] == "jpeg":
                 # The headers were made anew, Huffman tables too: a decoder is to see the same.
-                images = [payload for _, payload in player.subscriber.units(0)[:PICTURES]]
+                images = [payload for _, payload in player.subscriber.units(0, PICTURES)]
                 self.assertTrue(streams.pixels(images) == streams.pixels(self.fed["jpeg"][:len(images)]), "other pixels")
 
     def test_udp(self):
@@ -168,7 +168,7 @@ class Ingest(rig.Case):
         player.start()
         player.wait_units(PICTURES, 1)
         until(lambda: player.worker.last("worker-status").get("lost", 0) > 0, "packets that are too late")
-        self.check_only_fed(player.codecs[0], player.subscriber.units(0))
+        self.check_only_fed(player.codecs[0], player.subscriber.units(0, PICTURES))
 
     def check_only_fed(self, codec, units):
         for frame, payload in units:

@@ -3,11 +3,9 @@
 out of many, a screen that nobody touches."""
 
 import sys
-import unittest
 
-import browser
 import mock_front
-import test_web
+import web_rig
 from wait import until
 
 OPEN = "document.querySelector('.tile.open')?.dataset.camera"
@@ -63,7 +61,7 @@ WATCH = """
 """
 
 
-class Pages(test_web.Web):
+class Pages(web_rig.Web):
     def open(self, path="", cameras=(), width=1280, height=720, **phone):
         self.front = self.enterContext(mock_front.MockFront(prefix="/cams/"))
         self.page = self.chromium.page(width, height, **phone)
@@ -173,7 +171,7 @@ class Pages(test_web.Web):
         self.page.goto(self.front.url)
         self.page.emulate(1280, 720)
         self.wait_playing()
-        self.wait(f"{test_web.PLAYER}.shadowRoot.querySelector('video').videoWidth === 320", "the small stream")
+        self.wait(f"{web_rig.PLAYER}.shadowRoot.querySelector('video').videoWidth === 320", "the small stream")
         self.page.key("ArrowRight")
         self.page.evaluate(WATCH % 640)
         self.page.key("Enter")
@@ -263,10 +261,10 @@ class Pages(test_web.Web):
         self.wait_playing()
         self.check_actions("door", "Door")
         self.front.camera("door").set_state("down", "no answer")
-        self.page.evaluate(f"{test_web.PLAYER}.snapshot = async () => null")
+        self.page.evaluate(f"{web_rig.PLAYER}.snapshot = async () => null")
         self.page.key("s")
         self.wait(f"{TOAST} === 'No snapshot: the camera is down'")
-        self.page.evaluate(f"{test_web.PLAYER}.snapshot = async () => new Blob(['x'.repeat(999)], {{ type: 'image/jpeg' }})")
+        self.page.evaluate(f"{web_rig.PLAYER}.snapshot = async () => new Blob(['x'.repeat(999)], {{ type: 'image/jpeg' }})")
         self.page.key("s")
         self.wait("kept.files[1]?.size === 999", "the player's own picture")
         self.check_quiet("503")
@@ -318,8 +316,4 @@ class Pages(test_web.Web):
 
 
 if __name__ == "__main__":
-    reason = browser.missing() or mock_front.missing()
-    if reason:
-        print("SKIP: pages:", reason)
-        sys.exit(77)
-    unittest.main(verbosity=2)
+    web_rig.main()

@@ -79,7 +79,7 @@ class Status(rig.Case):
 
     def test_a_camera_hangs(self):
         server = self.rtsp()
-        hub = self.hub([{"name": "door", "url": server.url("h264")}])
+        hub = self.hub([{"name": "door", "url": server.url("h264"), "stall_timeout": "1s"}])
         hub.wait_state("door", "up")
         server.hang()
         # Connected and silent is "stalled"; given up and asked again is "connecting" or "down".
@@ -115,7 +115,8 @@ class Status(rig.Case):
         hub = self.hub(
             [{"name": "good", "url": server.url("h264"), "credentials": "good"},
              {"name": "wrong", "url": server.url("h264"), "credentials": "wrong"},
-             {"name": "hole", "url": hole.url()}, {"name": "mute", "url": mute.url()},
+             {"name": "hole", "url": hole.url(), "open_timeout": "2s"},
+             {"name": "mute", "url": mute.url(), "open_timeout": "2s"},
              {"name": "nobody", "url": f"rtsp://127.0.0.1:{nobody}/stream"},
              {"name": "missing", "url": server.url("nothing"), "credentials": "good"}],
             credentials={"good": ("viewer", "s3cret-word"), "wrong": ("viewer", "wr0ng-word")})

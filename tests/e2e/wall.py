@@ -7,7 +7,7 @@ import threading
 import time
 
 from viewer import CODECS
-from wait import DEADLINE_S
+from wait import DEADLINE_S, PATIENCE_S, Deadline
 from websocket import BINARY, WebSocket
 
 HEADER = struct.Struct("<BBHHHIIqqq")
@@ -65,7 +65,7 @@ class Wall(threading.Thread):
     def wait(self, condition, what, deadline_s=DEADLINE_S):
         """Until condition() is true; fails at once when the socket has ended."""
         with self.changed:
-            self.changed.wait_for(lambda: condition() or self.closed is not None, deadline_s)
+            Deadline(deadline_s).wait(self.changed, lambda: condition() or self.closed is not None)
             if not condition():
                 raise AssertionError(f"never {what} ({self.summary()})")
 
@@ -93,7 +93,7 @@ class Wall(threading.Thread):
 
     def close(self):
         self.socket.close()
-        self.join(DEADLINE_S)
+        self.join(PATIENCE_S)
 
 
 def annexb(record, frames):

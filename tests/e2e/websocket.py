@@ -6,6 +6,8 @@ import os
 import socket
 import struct
 
+from wait import PATIENCE_S
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -20,7 +22,7 @@ class Refused(Exception):
 
 
 class WebSocket:
-    def __init__(self, host, port, path, timeout_s=30, headers=()):
+    def __init__(self, host, port, path, timeout_s=PATIENCE_S, headers=()):
         self.sock = socket.create_connection((host, port), timeout_s)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""

@@ -9,11 +9,10 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 
 import bus_subscriber
 import rig
-from wait import DEADLINE_S, until
+from wait import DEADLINE_S, PATIENCE_S, Deadline, until
 
 STREAM_ID, EPOCH = 7, 123456789012345
 SUBSCRIBER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bus_subscriber.py")
@@ -43,7 +42,7 @@ class Worker:
         if port is None:
             self.send("worker-config", **config)
             return
-        with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as source:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as source:
             source.setblocking(False)
             self.send("worker-config", [source.fileno()], **config)
 
@@ -73,9 +72,9 @@ class Worker:
         """The end of the channel means: leave now. Returns the exit code."""
         if self.exit_code is None:
             self.channel.shutdown(socket.SHUT_RDWR)
-            end = time.monotonic() + DEADLINE_S
+            deadline = Deadline(DEADLINE_S)
             while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-                if time.monotonic() > end:
+                if deadline.is_over():
                     os.kill(self.pid, signal.SIGKILL)
                 select.select([], [], [], 0.02)
             self.exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -115,14 +114,22 @@ class Subscriber:
         """Until it is connected: the worker's pulse comes every second."""
         until(lambda: any(frame["kind"] == "status" for frame, _ in self.frames), "the bus's first status")
 
-    def units(self, track):
-        """[(header, payload)] of track 0 (video) or 1 (audio) so far, without configurations."""
-        media = [(frame, payload) for frame, payload in self.frames
-                 if frame["track"] == track and frame["kind"] != "status"]
-        numbers = [frame["seq"] for frame, _ in media]
-        # 256 messages are kept for a subscriber that is too slow.
-        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True, "lost on the bus"
-        return [(frame, payload) for frame, payload in media if frame["kind"] != "config"]
+    def units(self, track, count=sys.maxsize):
+        """
+        [(header, payload)] of track 0 (video) or 1 (audio), the first so many, without configurations. None of
+        them was lost on the bus; after them some may be: it keeps 256 messages for a subscriber that is too slow.
+        """
+        found, before = [], None
+        for frame, payload in self.frames:
+            if len(found) == count:
+                break
+            if frame["track"] != track or frame["kind"] == "status":
+                continue
+            assert before is None or frame["seq"] == before + 1, f"lost on the bus: {before} to {frame['seq']}"
+            before = frame["seq"]
+            if frame["kind"] != "config":
+                found.append((frame, payload))
+        return found
 
     def stop(self):
         self.process.kill()

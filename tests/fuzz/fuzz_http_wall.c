@@ -80,10 +80,11 @@ start(void)
 	FUZZ_CHECK(chan_pair(fds) == 0);
 	supervisor = fds[1];
 	front = front_new(base, fake_clock, fds[0]);
-	tell(json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i}", "type", "front-config",
+	tell(json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "type", "front-config",
 		       "subscriber", SUBSCRIBER, "web_dir", "/nonexistent", "log_level", "err",
 		       "max_viewers", 6, "viewer_lag_bytes", 1 << 16, "ring_bytes", 1 << 20,
-		       "request_deadline_ms", 1000, "live_target_ms", 60));
+		       "request_deadline_ms", 1000, "live_target_ms", 60, "snapshot_timeout_ms",
+		       2000));
 	tell(json_pack("{s:s, s:b, s:s, s:[], s:[]}", "type", "access-keys", "required", 0,
 		       "current",
 		       "0000000000000000000000000000000000000000000000000000000000000000",

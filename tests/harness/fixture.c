@@ -17,8 +17,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define WATCHDOG_S      120
-#define LOAD_MAX        6
+#define WATCHDOG_S      300
+#define CHECK_TIMEOUT_S 7200
 #define ORPHAN_GRACE_MS 5000
 
 struct deferred {
@@ -54,27 +54,14 @@ fixture_test_name(void)
 	return name != NULL ? name : "a test";
 }
 
-/* How many processes want each core, as far as that matters to a deadline. */
-static int
-machine_load(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	double load;
-
-	if (cores < 1 || getloadavg(&load, 1) != 1)
-		return 1;
-	load /= (double)cores;
-	return load < 1 ? 1 : load > LOAD_MAX ? LOAD_MAX : (int)load;
-}
-
 int
 fixture_scaled_ms(int ms)
 {
 	const char *slow = getenv("HARNESS_SLOW");
-	int factor = slow != NULL ? atoi(slow) : 1, load = machine_load();
+	int factor = slow != NULL ? atoi(slow) : 1, slowness = machine_slowness();
 
-	if (load > factor)
-		factor = load;
+	if (slowness > factor)
+		factor = slowness;
 	return factor > 1 ? ms * factor : ms;
 }
 
@@ -364,6 +351,7 @@ setup(void)
 	fixture.pid = getpid();
 	fixture.fds = leaks_note_fds();
 	log_capture_begin();
+	machine_note_start();
 	harness_watchdog_s(WATCHDOG_S);
 	fixture.active = true;
 }
@@ -383,7 +371,7 @@ harness_tcase_create(const char *name)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	/* The watchdog comes long before, and cleans up. */
-	tcase_set_timeout(tcase, 900);
+	tcase_set_timeout(tcase, CHECK_TIMEOUT_S);
 	return tcase;
 }
 

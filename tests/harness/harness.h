@@ -4,7 +4,7 @@
  * A test program includes this header instead of <check.h> and ends with HARNESS_MAIN(suite).
  * Every test of every test case made with tcase_create() then runs inside the harness:
  *
- *  - before it: the log is captured, the open fds are noted, a watchdog (60 s) is armed;
+ *  - before it: the log is captured, the open fds are noted, a watchdog (300 s) is armed;
  *  - after it, whatever happened: deferred functions run, patched variables are restored, peers,
  *    programs and the loop are released, the temporary directory is removed;
  *  - a test that passed so far fails when it left events, timers, fds or children behind, when a
@@ -148,7 +148,7 @@ const char *harness_tmpdir(void);
 /* "tmpdir/name", valid until the end of the test. */
 const char *harness_tmpfile(const char *name);
 
-/* The watchdog's limit for this test, in real seconds from now (default 60). */
+/* The watchdog's limit for this test, in real seconds from now (default 300). */
 void harness_watchdog_s(unsigned seconds);
 /* This test may leave fds behind (say why: it is printed with --list-exceptions of a failing run).
  */

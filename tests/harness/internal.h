@@ -57,8 +57,16 @@ bool leaks_has_children(void);
 /* fixture.c */
 const char *fixture_test_name(void);
 struct loop *fixture_loop(void);
-/* Times HARNESS_SLOW, or the present load of a core when that is more. */
+/* Times HARNESS_SLOW, or how slow the machine is when that is more. */
 int fixture_scaled_ms(int ms);
+
+/* machine.c */
+/*
+ * How many times slower than an idle one this machine is: 1..20, from its load, and from what its host gave to
+ * others ("steal") since machine_note_start().
+ */
+int machine_slowness(void);
+void machine_note_start(void);
 bool fixture_was_skipped(void);
 void fixture_use_loop(struct loop *loop);
 void fixture_mark_returned(void);

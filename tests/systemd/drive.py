@@ -190,6 +190,11 @@ class Systemd(unittest.TestCase):
         asker.stop()
         self.assertEqual(asker.refused, [])
 
+    def test_stolen_time_can_be_read(self):
+        """The unit hides /proc/stat; standard input is that file."""
+        with open(f"/proc/{main_pid()}/fd/0", encoding="ascii") as stat:
+            self.assertRegex(stat.readline(), r"^cpu ( \d+){8}")
+
     def test_hung_supervisor(self):
         """The watchdog finds it (3 s here)."""
         pid, restarts = main_pid(), int(show("NRestarts"))

@@ -1,0 +1,78 @@
+#!/usr/bin/python3 -B
+"""One camera's session, with a connection and a stage that only note what they are told, and the element around
+it, in a real browser."""
+
+import web_rig
+
+
+class Session(web_rig.Parts):
+    # A session whose subscriptions are `subs`; what it told is in `events`, the stills it showed are counted.
+    SESSION = """
+      const { Session } = await import("./session.js");
+      const { ClockSync } = await import("./clocksync.js");
+      const { describe } = await import("./words.js");
+      const { setInterval, fetch } = window, { now } = performance;
+      const ticks = [], events = [], subs = [];
+      let later = 0, stills = 0, fetches = 0;
+      performance.now = () => now.call(performance) + later;
+      window.setInterval = (what) => { ticks.push(what); return 0; };
+      const canvas = document.createElement("canvas"), video = document.createElement("video");
+      const jpeg = await new Promise((done) => canvas.toBlob(done, "image/jpeg"));
+      const payload = new Uint8Array(await jpeg.arrayBuffer());
+      window.fetch = async () => { fetches += 1; return new Response(jpeg); };
+      const connection = { clock: new ClockSync(), link: "open", why: "", connections: 1, retry() {},
+        subscribe(wish, to) {
+          subs.push({ wish, to, close() {}, pause() {}, change() {} });
+          return subs.at(-1);
+        } };
+      const session = new Session({ connection, base: new URL(location.href), camera: "door", quality: "main",
+        pixels: 640, muted: true, targetMs: 40, basis: null, modes: ["webcodecs", "mse", "mjpeg"],
+        stage: { video, canvas, keepStill() {}, showLive() {}, showStill(picture) { picture.close(); stills += 1; } },
+        onChange() {}, onPlaying: () => events.push("playing"), onStalled: () => events.push("stalled"), onNotice() {} });
+      const tick = (ms) => { later += ms; ticks.at(-1)(); };
+      const settle = () => new Promise((done) => setTimeout(done, 20));
+      const until = async (what) => { while (!what()) await settle(); };
+      const says = (type, more) => subs.at(-1).to.message({ type, ...more });
+      const state = (name, reason = "") => says("state", { state: name, reason, since_ms: 1, server_ms: 2 });
+      const frame = () => subs.at(-1).to.frame({ track: 0, key: true, damaged: false, behind: false, version: 1,
+        ptsUs: later, durationUs: 40000, arrivedUs: 1, capturedUs: 0, payload });
+      const picture = async () => {
+        says("config", { form: "jpeg", version: 1, stream: "door", codec: "mjpeg" });
+        frame();
+        await until(() => session.facts.live);
+      };
+      const said = () => { const { headline, detail, dim } = describe(session.facts, Date.now()); return [headline, detail, dim]; };
+      session.start();
+      await until(() => subs.length > 0);
+      try {
+        %s
+      } finally {
+        session.stop();
+        Object.assign(window, { setInterval, fetch });
+        delete performance.now;
+      }"""
+
+    def session(self, body):
+        return self.run_js(self.SESSION % body)
+
+    def test_events_come_when_it_changes(self):
+        got = self.session("""
+          const seen = [];
+          const note = () => { seen.push(events.splice(0).join()); };
+          state("down"); says("error", { code: "busy" }); note(); // it never played
+          session.retry(); state("up"); await picture(); note();
+          state("up", "other words"); note();
+          state("down"); note();
+          state("down", "other words"); says("error", { code: "busy" }); note();
+          session.retry(); state("up"); await picture(); note();
+          session.pause(); note();
+          session.resume(); await picture(); note();
+          session.stop(true); note();
+          session.start(); await until(() => subs.length > 3); await picture(); note();
+          connection.link = "waiting"; subs.at(-1).to.link("waiting", "gone"); subs.at(-1).to.link("waiting", "gone"); note();
+          return seen;""")
+        self.assertEqual(got, ["", "playing", "", "stalled", "", "playing", "", "playing", "", "playing", "stalled"])
+
+
+if __name__ == "__main__":
+    web_rig.main()

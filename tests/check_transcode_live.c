@@ -293,12 +293,15 @@ START_ISOLATED_TEST(test_another_size_and_rubbish, .real_clock = true)
 	for (int i = 0; i < 4; i++) {
 		stamp = stamp_of(clip, i);
 		stamp.is_broken = i > 0;
+		stamp.is_jump = i == 1;
 		ck_assert_int_eq(push(live, clip, i, &stamp, 0), 0);
 	}
 	n = made.n;
-	ck_assert_int_ge(n, 1);
+	ck_assert_int_ge(n, 2);
 	for (int i = 1; i < n; i++)
 		ck_assert(made.stamps[i].is_broken);
+	/* Whatever becomes of the unit, its jump is that of the next picture. */
+	ck_assert(made.stamps[1].is_jump);
 	stamp = stamp_of(other, 0);
 	stamp.pts_ns = 4 * STEP_NS;
 	ck_assert_int_eq(push(live, other, 0, &stamp, 0), 0);

@@ -40,7 +40,8 @@ is_too_soon(const struct tc_live *live, const struct tc_stamp *stamp)
 {
 	int64_t since_ns = step_ns(live->made_pts_ns, stamp->pts_ns);
 
-	return live->has_made && !stamp->is_jump && since_ns >= 0 && since_ns < TC_INTERVAL_MIN_NS;
+	return live->has_made && !live->is_jump_due && since_ns >= 0 &&
+	       since_ns < TC_INTERVAL_MIN_NS;
 }
 
 static bool
@@ -135,7 +136,8 @@ tc_live_push(struct tc_live *live, AVPacket *packet, const struct tc_stamp *stam
 	if (is_start)
 		tc_decoder_restart(live->decoder);
 	/* What a camera sends may be damaged: that is no reason to end. */
-	(void)tc_decoder_push(live->decoder, packet, stamp);
+	if (tc_decoder_push(live->decoder, packet, stamp) < 0)
+		live->is_jump_due |= stamp->is_jump;
 	return live->rc < 0 ? live->rc : 0;
 }
 

@@ -206,17 +206,20 @@ export class Session {
     return wish;
   }
 
-  #link(link, why) {
+  #link(link, text) {
     const now = performance.now();
+    const why = text || (this.facts.unknown ? "" : this.facts.why);
+    if (link !== "open")
+      this.facts.unknown = false; // who knows what is there now
     if (link === "open") {
       this.#watch.begin(now);
       this.#change({ link, linkDownFor: 0, blocked: false, damaged: false });
     } else if (link === "opening") {
-      this.#change({ link, why: why || this.facts.why });
+      this.#change({ link, why });
     } else {
       this.#lostAt ||= now;
       this.#dropTransport();
-      this.#change({ link, why: why || this.facts.why, live: false, frozenSince: 0 });
+      this.#change({ link, why, live: false, frozenSince: 0 });
     }
   }
 

@@ -73,6 +73,20 @@ class Session(web_rig.Parts):
           return seen;""")
         self.assertEqual(got, ["", "playing", "", "stalled", "", "playing", "", "playing", "", "playing", "stalled"])
 
+    def test_what_was_unknown_is_not_when_the_server_is_away(self):
+        got = self.session("""
+          says("error", { code: "not-found" });
+          const seen = [said()];
+          connection.link = "waiting";
+          session.retry();
+          seen.push(said());
+          subs.at(-1).to.link("waiting", "The server does not answer");
+          seen.push(said());
+          return seen;""")
+        self.assertEqual(got, [["No such camera", "There is no camera “door” here", False],
+                               ["No connection", "Trying again", False],
+                               ["No connection", "The server does not answer", False]])
+
 
 if __name__ == "__main__":
     web_rig.main()

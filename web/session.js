@@ -272,12 +272,16 @@ export class Session {
       this.#serverError("codec", `by ${this.#mode} this browser cannot play H.265`);
       return;
     }
-    if (!this.#transport || found.name !== this.#name) {
-      this.#dropTransport();
-      this.#begin(found);
+    try {
+      if (!this.#transport || found.name !== this.#name) {
+        this.#dropTransport();
+        this.#begin(found);
+      }
+      this.#config = message;
+      this.#transport.config(message);
+    } catch (error) {
+      this.#failed("broken", error.message, found.name);
     }
-    this.#config = message;
-    this.#transport.config(message);
   }
 
   /* Another mode plays H.265 itself, and no server has to make H.264 of it. */
@@ -330,15 +334,12 @@ export class Session {
       blocked: false });
   }
 
-  #failed(kind, text) {
+  /* mode: by which it was tried; without a transport, by what was asked for. */
+  #failed(kind, text, mode = this.#transport ? this.#name : this.#mode) {
     const now = performance.now();
-    if (!this.#transport) {
-      this.#again(text);
-      return;
-    }
     if (kind === "codec")
-      this.#ladder.refuse(this.#name, text, now);
-    const next = kind === "codec" || this.#ladder.broke(this.#name, text, now);
+      this.#ladder.refuse(mode, text, now);
+    const next = kind === "codec" || this.#ladder.broke(mode, text, now);
     this.#again(next ? "" : text, next ? 0 : null);
   }
 

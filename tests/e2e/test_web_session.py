@@ -87,6 +87,42 @@ class Session(web_rig.Parts):
                                ["No connection", "Trying again", False],
                                ["No connection", "The server does not answer", False]])
 
+    def test_mode_that_never_begins_is_left(self):
+        got = self.session("""
+          const { MediaStreamTrackGenerator } = window, seen = [], errors = [];
+          window.MediaStreamTrackGenerator = class { constructor() { throw new Error("no generator"); } };
+          try {
+            for (let i = 0; i < 4; i += 1) {
+              const forms = subs.at(-1).wish.forms.join();
+              try {
+                says("config", { form: forms.split(",")[0], version: 1, stream: "door", codec: "avc1.640029", init: "AAAA" });
+              } catch (error) {
+                errors.push(error.message);
+              }
+              seen.push(forms);
+              session.retry();
+            }
+          } finally {
+            window.MediaStreamTrackGenerator = MediaStreamTrackGenerator;
+          }
+          return [seen, errors, session.stats.passedOver];""")
+        self.assertEqual(got[0], ["unit,jpeg"] * 3 + ["fmp4,jpeg"])
+        self.assertEqual(got[1:], [[], {"webcodecs": "no generator"}])
+
+    def test_mode_whose_configuration_never_comes_is_left(self):
+        got = self.session("""
+          const seen = [];
+          for (let i = 0; i < 4; i += 1) {
+            seen.push(subs.at(-1).wish.forms.join());
+            later += 16000;
+            frame();
+            tick(0);
+            session.retry();
+          }
+          return [seen, session.stats.passedOver];""")
+        self.assertEqual(got, [["unit,jpeg"] * 3 + ["fmp4,jpeg"],
+                               {"webcodecs": "The picture stands still although data comes"}])
+
 
 if __name__ == "__main__":
     web_rig.main()

@@ -14,6 +14,7 @@ import { errorText, FACTS, skippedText } from "./words.js";
 const PICTURES = 0; // track
 const TICK_MS = 500;
 const UNSUPPORTED_PAUSE_MS = 15000;
+const STILL_EVERY_MS = 60000;
 
 export class Session {
   facts = { ...FACTS };
@@ -32,6 +33,7 @@ export class Session {
   #lostAt = 0;
   #movedAt = 0; // when a picture last moved, or somebody began to look
   #moving = false; // as was told
+  #stillDue = 0; // when a still is worth more than what stands there
   #watch = new Watch();
   #attempts = 0;
   #running = false;
@@ -327,6 +329,7 @@ export class Session {
     if (this.facts.paused || (this.facts.camera && this.facts.camera.state !== "up"))
       return; // the last pictures before it went down
     this.#fresh(now);
+    this.#stillDue = now + STILL_EVERY_MS;
     if (!first && !this.facts.frozenSince)
       return;
     this.#options.stage.showLive(this.#transport.surface);
@@ -349,15 +352,20 @@ export class Session {
     this.facts.unsupported = modes.map((mode) => refusals[mode]).find(Boolean) ?? none;
     this.#ladder.forget();
     this.#again("", UNSUPPORTED_PAUSE_MS);
-    if (!this.facts.hasPicture)
-      this.#showStill();
   }
 
   /* What cannot be played can perhaps be seen once in a while. */
-  async #showStill() {
+  get #wantsStill() {
+    return this.#running && !this.facts.paused && !document.hidden && Boolean(this.facts.unsupported);
+  }
+
+  async #showStill(now) {
     const { base, camera, stage } = this.#options;
+    if (!this.#wantsStill || now < this.#stillDue)
+      return;
+    this.#stillDue = now + STILL_EVERY_MS;
     const picture = await fetchStill(base, camera);
-    if (!picture || !this.#running || !this.facts.unsupported || this.#transport)
+    if (!picture || !this.#wantsStill)
       return;
     stage.showStill(picture);
     this.#change({ hasPicture: true });
@@ -398,6 +406,7 @@ export class Session {
   #tick() {
     const now = performance.now();
     this.facts.stillFor = now - this.#movedAt;
+    this.#showStill(now);
     if (this.facts.link !== "open") {
       this.facts.linkDownFor = this.#lostAt ? now - this.#lostAt : 0;
       this.#options.onChange();

@@ -123,6 +123,28 @@ class Session(web_rig.Parts):
         self.assertEqual(got, [["unit,jpeg"] * 3 + ["fmp4,jpeg"],
                                {"webcodecs": "The picture stands still although data comes"}])
 
+    def test_still_of_what_cannot_be_played_is_made_anew(self):
+        got = self.session("""
+          const seen = [];
+          const refuse = async () => {
+            for (let i = 0; i < 3; i += 1) {
+              says("error", { code: "codec", text: "the camera delivers H.265, which is not among codecs" });
+              session.retry();
+            }
+          };
+          const note = async (ms) => { tick(ms); await until(() => stills === fetches); seen.push(stills); };
+          await note(0);
+          await refuse();
+          await note(0); await note(30000);
+          await note(31000); // the same in a minute
+          await note(1000);
+          session.pause(); await note(61000); // nobody sees it
+          session.resume(); await note(1000);
+          seen.push(said());
+          return seen;""")
+        self.assertEqual(got[:-1], [0, 1, 1, 2, 2, 2, 3])
+        self.assertEqual(got[-1], ["Cannot be shown here", "This browser cannot play H.265", True])
+
 
 if __name__ == "__main__":
     web_rig.main()

@@ -354,9 +354,10 @@ export class Session {
     this.#again("", UNSUPPORTED_PAUSE_MS);
   }
 
-  /* What cannot be played can perhaps be seen once in a while. */
+  /* What cannot be played, or has no place among what is transcoded, can perhaps be seen once in a while. */
   get #wantsStill() {
-    return this.#running && !this.facts.paused && !document.hidden && Boolean(this.facts.unsupported);
+    const { unsupported, camera, paused } = this.facts;
+    return this.#running && !paused && !document.hidden && (unsupported !== "" || camera?.state === "refused");
   }
 
   async #showStill(now) {

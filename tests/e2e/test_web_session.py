@@ -145,6 +145,19 @@ class Session(web_rig.Parts):
         self.assertEqual(got[:-1], [0, 1, 1, 2, 2, 2, 3])
         self.assertEqual(got[-1], ["Cannot be shown here", "This browser cannot play H.265", True])
 
+    def test_still_of_what_is_refused(self):
+        got = self.session("""
+          const seen = [];
+          const note = async (ms) => { tick(ms); await until(() => stills === fetches); seen.push([stills, ...said()]); };
+          state("down", "no answer"); await note(0);
+          state("refused", "no place for another transcoder"); await note(0);
+          await note(61000);
+          state("up"); await note(61000);
+          return seen;""")
+        self.assertEqual([one[0] for one in got], [0, 1, 2, 2])
+        self.assertEqual(got[1][2:], ["No place for another transcoder", True])
+        self.assertRegex(got[1][1], "^Refused since ")
+
 
 if __name__ == "__main__":
     web_rig.main()

@@ -394,7 +394,9 @@ export class Session {
   }
 
   #dropTransport() {
-    this.#options.stage.keepStill();
+    const { stage } = this.#options;
+    stage.keepStill();
+    this.facts.hasPicture = stage.hasPicture;
     this.facts.live = false;
     this.#transport?.close();
     this.#transport = null;

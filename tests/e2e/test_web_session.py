@@ -27,7 +27,8 @@ class Session(web_rig.Parts):
         } };
       const session = new Session({ connection, base: new URL(location.href), camera: "door", quality: "main",
         pixels: 640, muted: true, targetMs: 40, basis: null, modes: ["webcodecs", "mse", "mjpeg"],
-        stage: { video, canvas, keepStill() {}, showLive() {}, showStill(picture) { picture.close(); stills += 1; } },
+        stage: { video, canvas, hasPicture: false, keepStill() {}, showLive() { this.hasPicture = true; },
+          showStill(picture) { picture.close(); stills += 1; this.hasPicture = true; } },
         onChange() {}, onPlaying: () => events.push("playing"), onStalled: () => events.push("stalled"), onNotice() {} });
       const tick = (ms) => { later += ms; ticks.at(-1)(); };
       const settle = () => new Promise((done) => setTimeout(done, 20));
@@ -157,6 +158,24 @@ class Session(web_rig.Parts):
         self.assertEqual([one[0] for one in got], [0, 1, 2, 2])
         self.assertEqual(got[1][2:], ["No place for another transcoder", True])
         self.assertRegex(got[1][1], "^Refused since ")
+
+    def test_no_black_picture_is_kept_of_a_video_that_seeks(self):
+        got = self.run_js("""
+          const { View } = await import("./view.js");
+          const root = document.createElement("div").attachShadow({ mode: "open" }), seen = [];
+          const view = new View(root, () => {}), { video } = view, frame = root.querySelector(".frame");
+          const as = (readyState) => Object.defineProperties(video, {
+            videoWidth: { value: 320, configurable: true }, videoHeight: { value: 180, configurable: true },
+            readyState: { value: readyState, configurable: true } });
+          for (const readyState of [1, 2]) {
+            as(readyState);
+            view.showLive("video");
+            const picture = await view.snapshot();
+            view.keepStill();
+            seen.push([picture !== null, frame.dataset.surface, view.hasPicture]);
+          }
+          return seen;""")
+        self.assertEqual(got, [[False, "none", False], [True, "canvas", True]])
 
 
 if __name__ == "__main__":

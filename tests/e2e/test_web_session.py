@@ -177,6 +177,14 @@ class Session(web_rig.Parts):
           return seen;""")
         self.assertEqual(got, [[False, "none", False], [True, "canvas", True]])
 
+    def test_form_that_is_none(self):
+        got = self.session("""
+          const { transportFor } = await import("./capabilities.js");
+          for (const form of ["constructor", "toString", "__proto__", "", 7, null, undefined, {}])
+            says("config", { form, version: 1, stream: "door" });
+          return [["constructor", "toString", "__proto__", "gif"].map(transportFor), session.transport, transportFor("jpeg").name];""")
+        self.assertEqual(got, [[None] * 4, "", "mjpeg"])
+
 
 if __name__ == "__main__":
     web_rig.main()

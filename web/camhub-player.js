@@ -39,6 +39,7 @@ export class CamhubPlayer extends HTMLElement {
 
   #view = null;
   #session = null;
+  #pictured = ""; // whose picture the view may hold
   #said = null;
   #reported = "";
   #sentence = "";
@@ -140,14 +141,16 @@ export class CamhubPlayer extends HTMLElement {
     else if (name === "quality" || (name === "camera" && sameCamera(before, after)))
       session.choose(this.#choice());
     else
-      this.#restart(name === "camera");
+      this.#restart();
   }
 
-  #restart(another = false) {
+  #restart() {
     this.#session?.stop();
-    if (another)
-      this.#view.clear();
     const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : ROOT);
+    const whose = `${base.href} ${cameraOf(this.getAttribute("camera"))}`;
+    if (whose !== this.#pictured)
+      this.#view.clear();
+    this.#pictured = whose;
     this.#session = new Session({
       ...this.#choice(),
       base,
@@ -243,9 +246,12 @@ export class CamhubPlayer extends HTMLElement {
 }
 
 /* door and door.sub are one camera in two sizes: the old picture may stay until the new one comes. */
+function cameraOf(stream) {
+  return (stream ?? "").replace(/\.sub$/, "");
+}
+
 function sameCamera(before, after) {
-  const camera = (stream) => (stream ?? "").replace(/\.sub$/, "");
-  return before !== null && after !== null && camera(before) === camera(after);
+  return before !== null && after !== null && cameraOf(before) === cameraOf(after);
 }
 
 capabilities(); // asked while the page is still being built

@@ -186,5 +186,36 @@ class Session(web_rig.Parts):
         self.assertEqual(got, [[None] * 4, "", "mjpeg"])
 
 
+class Element(web_rig.Parts):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.front.add("hall.sub", sub_of="hall")  # second streams have no tile
+
+    def test_no_picture_under_another_name(self):
+        got = self.run_js("""
+          const player = document.createElement("camhub-player"), seen = [];
+          player.setAttribute("camera", "hall.sub");
+          document.body.prepend(player);
+          const frame = player.shadowRoot.querySelector(".frame");
+          const playing = async () => {
+            while (player.state !== "playing") await new Promise((done) => setTimeout(done, 20));
+          };
+          const note = () => seen.push(frame.dataset.surface !== "none");
+          try {
+            await playing(); note();
+            player.remove(); document.body.prepend(player); note(); // it only moves
+            player.remove(); player.setAttribute("camera", "nobody"); document.body.prepend(player); note();
+            player.setAttribute("camera", "hall.sub"); await playing(); note();
+            player.setAttribute("modes", "webcodecs,mjpeg"); note();
+            await playing();
+            player.setAttribute("src", "elsewhere/"); note();
+          } finally {
+            player.remove();
+          }
+          return seen;""")
+        self.assertEqual(got, [True, True, False, True, True, False])
+
+
 if __name__ == "__main__":
     web_rig.main()

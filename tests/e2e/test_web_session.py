@@ -216,6 +216,30 @@ class Element(web_rig.Parts):
           return seen;""")
         self.assertEqual(got, [True, True, False, True, True, False])
 
+    def test_src_that_is_no_address(self):
+        got = self.run_js("""
+          const player = document.createElement("camhub-player"), seen = [], thrown = [];
+          const words = () => player.shadowRoot?.querySelector(".said").innerText.replace(/\\s+/g, " ");
+          addEventListener("error", (event) => { thrown.push(event.message); event.preventDefault(); }, { once: true });
+          player.setAttribute("camera", "hall.sub");
+          player.setAttribute("src", "https://");
+          document.body.prepend(player);
+          try {
+            seen.push(player.state, words(), player.sentence);
+            player.setAttribute("label", "Hall");
+            player.setAttribute("src", "mailto:somebody");
+            seen.push(player.sentence);
+            player.setAttribute("src", "./");
+            for (let i = 0; i < 1000 && player.state !== "playing"; i += 1) await new Promise((done) => setTimeout(done, 20));
+            seen.push(player.state);
+          } finally {
+            player.remove();
+          }
+          return [seen, thrown];""")
+        self.assertEqual(got, [["unsupported", "Cannot be shown here The attribute src is no address",
+                                "hall.sub: Cannot be shown here, The attribute src is no address",
+                                "Hall: Cannot be shown here, The attribute src is no address", "playing"], []])
+
 
 if __name__ == "__main__":
     web_rig.main()

@@ -164,6 +164,9 @@ append(struct hub *hub, struct bus_msg *msg)
 	hub->tail++;
 	hub->appended_bytes += msg->frame.payload_len;
 	hub->delivered_seq = msg->frame.seq;
+	/* Of a replay: what went past live before it is not missing any more. */
+	if (msg->frame.seq > hub->last_seq)
+		hub->last_seq = msg->frame.seq;
 	hub->stats.bytes += entry_bytes(entry);
 	while (hub->stats.bytes > hub->ring_bytes && hub->tail - hub->head > 1)
 		drop_head(hub);

@@ -111,39 +111,14 @@ redials(const struct stream *stream)
 	return stream->redials;
 }
 
-/* All 0 while nobody reports. */
-static struct delay_figures
-figures_of(const struct stream *stream)
+static uint64_t
+reporting(const struct stream *stream)
 {
 	struct delay_figures figures;
 
 	if (!delay_stats_figures(stream->delay, clock_now_ns(stream->front->clock), &figures))
-		return (struct delay_figures){ .viewers = 0 };
-	return figures;
-}
-
-static uint64_t
-reporting(const struct stream *stream)
-{
-	return figures_of(stream).viewers;
-}
-
-static uint64_t
-delay_p50(const struct stream *stream)
-{
-	return (uint64_t)figures_of(stream).p50_ms;
-}
-
-static uint64_t
-delay_p95(const struct stream *stream)
-{
-	return (uint64_t)figures_of(stream).p95_ms;
-}
-
-static uint64_t
-delay_worst(const struct stream *stream)
-{
-	return (uint64_t)figures_of(stream).worst_p95_ms;
+		return 0;
+	return figures.viewers;
 }
 
 static uint64_t
@@ -192,11 +167,6 @@ static const struct family families[] = {
 	  redials },
 	{ "camhub_viewer_reporting", "gauge", "Viewers that tell the delay on their screens.",
 	  reporting },
-	{ "camhub_viewer_delay_p50_milliseconds", "gauge",
-	  "Median delay on viewers' screens, as they report; 0 while nobody does.", delay_p50 },
-	{ "camhub_viewer_delay_p95_milliseconds", "gauge", "Its 95th percentile.", delay_p95 },
-	{ "camhub_viewer_delay_worst_p95_milliseconds", "gauge",
-	  "The 95th percentile of the viewer with the largest.", delay_worst },
 	{ "camhub_viewer_frames_shown_total", "counter",
 	  "Frames on viewers' screens, as they report.", shown },
 	{ "camhub_viewer_frames_dropped_total", "counter",

@@ -33,6 +33,7 @@ struct stream {
 	struct bus_sub *sub;
 	struct event *bus_ev;
 	struct event *bus_turn_ev; /* others had their turn: the bus may be read again */
+	bool has_spoken;           /* since it was dialled */
 	bool is_distrusted;        /* it sent a malformed message: what it sends is thrown away */
 	struct clock_timer pulse;  /* silence on the bus: dial again */
 	struct clock_timer replay; /* connected? then ask for a replay, until it flows */

@@ -14,7 +14,10 @@
 #include <string.h>
 
 #define DRAIN_MAX           64   /* messages in one turn: browsers get theirs too */
-#define PULSE_MS            3000 /* silence: the endpoint is deaf or dead */
+#define DEAF_MS             3000 /* without a first message: the endpoint is deaf or dead */
+/* Without another one: its worker, or this machine, is slow. What it sends meanwhile waits in the
+ * pipe, and would be lost with it. */
+#define SILENT_MS           15000
 #define CONNECT_POLL_MS     2    /* nng has no event for it; doubles up to the next */
 #define CONNECT_POLL_MAX_MS 50
 #define REPLAY_AGAIN_MS     1100 /* a subscriber is served once a second */
@@ -70,7 +73,8 @@ receive_one(struct stream *stream)
 		return false;
 	}
 	if (!stream->is_distrusted) {
-		clock_timer_set_ms(&stream->pulse, PULSE_MS);
+		stream->has_spoken = true;
+		clock_timer_set_ms(&stream->pulse, SILENT_MS);
 		stream_push(stream, msg);
 	}
 	bus_msg_unref(&msg);
@@ -112,7 +116,7 @@ on_silence(struct clock_timer *timer, void *arg)
 
 	(void)timer;
 	log_notice("stream=%s: silence on the bus for %d s, dialling again", stream->name,
-		   PULSE_MS / 1000);
+		   (stream->has_spoken ? SILENT_MS : DEAF_MS) / 1000);
 	stream->redials++;
 	hang_up(stream);
 	dial(stream);
@@ -123,11 +127,12 @@ dial(struct stream *stream)
 {
 	int rc;
 
-	clock_timer_set_ms(&stream->pulse, PULSE_MS);
+	stream->has_spoken = false;
+	clock_timer_set_ms(&stream->pulse, DEAF_MS);
 	rc = bus_sub_open(stream->bus_path, &stream->sub);
 	if (rc < 0) {
 		log_warn("stream=%s: cannot dial the bus: %s, again in %d s", stream->name,
-			 strerror(-rc), PULSE_MS / 1000);
+			 strerror(-rc), DEAF_MS / 1000);
 		return;
 	}
 	stream->bus_ev =

@@ -67,7 +67,9 @@ feed_msg(struct feed *feed, enum frame_kind kind, enum frame_codec codec, const 
 		.pts_ns = feed->time_ms * 1000000,
 		.dts_ns = feed->time_ms * 1000000,
 		.arrived_monotonic_ns = feed->time_ms * 1000000,
-		.arrived_realtime_ns = FEED_ARRIVED_NS(feed->time_ms),
+		/* Times that are about to overflow are tried, too. */
+		.arrived_realtime_ns =
+		    (int64_t)(1700000000000000000U + (uint64_t)feed->time_ms * 1000000U),
 		.captured_realtime_ns = feed->captured_ns,
 		.config_version = feed->version,
 		.width = 640,

@@ -309,6 +309,32 @@ START_TEST(test_loss_at_the_tail_shows_in_the_pulse)
 }
 END_TEST
 
+/* A camera that sends nothing after a viewer has come: all there is came with the replay. */
+START_TEST(test_what_a_replay_brought_is_not_lost)
+{
+	struct feed feed = feed_new(EPOCH);
+	struct bus_msg *msgs[3];
+
+	make_hub(RING_BYTES);
+	msgs[0] = feed_config(&feed, false);
+	msgs[1] = feed_key(&feed);
+	msgs[2] = feed_delta(&feed);
+	for (int i = 0; i < 3; i++) {
+		push(feed_replayed(msgs[i], SUBSCRIBER));
+		bus_msg_unref(&msgs[i]);
+	}
+	ck_assert_uint_eq(hub_replay_end(hub), 2);
+	for (int i = 0; i < 3; i++)
+		hub_note_last_seq(hub, EPOCH, feed.seq);
+	ck_assert(hub_is_flowing(hub));
+	ck_assert_uint_eq(hub_stats(hub)->holes, 0);
+	/* What comes next and is not the next one is a hole all the same. */
+	feed.seq++;
+	push(feed_delta(&feed));
+	ck_assert_uint_eq(hub_stats(hub)->holes, 1);
+}
+END_TEST
+
 START_TEST(test_pending_is_bounded)
 {
 	struct feed feed = feed_new(EPOCH);
@@ -472,6 +498,7 @@ make_suite(void)
 	tcase_add_test(flow, test_ring_is_bounded_and_keeps_the_newest_gop);
 	tcase_add_test(flow, test_trim_leaves_what_cursors_and_joiners_need);
 	tcase_add_test(flow, test_loss_at_the_tail_shows_in_the_pulse);
+	tcase_add_test(flow, test_what_a_replay_brought_is_not_lost);
 	tcase_add_test(flow, test_pending_is_bounded);
 	tcase_add_test(flow, test_jpegs_flow_at_once);
 	tcase_add_test(flow, test_broken_parameter_sets_stop_the_flow);

@@ -21,7 +21,7 @@
 
 struct count {
 	struct tc_pipe *pipe;
-	uint64_t n, pushed;
+	uint64_t n, n_jumps, pushed;
 	bool is_closed;
 };
 
@@ -33,6 +33,7 @@ drain(struct count *count)
 	while ((result = tc_pipe_pop(count->pipe)) != NULL) {
 		ck_assert_int_ne(result->kind, TC_RESULT_FAILED);
 		count->n += result->kind == TC_RESULT_UNIT;
+		count->n_jumps += result->stamp.is_jump;
 		count->is_closed = result->kind == TC_RESULT_CLOSED;
 		tc_result_free(&result);
 	}
@@ -55,12 +56,14 @@ is_closed(void *arg)
 }
 
 static int
-push_pipe(struct tc_pipe *pipe, const struct clip *clip, int i, int64_t more_ns)
+push_pipe(struct tc_pipe *pipe, const struct clip *clip, int i, int64_t more_ns, bool is_jump)
 {
 	struct frame frame = frame_of(clip, i, 1);
 	struct frame about = { .kind = FRAME_KIND_CONFIG, .codec = FRAME_CODEC_H265 };
 	struct bus_msg *msg, *config = bus_msg_new(&about, clip->config, clip->config_len);
-	struct tc_unit unit = { .config = is_key(clip, i) ? config : NULL, .is_start = i == 0 };
+	struct tc_unit unit = { .config = is_key(clip, i) ? config : NULL,
+				.is_start = i == 0,
+				.is_jump = is_jump };
 	int rc;
 
 	frame.pts_ns += more_ns;
@@ -83,7 +86,8 @@ START_ISOLATED_TEST(test_what_waits_is_bounded_and_all_is_counted, .real_clock =
 	ck_assert_int_eq(tc_pipe_new(&count.pipe), 0);
 	/* No key frame but the first: nothing but the bound sends them away. */
 	for (int i = 0; i < 100000 && n_busy == 0; i++) {
-		int rc = push_pipe(count.pipe, clip, i == 0 ? 0 : 1 + i % (GOP - 1), i * STEP_NS);
+		int rc = push_pipe(count.pipe, clip, i == 0 ? 0 : 1 + i % (GOP - 1),
+				   (int64_t)i * STEP_NS, i == TC_PIPE_MAX_UNITS - 20);
 
 		ck_assert(rc == 0 || rc == -EBUSY);
 		n_busy += rc == -EBUSY;
@@ -94,9 +98,12 @@ START_ISOLATED_TEST(test_what_waits_is_bounded_and_all_is_counted, .real_clock =
 	loop_run_until_true(loop, is_accounted_for, &count, "every unit", 0);
 	/* A key frame sends the late ones away. */
 	for (int i = 0; i < 1 + TC_PIPE_MAX_UNITS / 2; i++)
-		count.pushed += push_pipe(count.pipe, clip, i == 0 ? 0 : 1 + i % (GOP - 1), 0) == 0;
-	count.pushed += push_pipe(count.pipe, clip, GOP, 0) == 0;
+		count.pushed +=
+		    push_pipe(count.pipe, clip, i == 0 ? 0 : 1 + i % (GOP - 1), 0, false) == 0;
+	count.pushed += push_pipe(count.pipe, clip, GOP, 0, false) == 0;
 	loop_run_until_true(loop, is_accounted_for, &count, "every unit", 0);
+	/* One unit jumped: thrown away, or not, it did. */
+	ck_assert_uint_eq(count.n_jumps, 1);
 	tc_pipe_stop(count.pipe);
 	loop_run_until_true(loop, is_closed, &count, "the end of the thread", 0);
 	tc_pipe_free(&count.pipe);

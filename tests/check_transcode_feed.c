@@ -15,7 +15,7 @@
 #define ME 7
 
 /* What came out, as text: "K3 s" is the key frame with seq 3, a start; b behind, x broken, c with a
- * configuration. */
+ * configuration, j with a jump. */
 static char out[4096];
 static uint64_t epoch; /* of what is pushed */
 
@@ -26,10 +26,10 @@ on_unit(void *arg, const struct tc_unit *unit)
 	size_t len = strlen(out);
 
 	(void)arg;
-	snprintf(out + len, sizeof(out) - len, "%s%s%llu%s%s%s%s", len > 0 ? " " : "",
+	snprintf(out + len, sizeof(out) - len, "%s%s%llu%s%s%s%s%s", len > 0 ? " " : "",
 		 frame->flags & FRAME_KEY ? "K" : "P", (unsigned long long)frame->seq,
 		 unit->is_start ? "s" : "", unit->config != NULL ? "c" : "",
-		 unit->is_behind ? "b" : "", unit->is_broken ? "x" : "");
+		 unit->is_behind ? "b" : "", unit->is_broken ? "x" : "", unit->is_jump ? "j" : "");
 }
 
 static void
@@ -59,7 +59,7 @@ push(struct tc_feed *feed, enum frame_kind kind, uint64_t seq, unsigned flags, u
 }
 
 /* One letter for each message, numbered from seq on: C configuration, K key frame, P other, X
- * damaged, D damaged and disposable, Y damaged key frame, - lost. */
+ * damaged, D damaged and disposable, Y damaged key frame, J other that jumps, - lost. */
 static void
 push_all(struct tc_feed *feed, const char *letters, uint64_t seq, uint32_t subscriber)
 {
@@ -68,7 +68,8 @@ push_all(struct tc_feed *feed, const char *letters, uint64_t seq, uint32_t subsc
 	for (; *letters != '\0'; letters++, seq++) {
 		unsigned flags = replay | (strchr("KY", *letters) != NULL ? FRAME_KEY : 0) |
 				 (strchr("XDY", *letters) != NULL ? FRAME_CORRUPT : 0) |
-				 (*letters == 'D' ? FRAME_DISPOSABLE : 0);
+				 (*letters == 'D' ? FRAME_DISPOSABLE : 0) |
+				 (*letters == 'J' ? FRAME_DISCONTINUITY : 0);
 
 		if (*letters != '-')
 			push(feed, *letters == 'C' ? FRAME_KIND_CONFIG : FRAME_KIND_VIDEO, seq,
@@ -208,6 +209,24 @@ START_TEST(test_a_cut_is_over_with_one_replay_in_a_group)
 }
 END_TEST
 
+START_TEST(test_a_jump_is_told_once)
+{
+	struct tc_feed *feed = new_feed();
+
+	/* With the next unit when its own is passed over. */
+	push_all(feed, "CKJP-JPCKP", 10, 0);
+	ck_assert_str_eq(out, "K11sc P12j P13 K18scj P19");
+	tc_feed_free(&feed);
+	/* With its own when that comes again; not again with what was given before. */
+	feed = new_feed();
+	push_all(feed, "CKJ-P", 10, 0);
+	push_all(feed, "CKJJP", 10, ME);
+	tc_feed_replay_end(feed);
+	ck_assert_str_eq(out, "K11sc P12j K11scb P12b P13bj P14");
+	tc_feed_free(&feed);
+}
+END_TEST
+
 START_TEST(test_another_worker_counts_anew)
 {
 	struct tc_feed *feed = new_feed();
@@ -222,7 +241,7 @@ START_TEST(test_another_worker_counts_anew)
 	push_all(feed, "CK", 14, ME);
 	push_all(feed, "P", 16, 0);
 	tc_feed_replay_end(feed);
-	ck_assert_str_eq(out, "K11sc P12 K15scb P16");
+	ck_assert_str_eq(out, "K11sc P12 K15scbj P16");
 	epoch = 0;
 	tc_feed_free(&feed);
 }
@@ -352,6 +371,7 @@ suite(void)
 	tcase_add_test(feed, test_a_replay_with_a_hole_is_half_of_one);
 	tcase_add_test(feed, test_a_hole_is_over_with_a_replay);
 	tcase_add_test(feed, test_a_cut_is_over_with_one_replay_in_a_group);
+	tcase_add_test(feed, test_a_jump_is_told_once);
 	tcase_add_test(feed, test_another_worker_counts_anew);
 	tcase_add_test(feed, test_a_hole_is_over_with_the_next_key_frame);
 	tcase_add_test(feed, test_damage_lasts_up_to_a_sound_key_frame);

@@ -217,10 +217,48 @@ START_ISOLATED_TEST(test_key_frames_by_time, .real_clock = true)
 		ck_assert_int_eq(push(live, clip, i, &stamp, 0), 0);
 	}
 	ck_assert_int_eq(made.n, UNITS / 3);
+	ck_assert_uint_eq(tc_live_thinned(live), (uint64_t)(UNITS - made.n));
 	for (int i = 0; i < made.n; i++)
 		ck_assert_int_eq(made.stamps[i].is_key,
 				 i == 0 || made.stamps[i].pts_ns == INT64_C(510000000));
 	ck_assert_uint_eq(tc_live_dropped(live), 0);
+	tc_live_free(&live);
+	clear(&made);
+	free_clip(clip);
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
+START_ISOLATED_TEST(test_uneven_times_leave_nothing_out, .real_clock = true)
+{
+	NEED_X265();
+	struct clip *clip = make_clip(AV_PIX_FMT_YUV420P, 160, 96, 0);
+	struct made made = { .n = 0 };
+	struct tc_live *live = new_live(&made);
+	int64_t pts_ns = 0;
+
+	/* 30 a second, by turns 46 and 20 ms apart. */
+	for (int i = 0; i < UNITS; i++) {
+		struct tc_stamp stamp = stamp_of(clip, i);
+
+		pts_ns += i % 2 == 1 ? 46000000 : 20000000;
+		stamp.pts_ns = pts_ns;
+		ck_assert_int_eq(push(live, clip, i, &stamp, 0), 0);
+	}
+	ck_assert_int_eq(made.n, UNITS);
+	ck_assert_uint_eq(tc_live_thinned(live), 0);
+	clear(&made);
+	tc_live_free(&live);
+	/* But of 50 a second each other one, uneven or not. */
+	live = new_live(&made);
+	for (int i = 0; i < UNITS; i++) {
+		struct tc_stamp stamp = stamp_of(clip, i);
+
+		stamp.pts_ns = i * INT64_C(20000000) + i % 2 * 4000000;
+		ck_assert_int_eq(push(live, clip, i, &stamp, 0), 0);
+	}
+	ck_assert_int_le(made.n, UNITS / 2 + 2);
+	ck_assert_uint_eq(tc_live_thinned(live), (uint64_t)(UNITS - made.n));
 	tc_live_free(&live);
 	clear(&made);
 	free_clip(clip);
@@ -293,12 +331,15 @@ START_ISOLATED_TEST(test_another_size_and_rubbish, .real_clock = true)
 	for (int i = 0; i < 4; i++) {
 		stamp = stamp_of(clip, i);
 		stamp.is_broken = i > 0;
+		stamp.is_jump = i == 1;
 		ck_assert_int_eq(push(live, clip, i, &stamp, 0), 0);
 	}
 	n = made.n;
-	ck_assert_int_ge(n, 1);
+	ck_assert_int_ge(n, 2);
 	for (int i = 1; i < n; i++)
 		ck_assert(made.stamps[i].is_broken);
+	/* Whatever becomes of the unit, its jump is that of the next picture. */
+	ck_assert(made.stamps[1].is_jump);
 	stamp = stamp_of(other, 0);
 	stamp.pts_ns = 4 * STEP_NS;
 	ck_assert_int_eq(push(live, other, 0, &stamp, 0), 0);
@@ -359,6 +400,7 @@ suite(void)
 	tcase_add_test(live, test_odd_and_ten_bits);
 	tcase_add_test(live, test_too_large_is_made_smaller);
 	tcase_add_test(live, test_key_frames_by_time);
+	tcase_add_test(live, test_uneven_times_leave_nothing_out);
 	tcase_add_test(live, test_only_the_newest_of_those_behind_is_shown);
 	tcase_add_test(live, test_too_slow_leaves_pictures_out_and_counts_them);
 	tcase_add_test(live, test_another_size_and_rubbish);

@@ -22,7 +22,9 @@ struct tc_feed {
 	enum state state;
 	uint64_t epoch;
 	uint64_t last_seq; /* FLOWING: of the latest message */
+	uint64_t top_seq;  /* the highest that was given */
 	bool has_begun;    /* something was given */
+	bool is_jump_due;  /* of what was passed over */
 	bool has_retried;  /* after a cut, in this group of pictures */
 	struct bus_msg *config;
 	bool is_config_new; /* goes before the next unit */
@@ -43,11 +45,19 @@ tc_feed_new(uint32_t subscriber, tc_feed_fn *fn, void *arg)
 	return feed;
 }
 
+/* Once for each unit, however often it comes. */
+static bool
+is_new_jump(const struct tc_feed *feed, const struct frame *frame)
+{
+	return (frame->flags & FRAME_DISCONTINUITY) != 0 && frame->seq > feed->top_seq;
+}
+
 /* A message that nobody gets. Before the first picture nothing is missed, and a replay has what was
  * there before. */
 static void
 pass_over(struct tc_feed *feed, const struct frame *frame)
 {
+	feed->is_jump_due |= is_new_jump(feed, frame);
 	if (feed->has_begun && frame->kind == FRAME_KIND_VIDEO && !(frame->flags & FRAME_REPLAY))
 		feed->skipped++;
 }
@@ -117,7 +127,11 @@ give(struct tc_feed *feed, struct bus_msg *msg, bool is_start, bool is_behind)
 {
 	struct tc_unit unit = { .msg = msg, .is_start = is_start, .is_behind = is_behind };
 
+	unit.is_jump = feed->is_jump_due || is_new_jump(feed, &msg->frame);
 	feed->last_seq = msg->frame.seq;
+	if (feed->top_seq < msg->frame.seq)
+		feed->top_seq = msg->frame.seq;
+	feed->is_jump_due = unit.is_jump;
 	feed->has_begun = true;
 	if (msg->frame.kind == FRAME_KIND_CONFIG) {
 		take_config(feed, msg);
@@ -126,6 +140,7 @@ give(struct tc_feed *feed, struct bus_msg *msg, bool is_start, bool is_behind)
 	if (is_key(msg) || feed->is_config_new)
 		unit.config = feed->config;
 	feed->is_config_new = false;
+	feed->is_jump_due = false;
 	unit.is_broken = note_damage(feed, &msg->frame);
 	feed->fn(feed->arg, &unit);
 }
@@ -196,6 +211,8 @@ begin_epoch(struct tc_feed *feed, uint64_t epoch)
 	if (feed->state == STATE_FLOWING)
 		feed->holes++;
 	feed->epoch = epoch;
+	feed->top_seq = 0;
+	feed->is_jump_due = feed->has_begun;
 	feed->state = STATE_JOINING;
 	feed->has_retried = false;
 	drop_pending(feed);

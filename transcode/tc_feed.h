@@ -20,6 +20,7 @@ struct tc_unit {
 	bool is_start;                /* a key frame with which decoding begins, or begins anew */
 	bool is_behind; /* newer ones are there already: worth decoding, not showing */
 	bool is_broken; /* it, or what it refers to, was damaged */
+	bool is_jump;   /* time or content jumps before it, or before one that was passed over */
 };
 
 struct tc_feed;

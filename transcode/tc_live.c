@@ -12,6 +12,9 @@
 
 #include <libavcodec/avcodec.h>
 
+#define STEP_MAX_NS (4 * TC_INTERVAL_MIN_NS) /* a pause says no more than this of the rate */
+#define STEP_WEIGHT 16
+
 struct tc_live {
 	const struct tc_live_ops *ops;
 	void *arg;
@@ -19,9 +22,10 @@ struct tc_live {
 	struct tc_encoder *encoder;
 	size_t n_waiting;
 	bool has_made, is_key_due, is_jump_due;
-	int64_t made_pts_ns, key_pts_ns; /* of the latest picture, of the latest key frame */
+	int64_t made_pts_ns, key_pts_ns;   /* of the latest picture, of the latest key frame */
+	int64_t seen_pts_ns, mean_step_ns; /* of all, made or not */
 	int64_t made_ns;
-	uint64_t dropped;
+	uint64_t dropped, thinned;
 	int rc; /* of the encoder */
 };
 
@@ -35,12 +39,28 @@ step_ns(int64_t from_ns, int64_t to_ns)
 	return __builtin_sub_overflow(to_ns, from_ns, &step) ? -1 : step;
 }
 
+/* A running average: single times may be uneven. */
+static void
+note_step(struct tc_live *live, const struct tc_stamp *stamp)
+{
+	int64_t step = step_ns(live->seen_pts_ns, stamp->pts_ns);
+
+	live->seen_pts_ns = stamp->pts_ns;
+	if (step < 0 || stamp->is_jump || !live->has_made)
+		return;
+	if (step > STEP_MAX_NS)
+		step = STEP_MAX_NS;
+	live->mean_step_ns += (step - live->mean_step_ns) / STEP_WEIGHT;
+}
+
+/* Soon after the one before, in a stream that has more than we make. */
 static bool
 is_too_soon(const struct tc_live *live, const struct tc_stamp *stamp)
 {
 	int64_t since_ns = step_ns(live->made_pts_ns, stamp->pts_ns);
 
-	return live->has_made && !stamp->is_jump && since_ns >= 0 && since_ns < TC_INTERVAL_MIN_NS;
+	return live->has_made && !live->is_jump_due && since_ns >= 0 &&
+	       since_ns < TC_INTERVAL_MIN_NS && live->mean_step_ns < TC_INTERVAL_MIN_NS;
 }
 
 static bool
@@ -89,9 +109,12 @@ on_picture(void *arg, AVFrame *frame, const struct tc_stamp *stamp)
 
 	live->is_key_due |= stamp->is_key;
 	live->is_jump_due |= stamp->is_jump;
-	if (stamp->is_behind || live->rc < 0 || is_too_soon(live, stamp))
+	note_step(live, stamp);
+	if (stamp->is_behind || live->rc < 0)
 		return;
-	if (is_too_late(live))
+	if (is_too_soon(live, stamp))
+		live->thinned++;
+	else if (is_too_late(live))
 		live->dropped++;
 	else
 		make(live, frame, stamp);
@@ -105,6 +128,7 @@ tc_live_new(const struct tc_live_ops *ops, void *arg, struct tc_live **live)
 
 	new_live->ops = ops;
 	new_live->arg = arg;
+	new_live->mean_step_ns = TC_INTERVAL_MIN_NS;
 	new_live->encoder = tc_encoder_new();
 	rc = tc_decoder_new(on_picture, new_live, &new_live->decoder);
 	if (rc < 0) {
@@ -135,7 +159,8 @@ tc_live_push(struct tc_live *live, AVPacket *packet, const struct tc_stamp *stam
 	if (is_start)
 		tc_decoder_restart(live->decoder);
 	/* What a camera sends may be damaged: that is no reason to end. */
-	(void)tc_decoder_push(live->decoder, packet, stamp);
+	if (tc_decoder_push(live->decoder, packet, stamp) < 0)
+		live->is_jump_due |= stamp->is_jump;
 	return live->rc < 0 ? live->rc : 0;
 }
 
@@ -143,4 +168,10 @@ uint64_t
 tc_live_dropped(const struct tc_live *live)
 {
 	return live->dropped;
+}
+
+uint64_t
+tc_live_thinned(const struct tc_live *live)
+{
+	return live->thinned;
 }

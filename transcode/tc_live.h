@@ -38,5 +38,8 @@ int tc_live_push(struct tc_live *live, struct AVPacket *packet, const struct tc_
 
 /* Pictures that were left out because others waited. */
 uint64_t tc_live_dropped(const struct tc_live *live);
+/* Pictures that were left out because the source has more of them a second than are made, however
+ * fast the machine is. */
+uint64_t tc_live_thinned(const struct tc_live *live);
 
 #endif

@@ -44,6 +44,7 @@ struct tc_pipe {
 	size_t n_jobs, n_live, bytes; /* n_live: without those that are behind */
 	struct entries results;
 	bool is_stopped;
+	bool is_jump_due; /* of what was thrown away */
 	uint64_t thrown_away, left_out;
 };
 
@@ -69,13 +70,14 @@ take_job(struct tc_pipe *pipe)
 	return job;
 }
 
-/* With the lock. */
+/* With the lock. The next one jumps where any of them did. */
 static void
 throw_away(struct tc_pipe *pipe)
 {
 	struct job *job;
 
 	while ((job = take_job(pipe)) != NULL) {
+		pipe->is_jump_due |= job->stamp.is_jump;
 		pipe->thrown_away += !job->stamp.is_behind;
 		free_job(job);
 	}
@@ -270,7 +272,7 @@ stamp_of(const struct tc_unit *unit)
 		.is_key = (frame->flags & FRAME_KEY) != 0,
 		.is_behind = unit->is_behind,
 		.is_broken = unit->is_broken,
-		.is_jump = (frame->flags & FRAME_DISCONTINUITY) != 0,
+		.is_jump = unit->is_jump,
 		.is_unsynced = (frame->flags & FRAME_CLOCK_UNSYNCED) != 0,
 	};
 }
@@ -302,31 +304,40 @@ is_full(const struct tc_pipe *pipe, const struct job *job)
 	       pipe->bytes + (size_t)job->packet->size > TC_PIPE_MAX_BYTES;
 }
 
-int
-tc_pipe_push(struct tc_pipe *pipe, const struct tc_unit *unit)
+/* With the lock. The job is taken over when it is 0. */
+static int
+add_job(struct tc_pipe *pipe, struct job *job)
 {
-	struct job *job = make_job(unit);
-	int rc = 0;
-
-	if (job == NULL)
-		return -ENOMEM;
-	pthread_mutex_lock(&pipe->lock);
 	if (job->stamp.is_key && pipe->n_jobs >= TC_PIPE_LATE_UNITS) {
 		throw_away(pipe);
 		job->is_start = true;
 	}
 	if (is_full(pipe, job)) {
 		throw_away(pipe);
-		rc = -EBUSY;
-	} else {
-		TAILQ_INSERT_TAIL(&pipe->jobs, job, entry);
-		pipe->n_jobs++;
-		pipe->n_live += !job->stamp.is_behind;
-		pipe->bytes += (size_t)job->packet->size;
-		pthread_cond_signal(&pipe->changed);
+		return -EBUSY;
 	}
-	pthread_mutex_unlock(&pipe->lock);
+	job->stamp.is_jump |= pipe->is_jump_due;
+	pipe->is_jump_due = false;
+	TAILQ_INSERT_TAIL(&pipe->jobs, job, entry);
+	pipe->n_jobs++;
+	pipe->n_live += !job->stamp.is_behind;
+	pipe->bytes += (size_t)job->packet->size;
+	pthread_cond_signal(&pipe->changed);
+	return 0;
+}
+
+int
+tc_pipe_push(struct tc_pipe *pipe, const struct tc_unit *unit)
+{
+	struct job *job = make_job(unit);
+	int rc;
+
+	pthread_mutex_lock(&pipe->lock);
+	rc = job != NULL ? add_job(pipe, job) : -ENOMEM;
 	if (rc < 0)
+		pipe->is_jump_due |= unit->is_jump;
+	pthread_mutex_unlock(&pipe->lock);
+	if (rc < 0 && job != NULL)
 		free_job(job);
 	return rc;
 }

@@ -33,9 +33,10 @@ export function snapshotName(name, date) {
   return `${name}-${parts.join("-")}.jpg`;
 }
 
-/* The picture that the player shows; when it cannot tell, the server's newest. A Blob, or an Error with words. */
+/* The picture that the player shows; when it cannot tell, or shows an old one, the server's newest. A Blob, or an
+ * Error with words. */
 async function snapshot(player, base, name) {
-  const shown = await player.snapshot().catch(() => null);
+  const shown = player.state === "playing" ? await player.snapshot().catch(() => null) : null;
   if (shown)
     return shown;
   const url = new URL(`api/frame.jpeg?src=${encodeURIComponent(name)}`, base);

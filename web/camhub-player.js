@@ -23,7 +23,7 @@ import { AutoQuality } from "./quality.js";
 import { ROOT } from "./root.js";
 import { Session } from "./session.js";
 import { View } from "./view.js";
-import { delayText, describe, sentence } from "./words.js";
+import { delayText, describe, FACTS, sentence } from "./words.js";
 
 const MODES = "webcodecs,mse,mjpeg";
 const QUALITIES = ["main", "sub", "auto"];
@@ -39,6 +39,7 @@ export class CamhubPlayer extends HTMLElement {
 
   #view = null;
   #session = null;
+  #pictured = ""; // whose picture the view may hold
   #said = null;
   #reported = "";
   #sentence = "";
@@ -125,9 +126,11 @@ export class CamhubPlayer extends HTMLElement {
 
   attributeChangedCallback(name, before, after) {
     const session = this.#session;
-    if (!session || before === after)
+    if (!this.#view || !this.isConnected || before === after)
       return;
-    if (name === "label")
+    if (!session)
+      this.#restart();
+    else if (name === "label")
       this.#render();
     else if (name === "target-ms")
       session.targetMs = this.#targetMs();
@@ -140,14 +143,33 @@ export class CamhubPlayer extends HTMLElement {
     else if (name === "quality" || (name === "camera" && sameCamera(before, after)))
       session.choose(this.#choice());
     else
-      this.#restart(name === "camera");
+      this.#restart();
   }
 
-  #restart(another = false) {
+  #restart() {
     this.#session?.stop();
-    if (another)
+    this.#session = null;
+    const base = this.#base();
+    const whose = `${base?.href} ${cameraOf(this.getAttribute("camera"))}`;
+    if (whose !== this.#pictured)
       this.#view.clear();
-    const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : ROOT);
+    this.#pictured = whose;
+    if (base)
+      this.#begin(base);
+    this.#render();
+  }
+
+  /* The URL of the server's root; null when src is none. */
+  #base() {
+    try {
+      const base = new URL(this.getAttribute("src") || ".", this.hasAttribute("src") ? document.baseURI : ROOT);
+      return /^https?:$/.test(base.protocol) ? base : null;
+    } catch (error) {
+      return null;
+    }
+  }
+
+  #begin(base) {
     this.#session = new Session({
       ...this.#choice(),
       base,
@@ -207,22 +229,21 @@ export class CamhubPlayer extends HTMLElement {
 
   #render() {
     const session = this.#session;
-    if (!session)
-      return;
-    const said = describe(session.facts, Date.now());
+    const facts = session?.facts ?? { ...FACTS, unsupported: "the attribute src is no address" };
+    const said = describe(facts, Date.now());
     const label = this.getAttribute("label") ?? this.getAttribute("camera") ?? "";
     const name = label || (this.getAttribute("camera") ?? "camera");
     this.#said = said;
     this.#sentence = sentence(name, said);
-    this.#view.show(said, label, this.#sentence, session.facts.blocked);
+    this.#view.show(said, label, this.#sentence, facts.blocked);
     if (this.#named && this.getAttribute("aria-label") !== this.#sentence)
       this.setAttribute("aria-label", this.#sentence);
-    const report = `${said.state}\n${said.headline}\n${said.detail}\n${session.transport}`;
+    const report = `${said.state}\n${said.headline}\n${said.detail}\n${session?.transport}`;
     if (report === this.#reported)
       return;
     this.#reported = report;
     const { state, headline, detail } = said;
-    this.#emit("statechange", { state, headline, detail, transport: session.transport });
+    this.#emit("statechange", { state, headline, detail, transport: session?.transport ?? "" });
     this.#showDelay();
   }
 
@@ -243,9 +264,12 @@ export class CamhubPlayer extends HTMLElement {
 }
 
 /* door and door.sub are one camera in two sizes: the old picture may stay until the new one comes. */
+function cameraOf(stream) {
+  return (stream ?? "").replace(/\.sub$/, "");
+}
+
 function sameCamera(before, after) {
-  const camera = (stream) => (stream ?? "").replace(/\.sub$/, "");
-  return before !== null && after !== null && camera(before) === camera(after);
+  return before !== null && after !== null && cameraOf(before) === cameraOf(after);
 }
 
 capabilities(); // asked while the page is still being built

@@ -13,7 +13,7 @@ let asked = null;
 
 /* The transport that shows a form of pictures, and its name. */
 export function transportFor(form) {
-  const Transport = FORMS[form];
+  const Transport = Object.hasOwn(FORMS, form) ? FORMS[form] : null;
   const name = Object.keys(TRANSPORTS).find((key) => TRANSPORTS[key] === Transport);
   return Transport ? { name, Transport } : null;
 }

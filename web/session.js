@@ -14,6 +14,7 @@ import { errorText, FACTS, skippedText } from "./words.js";
 const PICTURES = 0; // track
 const TICK_MS = 500;
 const UNSUPPORTED_PAUSE_MS = 15000;
+const STILL_EVERY_MS = 60000;
 
 export class Session {
   facts = { ...FACTS };
@@ -32,6 +33,7 @@ export class Session {
   #lostAt = 0;
   #movedAt = 0; // when a picture last moved, or somebody began to look
   #moving = false; // as was told
+  #stillDue = 0; // when a still is worth more than what stands there
   #watch = new Watch();
   #attempts = 0;
   #running = false;
@@ -206,17 +208,20 @@ export class Session {
     return wish;
   }
 
-  #link(link, why) {
+  #link(link, text) {
     const now = performance.now();
+    const why = text || (this.facts.unknown ? "" : this.facts.why);
+    if (link !== "open")
+      this.facts.unknown = false; // who knows what is there now
     if (link === "open") {
       this.#watch.begin(now);
       this.#change({ link, linkDownFor: 0, blocked: false, damaged: false });
     } else if (link === "opening") {
-      this.#change({ link, why: why || this.facts.why });
+      this.#change({ link, why });
     } else {
       this.#lostAt ||= now;
       this.#dropTransport();
-      this.#change({ link, why: why || this.facts.why, live: false, frozenSince: 0 });
+      this.#change({ link, why, live: false, frozenSince: 0 });
     }
   }
 
@@ -269,12 +274,16 @@ export class Session {
       this.#serverError("codec", `by ${this.#mode} this browser cannot play H.265`);
       return;
     }
-    if (!this.#transport || found.name !== this.#name) {
-      this.#dropTransport();
-      this.#begin(found);
+    try {
+      if (!this.#transport || found.name !== this.#name) {
+        this.#dropTransport();
+        this.#begin(found);
+      }
+      this.#config = message;
+      this.#transport.config(message);
+    } catch (error) {
+      this.#failed("broken", error.message, found.name);
     }
-    this.#config = message;
-    this.#transport.config(message);
   }
 
   /* Another mode plays H.265 itself, and no server has to make H.264 of it. */
@@ -320,6 +329,7 @@ export class Session {
     if (this.facts.paused || (this.facts.camera && this.facts.camera.state !== "up"))
       return; // the last pictures before it went down
     this.#fresh(now);
+    this.#stillDue = now + STILL_EVERY_MS;
     if (!first && !this.facts.frozenSince)
       return;
     this.#options.stage.showLive(this.#transport.surface);
@@ -327,15 +337,12 @@ export class Session {
       blocked: false });
   }
 
-  #failed(kind, text) {
+  /* mode: by which it was tried; without a transport, by what was asked for. */
+  #failed(kind, text, mode = this.#transport ? this.#name : this.#mode) {
     const now = performance.now();
-    if (!this.#transport) {
-      this.#again(text);
-      return;
-    }
     if (kind === "codec")
-      this.#ladder.refuse(this.#name, text, now);
-    const next = kind === "codec" || this.#ladder.broke(this.#name, text, now);
+      this.#ladder.refuse(mode, text, now);
+    const next = kind === "codec" || this.#ladder.broke(mode, text, now);
     this.#again(next ? "" : text, next ? 0 : null);
   }
 
@@ -345,15 +352,21 @@ export class Session {
     this.facts.unsupported = modes.map((mode) => refusals[mode]).find(Boolean) ?? none;
     this.#ladder.forget();
     this.#again("", UNSUPPORTED_PAUSE_MS);
-    if (!this.facts.hasPicture)
-      this.#showStill();
   }
 
-  /* What cannot be played can perhaps be seen once in a while. */
-  async #showStill() {
+  /* What cannot be played, or has no place among what is transcoded, can perhaps be seen once in a while. */
+  get #wantsStill() {
+    const { unsupported, camera, paused } = this.facts;
+    return this.#running && !paused && !document.hidden && (unsupported !== "" || camera?.state === "refused");
+  }
+
+  async #showStill(now) {
     const { base, camera, stage } = this.#options;
+    if (!this.#wantsStill || now < this.#stillDue)
+      return;
+    this.#stillDue = now + STILL_EVERY_MS;
     const picture = await fetchStill(base, camera);
-    if (!picture || !this.#running || !this.facts.unsupported || this.#transport)
+    if (!picture || !this.#wantsStill)
       return;
     stage.showStill(picture);
     this.#change({ hasPicture: true });
@@ -381,7 +394,9 @@ export class Session {
   }
 
   #dropTransport() {
-    this.#options.stage.keepStill();
+    const { stage } = this.#options;
+    stage.keepStill();
+    this.facts.hasPicture = stage.hasPicture;
     this.facts.live = false;
     this.#transport?.close();
     this.#transport = null;
@@ -394,6 +409,7 @@ export class Session {
   #tick() {
     const now = performance.now();
     this.facts.stillFor = now - this.#movedAt;
+    this.#showStill(now);
     if (this.facts.link !== "open") {
       this.facts.linkDownFor = this.#lostAt ? now - this.#lostAt : 0;
       this.#options.onChange();

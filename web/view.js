@@ -73,11 +73,15 @@ export class View {
     this.#frame.dataset.surface = surface;
   }
 
-  /* The video is about to go: what it shows last stays, as a still. */
+  /* The video is about to go: what it shows last stays, as a still. In the middle of a seek it gives none. */
   keepStill() {
     const { video } = this;
-    if (this.#frame.dataset.surface === "video" && video.videoWidth > 0)
+    if (this.#frame.dataset.surface !== "video")
+      return;
+    if (drawable(video))
       this.#paint(video, video.videoWidth, video.videoHeight);
+    else
+      this.clear();
   }
 
   /* A picture that came otherwise (an ImageBitmap, which is closed). */
@@ -92,7 +96,7 @@ export class View {
     const { video, canvas } = this;
     if (surface === "canvas")
       return toJpeg(canvas);
-    if (surface !== "video" || video.videoWidth === 0)
+    if (surface !== "video" || !drawable(video))
       return null;
     const copy = document.createElement("canvas");
     copy.width = video.videoWidth;
@@ -145,6 +149,11 @@ export class View {
     canvas.getContext("2d", { alpha: false }).drawImage(picture, 0, 0, canvas.width, canvas.height);
     this.#frame.dataset.surface = "canvas";
   }
+}
+
+/* Else what is drawn of it is black. */
+function drawable(video) {
+  return video.videoWidth > 0 && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
 }
 
 function toJpeg(canvas) {

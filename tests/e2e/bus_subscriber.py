@@ -3,11 +3,12 @@
 A subscriber of camhub's bus, written from docs/protocol.md ("The bus") alone, with nothing but
 libnng.so.1 through ctypes. An example for analytics programs, and a test of the document.
 
-    bus_subscriber.py PATH [--messages N] [--seconds S] [--video FILE] [--as ID] [--raw FILE]
+    bus_subscriber.py PATH [--messages N] [--seconds S] [--video FILE] [--as ID] [--raw FILE] [--buffer N]
 
 prints one JSON line for each message, and writes the video's access units to FILE. --as ID: also
 take the replay meant for the subscriber of that id. --raw: no JSON, but the messages as they are
-to FILE, each with its length before it (32 bits, little-endian).
+to FILE, each with its length before it (32 bits, little-endian). --buffer: how many messages wait for
+this program at most, up to 8192; then the oldest are lost.
 """
 
 import argparse
@@ -63,7 +64,7 @@ class Socket(ctypes.Structure):
 class Bus:
     """One sub socket. It is never closed: close it only when the publisher is dead or silent."""
 
-    def __init__(self, path):
+    def __init__(self, path, buffer=256):
         self.nng = ctypes.CDLL("libnng.so.1")
         self.nng.nng_strerror.restype = ctypes.c_char_p
         self.nng.nng_setopt.argtypes = [Socket, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t]
@@ -76,7 +77,7 @@ class Bus:
         self.socket = Socket()
         self._check(self.nng.nng_sub0_open(ctypes.byref(self.socket)))
         self._check(self.nng.nng_setopt(self.socket, b"sub:subscribe", b"", 0))
-        self._check(self.nng.nng_setopt_int(self.socket, b"recv-buffer", 256))
+        self._check(self.nng.nng_setopt_int(self.socket, b"recv-buffer", buffer))
         self._check(self.nng.nng_setopt_size(self.socket, b"recv-size-max", PAYLOAD_MAX + 65536))
         url = f"ipc://{path}".encode()
         self._check(self.nng.nng_dial(self.socket, url, None, NNG_FLAG_NONBLOCK))
@@ -111,8 +112,9 @@ def main():
     parser.add_argument("--video")
     parser.add_argument("--as", dest="subscriber", type=int, default=0)
     parser.add_argument("--raw")
+    parser.add_argument("--buffer", type=int, default=256)
     options = parser.parse_args()
-    bus = Bus(options.path)
+    bus = Bus(options.path, options.buffer)
     video = open(options.video, "wb") if options.video else None
     raw = open(options.raw, "wb", buffering=0) if options.raw else None
     until = time.monotonic() + options.seconds

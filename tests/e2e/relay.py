@@ -3,6 +3,7 @@ Between worker and camera: TCP in odd pieces, and the datagrams of RTP by a poli
 and reorders them by a seeded pattern. Nothing passes before open().
 """
 
+import itertools
 import random
 import re
 import selectors
@@ -10,7 +11,12 @@ import socket
 import struct
 import threading
 
-from wait import PATIENCE_S
+from wait import PATIENCE_S, until
+
+
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h
+TURNS = 16  # datagrams at once
+ROOM = 64 << 10
 
 
 class Pass:
@@ -69,6 +75,26 @@ class Shuffle(Pass):
         return out
 
 
+def make_room(one):
+    """For what comes while this process has to wait for its turn; as much as it may have."""
+    try:
+        one.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+    except PermissionError:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 << 20)
+
+
+def wait_for_room(port):
+    """Until most of what was sent to a local port was read: a worker that waits for its turn loses none of it."""
+    end = f":{port:04X} "
+    until(lambda: all(int(line.split()[4].split(":")[1], 16) < ROOM for line in waiting_datagrams() if end in line),
+          "the worker reads", poll_s=0.01)
+
+
+def waiting_datagrams():
+    with open("/proc/net/udp", encoding="ascii") as table:
+        return table.readlines()[1:]
+
+
 def udp_pair():
     """Two sockets on neighbouring ports, the first one even."""
     while True:
@@ -81,7 +107,7 @@ def udp_pair():
                 second.bind(("127.0.0.1", port + 1))
                 for one in (first, second):
                     one.setblocking(False)
-                    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 << 20)
+                    make_room(one)
                 return first, second
         except OSError:
             pass
@@ -105,7 +131,7 @@ class Track:
     def forward(self, side, channel):
         """Everything that is there on one socket. channel: 0 RTP, 1 RTCP."""
         out, to = (self.far, self.camera_ports) if side is self.near else (self.near, self.worker_ports)
-        while True:
+        for turn in itertools.count(1):
             try:
                 datagram = side[channel].recv(65536)
             except BlockingIOError:
@@ -113,6 +139,8 @@ class Track:
             except ConnectionRefusedError:
                 continue
             is_media = side is self.far and channel == 0
+            if is_media and turn % TURNS == 0:
+                wait_for_room(int(to.split("-")[0]))
             for one in self.policy(datagram) if is_media else [datagram]:
                 if to is not None:
                     out[channel].sendto(one, ("127.0.0.1", int(to.split("-")[channel])))

@@ -260,13 +260,14 @@ class Pages(web_rig.Web):
         self.open("door", [("door", "")])
         self.wait_playing()
         self.check_actions("door", "Door")
-        self.front.camera("door").set_state("down", "no answer")
-        self.page.evaluate(f"{web_rig.PLAYER}.snapshot = async () => null")
-        self.page.key("s")
-        self.wait(f"{TOAST} === 'No snapshot: the camera is down'")
         self.page.evaluate(f"{web_rig.PLAYER}.snapshot = async () => new Blob(['x'.repeat(999)], {{ type: 'image/jpeg' }})")
         self.page.key("s")
         self.wait("kept.files[1]?.size === 999", "the player's own picture")
+        self.front.camera("door").set_state("down", "no answer")
+        self.wait(f"{web_rig.PLAYER}.state === 'offline'")
+        self.page.key("s")
+        self.wait(f"{TOAST} === 'No snapshot: the camera is down'")  # and not an old picture with the time of now
+        self.assertEqual(self.page.evaluate("kept.files.length"), 2)
         self.check_quiet("503")
 
     def test_copy_without_a_clipboard(self):

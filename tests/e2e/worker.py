@@ -92,7 +92,7 @@ class Subscriber:
         path = f"{bus}.raw"
         with open(path, "wb"):
             pass
-        self.process = subprocess.Popen([sys.executable, "-B", SUBSCRIBER, bus, "--raw", path])
+        self.process = subprocess.Popen([sys.executable, "-B", SUBSCRIBER, bus, "--raw", path, "--buffer", "8192"])
         self.file = open(path, "rb")
         self.pending = b""
         self.known = []
@@ -117,7 +117,7 @@ class Subscriber:
     def units(self, track, count=sys.maxsize):
         """
         [(header, payload)] of track 0 (video) or 1 (audio), the first so many, without configurations. None of
-        them was lost on the bus; after them some may be: it keeps 256 messages for a subscriber that is too slow.
+        them was lost on the bus; after them some may be, when the subscriber is too slow.
         """
         found, before = [], None
         for frame, payload in self.frames:

@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define ARENAS 8
+#define ARENAS 1
 
 static struct {
 	int landlock; /* its version; 0: not asked yet; negative errno: there is none */
@@ -82,13 +82,12 @@ describe(enum sandbox_mode mode, struct sandbox_report *report)
 }
 
 static void
-early(enum sandbox_program program, const struct sandbox_facts *facts)
+early(const struct sandbox_facts *facts)
 {
 	set_limits();
-	/* Else malloc() counts the processors when a thread wants memory, which opens a file. The
-	 * worker has set it. */
-	if (program != SANDBOX_WORKER)
-		mallopt(M_ARENA_MAX, ARENAS);
+	/* With arenas of their own for threads malloc() counts the processors, and free() asks how
+	 * memory is overcommitted before it gives any back: both open a file, some time. */
+	mallopt(M_ARENA_MAX, ARENAS);
 	tzset(); /* reads /etc/localtime, now or never */
 	state.landlock = sandbox_landlock(facts);
 	if (state.landlock < 0)
@@ -109,7 +108,7 @@ sandbox_enter(enum sandbox_program program, enum sandbox_stage stage,
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	if (stage == SANDBOX_EARLY) {
-		early(program, facts);
+		early(facts);
 	} else {
 		rc = sandbox_seccomp(program, stage, facts, mode);
 		if (rc < 0)

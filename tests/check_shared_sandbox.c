@@ -179,7 +179,9 @@ assert_all_killed(const struct probe *probe, const char *const *but)
 
 START_ASYNC_TEST(test_a_running_worker_can_do_nothing_else, .real_clock = true)
 {
-	static const char *const others[] = { "rt_sigaction", "thread", "x32", "i386", NULL };
+	static const char *const others[] = {
+		"rt_sigaction", "thread", "heap", "x32", "i386", NULL
+	};
 	struct probe probe;
 
 	SKIP_WITHOUT_SANDBOX();
@@ -188,6 +190,7 @@ START_ASYNC_TEST(test_a_running_worker_can_do_nothing_else, .real_clock = true)
 	/* Who takes the handler away dies without a word; so does another machine's call. */
 	ck_assert_str_eq(result_of(&probe, "rt_sigaction"), "killed without a word");
 	ck_assert_str_eq(result_of(&probe, "thread"), "killed openat");
+	ck_assert_str_eq(result_of(&probe, "heap"), "done");
 #ifdef __x86_64__
 	ck_assert_str_eq(result_of(&probe, "x32"), "killed without a word");
 	ck_assert_str_eq(result_of(&probe, "i386"), "killed without a word");
@@ -214,15 +217,16 @@ START_ASYNC_TEST(test_the_others_do_what_they_must, .real_clock = true)
 
 	SKIP_WITHOUT_SANDBOX();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *but[32] = { "rt_sigaction", "thread", "x32", "i386" };
+		const char *but[32] = { "rt_sigaction", "thread", "heap", "x32", "i386" };
 		struct probe probe;
 
-		memcpy(but + 4, rows[i].may, sizeof(rows[i].may));
+		memcpy(but + 5, rows[i].may, sizeof(rows[i].may));
 		run(loop, &probe, rows[i].program, "running");
 		ck_assert_uint_ge(assert_all_killed(&probe, but), FORBIDDEN_MIN);
 		ck_assert_str_eq(result_of(&probe, "rt_sigaction"), "killed without a word");
 		ck_assert_str_eq(result_of(&probe, "execve"), "killed execve");
 		ck_assert_str_eq(result_of(&probe, "openat"), "killed openat");
+		ck_assert_str_eq(result_of(&probe, "heap"), "done");
 		/* Threads, but no processes. */
 		ck_assert_str_eq(result_of(&probe, "clone"), "killed clone");
 	}

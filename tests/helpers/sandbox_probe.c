@@ -185,8 +185,22 @@ act_rt_sigaction(void)
 	return signal(SIGSYS, SIG_IGN) == SIG_ERR ? -1 : 0;
 }
 
+/* In pieces that are none of mmap()'s, so much that free() gives some back to the kernel. */
+static long
+use_memory(void)
+{
+	void *pieces[128];
+	size_t n = 0;
+
+	while (n < ENTRIES(pieces) && (pieces[n] = malloc(64 << 10)) != NULL)
+		n++;
+	while (n > 0)
+		free(pieces[--n]);
+	return 0;
+}
+
 static void *
-wait_and_open(void *arg)
+wait_and_do(void *arg)
 {
 	char byte = 0;
 
@@ -195,18 +209,30 @@ wait_and_open(void *arg)
 		return NULL;
 	while (read(given.go[0], &byte, 1) < 0)
 		;
-	return (void *)(intptr_t)act_openat();
+	return (void *)(intptr_t)(byte == 'o' ? act_openat() : use_memory());
 }
 
 /* A thread that was there before. */
 static long
-act_in_thread(void)
+ask_thread(const char *what)
 {
 	void *result;
 
-	if (write(given.go[1], "", 1) != 1 || pthread_join(given.thread, &result) != 0)
+	if (write(given.go[1], what, 1) != 1 || pthread_join(given.thread, &result) != 0)
 		return -1;
 	return (long)(intptr_t)result;
+}
+
+static long
+act_in_thread(void)
+{
+	return ask_thread("o");
+}
+
+static long
+act_heap_of_thread(void)
+{
+	return ask_thread("m");
 }
 
 #ifdef __x86_64__
@@ -309,6 +335,7 @@ static const struct act {
 	{ "mprotect", act_mprotect },
 	{ "rt_sigaction", act_rt_sigaction },
 	{ "thread", act_in_thread },
+	{ "heap", act_heap_of_thread },
 #ifdef __x86_64__
 	{ "x32", act_x32 },
 	{ "i386", act_i386 },
@@ -365,7 +392,7 @@ prepare(void)
 
 	given.tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (given.tcp < 0 || pipe2(given.go, O_CLOEXEC) < 0 || pipe2(given.born, O_CLOEXEC) < 0 ||
-	    pthread_create(&given.thread, NULL, wait_and_open, NULL) != 0 ||
+	    pthread_create(&given.thread, NULL, wait_and_do, NULL) != 0 ||
 	    read(given.born[0], &byte, 1) != 1)
 		_exit(125);
 }

@@ -17,6 +17,8 @@
 static __thread char line[LINE_MAX_BYTES];
 static __thread int print_prefix = 1;
 static __thread bool has_resolve_failure;
+static __thread void (*watcher)(void *arg);
+static __thread void *watcher_arg;
 
 /* FFmpeg writes lines in parts; a part without its newline waits for the rest. Above INFO it tells
  * what it sends, passwords included. */
@@ -37,6 +39,8 @@ on_log(void *avcl, int level, const char *fmt, va_list ap)
 		has_resolve_failure = true;
 	log_debug("ffmpeg: %s", line);
 	line[0] = '\0';
+	if (watcher != NULL)
+		watcher(watcher_arg);
 }
 
 void
@@ -44,6 +48,13 @@ av_log_route(void)
 {
 	av_log_set_level(AV_LOG_INFO);
 	av_log_set_callback(on_log);
+}
+
+void
+av_log_watch(void (*on_line)(void *arg), void *arg)
+{
+	watcher = on_line;
+	watcher_arg = arg;
 }
 
 bool

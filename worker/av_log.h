@@ -14,6 +14,9 @@ void av_log_route(void);
 enum wrk_class av_error_classify(int averror, bool is_open, const char **text, char *buf,
 				 size_t len);
 
+/* on_line is called in this thread after each line of it, with arg; NULL: no more. */
+void av_log_watch(void (*on_line)(void *arg), void *arg);
+
 /* Whether FFmpeg complained in this thread, since the last call, that a host name is not known. */
 bool av_log_take_resolve_failure(void);
 

@@ -86,7 +86,8 @@ av_open_fail(struct av_reader *reader, int averror, bool is_open)
 /*
  * libavformat follows the redirects of RTSP by itself, anywhere and with user and password: then
  * the context has another URL than it was opened with. Asked before it connects and before each
- * write, this is in time. Who is told of it follows, if at all.
+ * write, this is in time; but it connects without asking where that is refused at once, as a
+ * sandbox does, so what it says is asked too. Who is told of it follows, if at all.
  */
 static bool
 is_redirected(struct av_reader *reader)
@@ -104,6 +105,12 @@ static int
 interrupt(void *arg)
 {
 	return is_redirected(arg) || av_reader_is_interrupted(arg);
+}
+
+static void
+on_log_line(void *arg)
+{
+	(void)is_redirected(arg);
 }
 
 static void
@@ -197,9 +204,11 @@ open_input(struct av_reader *reader, const struct scheme_row *row, AVFormatConte
 	if (format != NULL && strcmp(format->name, "rtsp") == 0) {
 		reader->opening = *ctx;
 		reader->opening_url = text;
+		av_log_watch(on_log_line, reader);
 	}
 	rc = *ctx != NULL ? avformat_open_input(ctx, text, format, &options) : AVERROR(ENOMEM);
 	reader->opening = NULL;
+	av_log_watch(NULL, NULL);
 	if (rc >= 0)
 		note_unused(options);
 	av_dict_free(&options);

@@ -15,6 +15,7 @@ struct rig {
 	struct loop *loop;
 	struct program *program;
 	struct peer *supervisor;
+	char bus[256];
 	struct bus_sub *sub;
 	struct bus_msg *msgs[1024];
 	size_t n;
@@ -28,12 +29,14 @@ json_t *config(const char *url);
 struct rig rig_start(struct loop *loop, json_t *msg);
 /* Let input messages pass until this state; another end fails the test. */
 const json_t *await_input(struct rig *rig, const char *state);
-/* The source ends with this class, the program leaves with 75, nothing is left. */
+/* The source ends with this class, the program leaves with 75. */
 void await_ended(struct rig *rig, const char *class);
 void demand(struct rig *rig, bool on);
 void ask_replay(struct rig *rig, uint32_t subscriber);
-/* Asked, it leaves with 0, nothing is left. */
+/* Asked, it leaves with 0. */
 void stop(struct rig *rig);
+/* Remove its bus, which must be there, as the supervisor does: who is locked in removes no file. */
+void take_socket_away(const struct rig *rig);
 
 /* The subscriber (isolated tests only: nng). */
 void subscribe(struct rig *rig);

@@ -63,7 +63,7 @@ START_ASYNC_TEST(test_routes, .hold_time = true)
 		{ "/door/", 404, "application/json", "{\"error\":" },
 		{ "/Door", 404, "application/json", "{\"error\":" },
 		{ "/%64oor", 404, "application/json", "{\"error\":" },
-		{ "/door%00", 404, "application/json", "{\"error\":" },
+		{ "/door%00", 400, "application/json", "{\"error\":" },
 		{ "/../../etc/passwd", 404, "application/json", "{\"error\":" },
 		{ "/..%2f..%2fetc%2fpasswd", 404, "application/json", "{\"error\":" },
 		{ "/Makefile.am", 404, "application/json", "{\"error\":" },

@@ -235,9 +235,8 @@ find_asset(const struct front *front, const char *name)
 bool
 pages_has(const struct front *front, const char *name)
 {
-	const char *slash = strncmp(name, FOLDER, strlen(FOLDER)) == 0
-				? strchr(name + strlen(FOLDER), '/')
-				: NULL;
+	const char *slash =
+	    strncmp(name, FOLDER, strlen(FOLDER)) == 0 ? strchr(name + strlen(FOLDER), '/') : NULL;
 
 	return find_asset(front, slash != NULL ? slash + 1 : name) != NULL;
 }

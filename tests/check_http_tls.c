@@ -130,7 +130,8 @@ read_until(struct client *client, bool (*done)(const char *text, size_t len), si
 		if (n <= 0 && !may_go_on(client, n))
 			return false;
 		/* Large groups of pictures are sent in turns. */
-		if (n <= 0 && poll(&(struct pollfd){ .fd = client->fd, .events = POLLIN }, 1, 50) == 0)
+		if (n <= 0 &&
+		    poll(&(struct pollfd){ .fd = client->fd, .events = POLLIN }, 1, 50) == 0)
 			loop_run_for_ms(client->rig->loop, 10);
 	}
 	ck_abort_msg("no answer: %.200s", answer);
@@ -248,12 +249,12 @@ has_configuration(const char *text, size_t len)
 /* What a client says in the same breath as its request is not lost on the way from evhttp. */
 START_ASYNC_TEST(test_websocket, .hold_time = true)
 {
-	static const char request[] =
-	    GET("/api/ws?src=door") "Origin: https://cam.example\r\n"
-				    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-				    "Sec-WebSocket-Version: 13\r\n"
-				    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-				    "\x81\xa8\0\0\0\0{\"value\":\"avc1.42C01E\",\"type\":\"mse\"}    ";
+	static const char request[] = GET(
+	    "/api/ws?src=door") "Origin: https://cam.example\r\n"
+				"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+				"Sec-WebSocket-Version: 13\r\n"
+				"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+				"\x81\xa8\0\0\0\0{\"value\":\"avc1.42C01E\",\"type\":\"mse\"}    ";
 	struct rig *rig = start(loop, NULL);
 	struct client *client = client_new(rig);
 	struct feed feed = feed_new(EPOCH);

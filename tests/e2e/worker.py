@@ -1,5 +1,6 @@
 """A worker alone: this process is its supervisor, and a subscriber of its bus."""
 
+import contextlib
 import json
 import os
 import select
@@ -69,7 +70,10 @@ class Worker:
                      lambda: f"{kind} {fields}: {self.messages[-5:]}")
 
     def stop(self):
-        """The end of the channel means: leave now. Returns the exit code."""
+        """
+        The end of the channel means: leave now. Returns the exit code. Its bus is removed as the supervisor does:
+        who is locked in removes no file.
+        """
         if self.exit_code is None:
             self.channel.shutdown(socket.SHUT_RDWR)
             deadline = Deadline(DEADLINE_S)
@@ -79,6 +83,8 @@ class Worker:
                 select.select([], [], [], 0.02)
             self.exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             self.channel.close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.bus)
         return self.exit_code
 
 

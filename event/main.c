@@ -5,12 +5,30 @@
 #include "config.h"
 
 #include "event/deliver.h"
+#include "shared/log.h"
+#include "shared/sandbox.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+
+/* Before anything that is not ours is read. The receiver may listen on any port, and is told what
+ * cameras do: no password is known here. */
+static void
+confine(void)
+{
+	static const struct sandbox_facts facts = { .object = "event",
+						    .report_fd = -1,
+						    .any_port = true,
+						    .has_certificates = true,
+						    .has_names = true };
+	struct sandbox_report report;
+
+	if (sandbox_enter(SANDBOX_CLIENT, SANDBOX_EARLY, &facts, &report) == 0)
+		(void)sandbox_enter(SANDBOX_CLIENT, SANDBOX_RUNNING, &facts, &report);
+}
 
 int
 main(void)
@@ -27,5 +45,7 @@ main(void)
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGPIPE, SIG_IGN);
+	log_open("camhub-event", NULL);
+	confine();
 	return deliver_run(3);
 }

@@ -22,10 +22,11 @@
 #define CHILD_FD        3
 #define ENTRY_MAX_BYTES 512 /* of one environment variable that is passed on */
 
-/* What a child may inherit: nothing that carries secrets, sockets of systemd or library paths. */
+/* What a child may inherit: nothing that carries secrets, sockets of systemd or library paths. A
+ * look-up at a first call would leave what registers hold, passwords too, on the stack. */
 static char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-	    lang_variable[] = "LANG=C.UTF-8";
-static char *const clean_environment[] = { path_variable, lang_variable, NULL };
+	    lang_variable[] = "LANG=C.UTF-8", bind_variable[] = "LD_BIND_NOW=1";
+static char *const clean_environment[] = { path_variable, lang_variable, bind_variable, NULL };
 
 static const char *const passed_on[] = { "JOURNAL_STREAM",
 					 "ASAN_OPTIONS",

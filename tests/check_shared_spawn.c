@@ -166,8 +166,9 @@ START_TEST(test_environment_is_clean)
 	harness_setenv("PATH", "/nowhere");
 	harness_setenv("TZ", "UTC");
 	harness_setenv("JOURNAL_STREAM", "8:1234");
-	assert_says("list_environment", "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLANG=C.UTF-8\n"
-					"JOURNAL_STREAM=8:1234\nTZ=UTC\n");
+	assert_says("list_environment",
+		    "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLANG=C.UTF-8\nLD_BIND_NOW=1\n"
+		    "JOURNAL_STREAM=8:1234\nTZ=UTC\n");
 }
 END_TEST
 

@@ -6,6 +6,7 @@ import random
 import signal
 import time
 
+import rig
 from figures import Goal, cpu_seconds
 from house import Tamper
 from lab import fault
@@ -283,7 +284,7 @@ async def camera_lies(lab, n):
 def crashed(lab):
     """The line of the log in which a process died of a signal that nobody sent, or None."""
     for line in lab.house.log().splitlines():
-        if any(sign in line for sign in ("SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS", "AddressSanitizer")):
+        if any(sign in line for sign in rig.CRASHES + rig.VIOLATIONS):
             return line
     return None
 

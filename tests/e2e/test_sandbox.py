@@ -1,8 +1,13 @@
 #!/usr/bin/python3 -B
 """Every process is locked in, and one that does what it must not is named, counted and replaced."""
 
+import http.server
 import os
 import re
+import ssl
+import subprocess
+import tempfile
+import threading
 
 import rig
 from wait import until
@@ -64,9 +69,58 @@ class Sandbox(rig.Case):
         self.assertEqual(hub.status()[1]["supervisor"]["violations"], 0)
         self.assertIn("sandbox:       seccomp", hub.camctl("status", "door")[1])
 
+    def receiver(self, handler):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def test_locked_in_it_speaks_tls(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        subprocess.run([rig.program("camhub-certificate", "http"), "--name", "localhost", directory], check=True,
+                       capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{directory}/camhub.crt", f"{directory}/camhub.key")
+        server = self.receiver(http.server.BaseHTTPRequestHandler)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.handle_error = lambda *_: None
+        hub = self.hub([{"name": "clock", "url": "test:clock?size=320x180&fps=5"}],
+                       extra={"on_event": {"url": f"https://localhost:{server.server_address[1]}/"}})
+        until(lambda: "on_event: not delivered: localhost: its certificate is not trusted" in hub.log(), hub.log)
+
+    def test_helpers_are_locked_in(self):
+        """The one that knows passwords, and, while it waits for its answer, the one that delivers events."""
+        asked, go = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked.set()
+                go.wait(60)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = self.receiver(Receiver)
+        hub = self.hub([{"name": "clock", "url": "test:clock?size=320x180&fps=5"}],
+                       extra={"access": {"users": [{"name": "ann"}]},
+                              "on_event": {"url": f"http://localhost:{server.server_address[1]}/", "timeout": "60s"}})
+        until(asked.is_set, lambda: f"an event: {hub.log()}")
+        for pid in (hub.child("camhub-event event"), hub.child("camhub-auth auth")):
+            # The supervisor's, and its own.
+            until(lambda pid=pid: kernel_says(pid)["Seccomp_filters"] == "2", lambda pid=pid: f"{kernel_says(pid)}")
+            self.assertEqual(kernel_says(pid), {"Seccomp": FILTERED, "NoNewPrivs": "1", "Seccomp_filters": "2"})
+        go.set()
+        until(lambda: "camhub-event event" not in hub.children(), "it has left")
+        self.assertNotIn("on_event: not delivered", hub.log())
+
     def test_a_violation(self):
         probe = os.path.join(rig.build_dir(), "tests", "helpers", "sandbox_probe")
         hub = self.hub([{"name": "clock", "url": "test:clock?size=320x180&fps=5"}])
+        hub.may_violate = True
         hub.wait_state("clock", "up")
         worker = hub.path("libexec", "camhub-worker-av")
         good = os.readlink(worker)

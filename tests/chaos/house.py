@@ -130,7 +130,8 @@ class House(rig.Camhub):
         options["extra"] = merged(options.get("extra") or {}, tamper.extra if tamper else {})
         environ = dict(environ or {})
         if "camhub-supervisor" in self.sabotage:
-            environ.update(SABOTAGE=self.sabotage["camhub-supervisor"], LD_PRELOAD=saboteur())
+            # Bound already, it does not exec itself anew, where the saboteur would not be.
+            environ.update(SABOTAGE=self.sabotage["camhub-supervisor"], LD_PRELOAD=saboteur(), LD_BIND_NOW="1")
         rig.hubs.append(self)  # whose process is no orphan
         super().__init__(cameras, environ=environ, **options)
 

@@ -117,9 +117,10 @@ async def viewers_slow(lab, n):
         watcher.mark()
     slow = [await SlowViewer(lab.house).open() for _ in range(n)]
     try:
-        count = 150 if n > 100 else 60
+        count = 150 if n > 100 or lab.tamper else 60
         for watcher in good:
-            await lab.sees(watcher, "beside slow viewers", count=count)
+            for _ in range(count // 30):
+                await lab.sees(watcher, "beside slow viewers", count=30)
             lab.lost_nothing(watcher, "door")
             for gap in watcher.cameras["door"].gaps:
                 lab.figure("gap of a good viewer, times that before", gap / max(usual, 0.001))

@@ -116,7 +116,7 @@ class Soak:
         self.lab.house.write("camhub.yaml", "cameras: [ { name: Yard } ]\n")
         if (await self.lab.house.request("reload"))[-1]["code"] == 0:
             raise Broken("nonsense was taken")
-        return ""
+        return await self.reload()  # status is not well for as long as the file is not
 
     FAULTS = (kill_worker, kill_worker, stop_worker, silence_camera, lose_camera, kill_front, throw_garbage, come_and_go, reload,
               reload_nonsense)
@@ -125,6 +125,7 @@ class Soak:
         """Do one, and wait until all is well."""
         fault = self.random.choice(self.FAULTS)
         began, pids = time.monotonic(), self.lab.house.pids()
+        print(f"{time.strftime('%H:%M:%S')} {fault.__name__}", flush=True)
         for watcher in self.lab.watchers:
             watcher.mark()
         victim = await fault(self)

@@ -103,8 +103,10 @@ static void
 end_child(void *arg)
 {
 	(void)arg;
-	kill(child.pid, SIGKILL);
-	waitpid(child.pid, NULL, 0);
+	if (child.pid > 0) {
+		kill(child.pid, SIGKILL);
+		waitpid(child.pid, NULL, 0);
+	}
 	close(child.pidfd);
 	close(child.chan_fd);
 }
@@ -150,11 +152,16 @@ static void
 assert_answer(const char *expected)
 {
 	char text[512] = "";
+	int status;
 
 	wait_for(child.chan_fd);
 	ck_assert_int_gt(recv(child.chan_fd, text, sizeof(text) - 1, 0), 0);
 	ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s", text);
 	ck_assert_msg(strstr(text, "word") == NULL, "%s", text);
+	/* One delivery is all that it lives for. */
+	ck_assert_int_eq(waitpid(child.pid, &status, 0), child.pid);
+	child.pid = 0;
+	ck_assert_int_eq(status, 0);
 }
 
 /* What the receiver is sent, up to `end`. */

@@ -80,6 +80,13 @@ class Passwd(rig.Case):
         self.assertNotIn("$y$", hub.log())
         self.assertNotIn(self.state("keys").split()[1], hub.log())
 
+    def test_nothing_is_looked_up_while_passwords_are_held(self):
+        """glibc would leave them on the stack, where the test above finds them only now and then."""
+        hub = self.camhub
+        for pid in (hub.process.pid, *hub.children().values()):
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                self.assertIn(b"LD_BIND_NOW=1", file.read().split(b"\0"), hub.children())
+
     def test_links(self):
         hub = self.camhub
         code, out, err = hub.camctl("link", "door", "--hours", "8", "--viewers", "3")

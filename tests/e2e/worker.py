@@ -85,6 +85,7 @@ class Worker:
             self.channel.close()
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.bus)
+            assert self.exit_code != -signal.SIGSYS, f"killed for a forbidden system call: {self.last('violation')}"
         return self.exit_code
 
 

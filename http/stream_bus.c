@@ -13,12 +13,12 @@
 #include <event2/event.h>
 #include <string.h>
 
-#define DRAIN_MAX           64   /* messages in one turn: browsers get theirs too */
-#define DEAF_MS             3000 /* without a first message: the endpoint is deaf or dead */
+#define DRAIN_MAX 64   /* messages in one turn: browsers get theirs too */
+#define DEAF_MS   3000 /* without a first message: the endpoint is deaf or dead */
 /* Without another one: its worker, or this machine, is slow. What it sends meanwhile waits in the
  * pipe, and would be lost with it. */
 #define SILENT_MS           15000
-#define CONNECT_POLL_MS     2    /* nng has no event for it; doubles up to the next */
+#define CONNECT_POLL_MS     2 /* nng has no event for it; doubles up to the next */
 #define CONNECT_POLL_MAX_MS 50
 #define REPLAY_AGAIN_MS     1100 /* a subscriber is served once a second */
 

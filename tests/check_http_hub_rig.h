@@ -1,6 +1,6 @@
 /*
- * A hub alone in a test, and what it is given: for the tests of the hub itself, of its sound and of what it
- * does about losses.
+ * A hub alone in a test, and what it is given: for the tests of the hub itself, of its sound and of
+ * what it does about losses.
  */
 #ifndef CAMHUB_TESTS_CHECK_HTTP_HUB_RIG_H
 #define CAMHUB_TESTS_CHECK_HTTP_HUB_RIG_H

@@ -62,8 +62,8 @@ int fixture_scaled_ms(int ms);
 
 /* machine.c */
 /*
- * How many times slower than an idle one this machine is: 1..20, from its load, and from what its host gave to
- * others ("steal") since machine_note_start().
+ * How many times slower than an idle one this machine is: 1..20, from its load, and from what its
+ * host gave to others ("steal") since machine_note_start().
  */
 int machine_slowness(void);
 void machine_note_start(void);

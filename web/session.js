@@ -13,7 +13,8 @@ import { errorText, FACTS, skippedText } from "./words.js";
 
 const PICTURES = 0; // track
 const TICK_MS = 500;
-const UNSUPPORTED_PAUSE_MS = 15000;
+const UNSUPPORTED_PAUSE_MS = 2000; // doubles: what failed once may have been a bad moment of this machine
+const UNSUPPORTED_PAUSE_MAX_MS = 16000;
 const STILL_EVERY_MS = 60000;
 
 export class Session {
@@ -33,6 +34,7 @@ export class Session {
   #lostAt = 0;
   #movedAt = 0; // when a picture last moved, or somebody began to look
   #moving = false; // as was told
+  #unsupportedPause = UNSUPPORTED_PAUSE_MS;
   #stillDue = 0; // when a still is worth more than what stands there
   #watch = new Watch();
   #attempts = 0;
@@ -333,6 +335,7 @@ export class Session {
     if (!first && !this.facts.frozenSince)
       return;
     this.#options.stage.showLive(this.#transport.surface);
+    this.#unsupportedPause = UNSUPPORTED_PAUSE_MS;
     this.#change({ live: true, hasPicture: true, frozenSince: 0, unsupported: "", unknown: false, why: "",
       blocked: false });
   }
@@ -351,7 +354,8 @@ export class Session {
     const none = "This browser has neither WebCodecs nor Media Source Extensions nor canvas pictures";
     this.facts.unsupported = modes.map((mode) => refusals[mode]).find(Boolean) ?? none;
     this.#ladder.forget();
-    this.#again("", UNSUPPORTED_PAUSE_MS);
+    this.#again("", this.#unsupportedPause);
+    this.#unsupportedPause = Math.min(2 * this.#unsupportedPause, UNSUPPORTED_PAUSE_MAX_MS);
   }
 
   /* What cannot be played, or has no place among what is transcoded, can perhaps be seen once in a while. */

@@ -7,7 +7,7 @@ const STILL_TIMEOUT_MS = 15000;
 export async function fetchStreams(base) {
   let answer;
   try {
-    const url = new URL("api/streams", base);
+    const url = new URL("api/streams?consumers=0", base);
     answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (error) {
     throw new Error("The server does not answer");

@@ -119,7 +119,7 @@ class Pages(web_rig.Web):
         self.page.evaluate("""(() => {
           const { fetch } = window;
           window.WebSocket = class extends EventTarget { close() {} send() {} };
-          window.fetch = async (url, options) => String(url).endsWith("api/streams")
+          window.fetch = async (url, options) => String(url).includes("api/streams")
             ? Response.json(Object.fromEntries(Array.from({ length: window.count }, (_, i) =>
                 [`c${i}`, { title: `Camera ${i}`, order: i, group: i ? "" : "Yard" }]))) : fetch(url, options);
         })()""")

@@ -71,7 +71,7 @@ def sample(page, hub, tiles):
     page.evaluate("glass.reset()")
     time.sleep(60)  # a minute is what is measured
     results = [result for result in page.evaluate("glass.results()") if result["frames"]]
-    ages = [age for result in results for _, age, _ in result["frames"]]
+    ages = [frame[1] for result in results for frame in result["frames"]]
     figures = {"p50 ms": quantile(ages, 0.5), "p95 ms": quantile(ages, 0.95), **page_figures(page)}
     for words, pid in processes(hub).items():
         figures[f"{words} KiB"] = rss_kib(pid)

@@ -10,6 +10,7 @@
 #include "shared/xalloc.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -81,6 +82,33 @@ set_proxy(struct gate *gate, const json_t *msg)
 		gate->proxy_from[i] = xstrdup(json_string_value(item));
 }
 
+/* How many keys lie between the current ones of then and now; all beyond the next are alike. */
+static unsigned
+eras_between(const struct token_keys *then, const struct token_keys *now)
+{
+	if (CRYPTO_memcmp(then->current, now->current, TOKEN_KEY_BYTES) == 0)
+		return 0;
+	return now->has_previous &&
+		       CRYPTO_memcmp(then->current, now->previous, TOKEN_KEY_BYTES) == 0
+		   ? 1
+		   : 2;
+}
+
+static int
+set_tokens(struct gate *gate, const json_t *msg)
+{
+	struct token_keys fresh = { .has_previous = false };
+	int rc = token_keys_from_msg(msg, &fresh);
+
+	if (rc < 0)
+		return rc;
+	gate->era += eras_between(&gate->keys, &fresh);
+	token_keys_clear(&gate->keys);
+	gate->keys = fresh;
+	OPENSSL_cleanse(&fresh, sizeof(fresh));
+	return 0;
+}
+
 int
 gate_set_keys(struct gate *gate, const json_t *msg)
 {
@@ -88,7 +116,7 @@ gate_set_keys(struct gate *gate, const json_t *msg)
 
 	if (access_users_from_msg(msg, &users) < 0)
 		return -EINVAL;
-	if (token_keys_from_msg(msg, &gate->keys) < 0) {
+	if (set_tokens(gate, msg) < 0) {
 		access_users_clear(&users);
 		return -EINVAL;
 	}
@@ -186,6 +214,10 @@ gate_make_session(struct gate *gate, const char *user, char *out)
 int
 gate_make_ticket(struct gate *gate, const struct gate_identity *who, const char *camera, char *out)
 {
+	/* One of another front knows nothing of the link behind it, nor whether that was revoked:
+	 * from ticket to ticket it would never end. */
+	if (who->way == GATE_WAY_TICKET)
+		return -EPERM;
 	return access_tickets_give(gate->tickets, &gate->keys, &who->claims, camera,
 				   gate_now_s(gate), out);
 }

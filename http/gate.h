@@ -41,6 +41,7 @@ enum gate_way {
 struct gate_identity {
 	enum gate_way way;
 	bool is_from_url; /* a link's address, not its cookie */
+	unsigned era;     /* of the keys, when it was found */
 	/* Role and cameras as they are now; id "" and expires_s 0 when there is no token. */
 	struct token_claims claims;
 };
@@ -96,7 +97,7 @@ void gate_decide(struct gate *gate, const struct gate_facts *facts, enum gate_ri
 		 const char *camera, struct gate_answer *answer);
 
 /* Whether this identity, found before, still stands: not expired, not revoked, its user still
- * there. */
+ * there, the keys no others, or the next ones after those. */
 bool gate_still_holds(const struct gate *gate, const struct gate_identity *who);
 /* Whether it may see this camera (no stream's name), as things are now. */
 bool gate_may_see(const struct gate *gate, const struct gate_identity *who, const char *camera);
@@ -110,7 +111,8 @@ void gate_password_right(struct gate *gate, const char *address,
 /* A session for that user (whose password was right), as the cookie's value in out
  * (TOKEN_MAX_BYTES). 0; -ENOENT: there is no such user. */
 int gate_make_session(struct gate *gate, const char *user, char *out);
-/* A ticket for this camera in the name of who. 0, -EAGAIN: too many are out. */
+/* A ticket for this camera in the name of who. 0, -EAGAIN: too many are out, -EPERM: he came by one
+ * himself. */
 int gate_make_ticket(struct gate *gate, const struct gate_identity *who, const char *camera,
 		     char *out);
 

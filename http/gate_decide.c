@@ -301,11 +301,13 @@ try_way(struct gate *gate, const struct gate_facts *facts, const struct way *way
 		refuse(answer, GATE_LOGIN, "this ticket was used before");
 		return false;
 	}
-	if (why == NULL)
-		answer->verdict = GATE_ALLOW;
-	else
+	if (why != NULL) {
 		refuse(answer, GATE_FORBID, why);
-	return why == NULL;
+		return false;
+	}
+	answer->verdict = GATE_ALLOW;
+	answer->who.era = gate->era;
+	return true;
 }
 
 /* Whether nobody needs to be known; then the answer stands. */
@@ -352,6 +354,9 @@ gate_still_holds(const struct gate *gate, const struct gate_identity *who)
 	if (who->way == GATE_WAY_NONE || who->way == GATE_WAY_OPEN)
 		return false;
 	if (claims->expires_s > 0 && claims->expires_s <= gate_now_s(gate))
+		return false;
+	/* All tokens were ended. Who came by a password shows it again. */
+	if (gate->era - who->era > 1)
 		return false;
 	if (claims->id[0] != '\0' && token_keys_is_revoked(&gate->keys, claims->id))
 		return false;

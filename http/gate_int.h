@@ -15,6 +15,7 @@ struct gate {
 	bool required; /* somebody has to log in */
 	bool has_keys;
 	struct token_keys keys;
+	unsigned era; /* goes up with the keys: by one when the last one stays good for a while */
 	struct access_users users;
 	struct access_limit *limit;
 	struct access_memory *memory;

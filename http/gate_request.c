@@ -80,6 +80,23 @@ find_address(struct request *request)
 
 /* Facts */
 
+/* The proxy's word on who it is; two lines are none: one may be the viewer's own. */
+static const char *
+proxy_user_of(const struct request *request)
+{
+	const struct gate *gate = request->front->gate;
+	const char *name = gate_proxy_user_header(gate);
+	const struct evkeyval *line;
+	unsigned n = 0;
+
+	if (name == NULL || !is_proxy(gate, peer_of(request)))
+		return NULL;
+	for (line = evhttp_request_get_input_headers(request->req)->tqh_first; line != NULL;
+	     line = line->next.tqe_next)
+		n += strcasecmp(line->key, name) == 0;
+	return n == 1 ? header(request, name) : NULL;
+}
+
 enum gate_origin
 gate_origin_of(const struct request *request)
 {
@@ -119,13 +136,12 @@ field(const struct request *request, const char *name)
 static struct gate_facts
 facts_of(const struct request *request)
 {
-	const struct gate *gate = request->front->gate;
-	const char *user_header = gate_proxy_user_header(gate);
 	int command = evhttp_request_get_command(request->req);
 	struct gate_facts facts = {
 		.address = request->address,
 		.authorization = header(request, "Authorization"),
 		.cookies = header(request, "Cookie"),
+		.proxy_user = proxy_user_of(request),
 		.token = field(request, "token"),
 		.ticket = evhttp_find_header(&request->query, "ticket"),
 		.scope = request->scope[0] != '\0' ? request->scope : NULL,
@@ -135,8 +151,6 @@ facts_of(const struct request *request)
 		.is_cross_site = is_cross_site(request),
 	};
 
-	if (user_header != NULL && is_proxy(gate, peer_of(request)))
-		facts.proxy_user = header(request, user_header);
 	return facts;
 }
 

@@ -15,6 +15,7 @@
 #include "shared/msg.h"
 #include "shared/xalloc.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,7 +169,9 @@ login_ticket(struct request *request)
 	/* Where nobody has to log in, nothing is looked at. */
 	if (!gate_is_open(front->gate))
 		rc = gate_make_ticket(front->gate, &request->who, camera, ticket);
-	if (rc < 0)
+	if (rc == -EPERM)
+		reply_error(request, 403, "a ticket is not swapped for another one");
+	else if (rc < 0)
 		reply_error(request, 503, "too many tickets are out");
 	else
 		reply_json(request, 200,

@@ -6,6 +6,7 @@
 #include "http/handlers.h"
 
 #include "http/delay_tell.h"
+#include "http/gate_request.h"
 #include "http/listen.h"
 #include "http/reply.h"
 #include "http/stream.h"
@@ -207,8 +208,9 @@ write_totals(FILE *out, const struct front *front)
 	      "Bus sockets put aside while their peer still sends.", bus_sub_lingering());
 }
 
+/* What the operator may see, as everywhere. */
 static void
-write_delays(FILE *out, const struct front *front)
+write_delays(FILE *out, const struct request *request)
 {
 	static const char name[] = "camhub_viewer_delay_seconds";
 	const struct stream *stream;
@@ -216,9 +218,10 @@ write_delays(FILE *out, const struct front *front)
 	family_head(out, name, "histogram",
 		    "Age of frames, from the camera's last packet to the viewer's screen, as "
 		    "viewers report; the sum is estimated from the buckets.");
-	for (stream = LIST_FIRST(&front->streams); stream != NULL;
+	for (stream = LIST_FIRST(&request->front->streams); stream != NULL;
 	     stream = LIST_NEXT(stream, entry))
-		delay_write_histogram(stream->delay, name, stream->name, out);
+		if (gate_shows(request, stream->name))
+			delay_write_histogram(stream->delay, name, stream->name, out);
 }
 
 void
@@ -237,10 +240,11 @@ api_metrics(struct request *request)
 		/* Names of streams need no escaping. */
 		for (stream = LIST_FIRST(&request->front->streams); stream != NULL;
 		     stream = LIST_NEXT(stream, entry))
-			fprintf(out, "%s{stream=\"%s\"} %" PRIu64 "\n", families[i].name,
-				stream->name, families[i].value(stream));
+			if (gate_shows(request, stream->name))
+				fprintf(out, "%s{stream=\"%s\"} %" PRIu64 "\n", families[i].name,
+					stream->name, families[i].value(stream));
 	}
-	write_delays(out, request->front);
+	write_delays(out, request);
 	if (fclose(out) != 0)
 		xalloc_die();
 	reply_send(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, len);

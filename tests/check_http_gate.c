@@ -542,6 +542,54 @@ START_TEST(test_what_a_session_is)
 }
 END_TEST
 
+/* camctl revoke --all and --rotate: who is in came by a key, too. */
+START_TEST(test_new_keys_end_what_is_open)
+{
+	static const char third[] =
+	    "aa112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	struct gate_facts facts = facts_of(ANN);
+	json_t *msg = keys_message(NULL);
+	struct gate_answer answer;
+
+	gate_decide(gate, &facts, GATE_VIEW, "", &answer);
+	ck_assert_int_eq(answer.verdict, GATE_ALLOW);
+	/* Rotated: what the last key signed holds on, what those before it signed does not. */
+	json_object_set_new(msg, "current", json_string(OTHER_KEY));
+	json_object_set_new(msg, "previous", json_string(KEY));
+	set_keys(json_incref(msg));
+	ck_assert_int_eq(decide(&facts, GATE_VIEW, ""), GATE_ALLOW);
+	ck_assert(gate_still_holds(gate, &answer.who));
+	set_keys(json_incref(msg));
+	ck_assert(gate_still_holds(gate, &answer.who));
+	json_object_set_new(msg, "current", json_string(third));
+	json_object_set_new(msg, "previous", json_string(OTHER_KEY));
+	set_keys(msg);
+	ck_assert_int_eq(decide(&facts, GATE_VIEW, ""), GATE_LOGIN);
+	ck_assert(!gate_still_holds(gate, &answer.who));
+	/* All are ended. */
+	set_keys(keys_message(NULL));
+	gate_decide(gate, &facts, GATE_VIEW, "", &answer);
+	ck_assert(gate_still_holds(gate, &answer.who));
+	msg = keys_message(NULL);
+	json_object_set_new(msg, "current", json_string(third));
+	set_keys(msg);
+	ck_assert(!gate_still_holds(gate, &answer.who));
+}
+END_TEST
+
+/* Else whoever had a link once would go on from ticket to ticket when it is revoked. */
+START_TEST(test_a_ticket_buys_no_ticket)
+{
+	struct gate_facts facts = facts_of(TICKET);
+	struct gate_answer answer;
+	char text[TOKEN_MAX_BYTES];
+
+	gate_decide(gate, &facts, GATE_VIEW_CAMERA, "door", &answer);
+	ck_assert_int_eq(answer.verdict, GATE_ALLOW);
+	ck_assert_int_eq(gate_make_ticket(gate, &answer.who, "door", text), -EPERM);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -558,6 +606,8 @@ make_suite(void)
 	tcase_add_test(tcase, test_users_are_as_they_are_now);
 	tcase_add_test(tcase, test_kinds_are_not_mixed_up);
 	tcase_add_test(tcase, test_a_ticket_opens_once);
+	tcase_add_test(tcase, test_a_ticket_buys_no_ticket);
+	tcase_add_test(tcase, test_new_keys_end_what_is_open);
 	tcase_add_test(tcase, test_a_link_opens_no_websocket_by_its_address);
 	tcase_add_test(tcase, test_a_link_cookie_counts_in_its_scope);
 	tcase_add_loop_test(tcase, test_pages_of_others, 0, sizeof(pages) / sizeof(pages[0]));

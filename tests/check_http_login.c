@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define KEY       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define NEW_KEY   "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define SESSION_S 20
 #define LINK_ID   "BBBBBBBBBBBBBBBBBBBBBA"
 #define WEBSOCKET                                                                                  \
@@ -478,6 +479,26 @@ START_ASYNC_TEST(test_link, .hold_time = true)
 }
 END_ASYNC_TEST
 
+/* An operator of some cameras: the names of the others are none of his business here either. */
+START_ASYNC_TEST(test_metrics, .hold_time = true)
+{
+	struct rig *rig =
+	    start(loop, json_pack("{s:[s, s]}", "users", "ann operator door", "root operator *"));
+	struct peer *browser = rig_connect(rig);
+	char *lines = cookie_line(rig, "ann"), *head;
+	const char *body;
+
+	head = xstrdup(rig_get(browser, "/metrics", lines));
+	ck_assert_mem_eq(head, "HTTP/1.1 200 ", 13);
+	body = rig_body(browser, head, NULL);
+	ck_assert_ptr_nonnull(strstr(body, "camhub_stream_up{stream=\"door\"} 0\n"));
+	ck_assert_ptr_null(strstr(body, "yard"));
+	free(head);
+	free(lines);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* A page of somebody else, with a link: swaps it for a ticket, opens a socket with that. */
 START_ASYNC_TEST(test_ticket, .hold_time = true)
 {
@@ -612,7 +633,15 @@ kick(struct rig *rig)
 	loop_settle(rig->loop);
 }
 
-static void (*const ends[])(struct rig *) = { revoke, lose_user, lose_camera, expire, kick };
+/* camctl revoke --all */
+static void
+revoke_all(struct rig *rig)
+{
+	send_keys(rig, json_pack("{s:s}", "current", NEW_KEY));
+}
+
+static void (*const ends[])(struct rig *) = { revoke,      revoke_all, lose_user,
+					      lose_camera, expire,     kick };
 
 START_ASYNC_TEST(test_viewers_are_sent_away, .hold_time = true)
 {
@@ -643,6 +672,8 @@ START_ASYNC_TEST(test_behind_a_proxy, .hold_time = true)
 	assert_status(rig, "/yard", "X-Remote-User: ann\r\nX-Forwarded-For: 192.0.2.7\r\n", 403);
 	expect_log("audit: {\"event\":\"denied\",\"address\":\"192.0.2.7\"");
 	assert_status(rig, "/door", "X-Remote-User: eve\r\n", 401);
+	/* A proxy that adds its line to those of the viewer names two. */
+	assert_status(rig, "/door", "X-Remote-User: ann\r\nX-Remote-User: bob\r\n", 401);
 	assert_status(rig, "/door", "", 401);
 	/* Whoever is not that proxy may say what he wants. */
 	send_keys(rig, json_pack("{s:s, s:s, s:[s]}", "proxy_header", "X-Forwarded-For",
@@ -681,6 +712,7 @@ make_suite(void)
 	tcase_add_test(login, test_basic);
 	tcase_add_test(login, test_what_is_posted);
 	tcase_add_test(login, test_link);
+	tcase_add_test(login, test_metrics);
 	tcase_add_test(login, test_ticket);
 	tcase_add_test(watching, test_a_wall_shows_what_its_viewer_may_see);
 	tcase_add_loop_test(watching, test_viewers_are_sent_away, 0,

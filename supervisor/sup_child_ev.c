@@ -552,6 +552,17 @@ sup_child_stop_all(struct sup *sup, bool now)
 	}
 }
 
+char *
+sup_child_name_of(const struct sup *sup, pid_t pid)
+{
+	const struct sup_child *child;
+
+	for (child = TAILQ_FIRST(&sup->children); child != NULL; child = TAILQ_NEXT(child, entry))
+		if (child->pid == pid)
+			return xasprintf("%s %s", child->program, child->object);
+	return NULL;
+}
+
 void
 sup_child_broadcast_level(struct sup *sup, const char *level)
 {

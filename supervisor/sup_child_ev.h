@@ -67,6 +67,8 @@ long long sup_child_rss_kib(const struct sup_child *child);
 /* What it says it is locked into; NULL: it did not say, or there is no child. */
 const char *sup_child_sandbox(const struct sup_child *child);
 pid_t sup_child_pid(const struct sup_child *child); /* 0 for NULL */
+/* "camhub-http http", the caller's, if the process is one of ours that is not reaped; else NULL. */
+char *sup_child_name_of(const struct sup *sup, pid_t pid);
 /* Let go without waiting: closes everything. For sup_free(). */
 void sup_child_free(struct sup_child **child);
 

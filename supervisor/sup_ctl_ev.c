@@ -10,6 +10,7 @@
 #include "shared/xalloc.h"
 #include "supervisor/sup_access.h"
 #include "supervisor/sup_auth.h"
+#include "supervisor/sup_child_ev.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_status.h"
 #include "supervisor/sup_stream.h"
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -307,22 +309,42 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	}
 }
 
+/* Children have the same user, so the socket is open to them: one that was taken over would have
+ * itself given a password or a token. None has any business here. */
+static bool
+is_child(const struct sup_ctl *ctl, pid_t pid)
+{
+	char *name = sup_child_name_of(ctl->sup, pid);
+
+	if (name == NULL)
+		return false;
+	log_err("ctl: %s (process %ld) asks for what only people may: refused, somebody may be "
+		"inside it",
+		name, (long)pid);
+	free(name);
+	return true;
+}
+
 static void
 client_new(struct sup_ctl *ctl, int fd)
 {
 	static const struct chan_ev_ops ops = { .on_msg = on_msg, .on_close = on_close };
 	struct client *client;
-	socklen_t len = sizeof(client->peer);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
 
 	if (ctl->n_clients >= SUP_CTL_CLIENTS_MAX) {
 		log_info("ctl: more than %d clients at once, one was refused", SUP_CTL_CLIENTS_MAX);
 		close(fd);
 		return;
 	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || is_child(ctl, peer.pid)) {
+		close(fd);
+		return;
+	}
 	client = xcalloc(1, sizeof(*client));
 	client->ctl = ctl;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &len) < 0)
-		client->peer = (struct ucred){ .pid = -1, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	client->peer = peer;
 	log_debug("ctl: process %ld of user %ld is here", (long)client->peer.pid,
 		  (long)client->peer.uid);
 	client->chan = chan_ev_new(ctl->sup->deps.base, fd, MSG_FROM_CTL, &ops, client);

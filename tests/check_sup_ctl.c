@@ -335,6 +335,29 @@ START_ASYNC_TEST(test_sixteen_clients_and_no_more)
 }
 END_ASYNC_TEST
 
+/* A process of camhub that was taken over has the same user as the service. */
+START_ASYNC_TEST(test_no_child_is_a_client)
+{
+	struct fake *fake = fake_new(loop);
+	struct fake_child *front;
+	struct peer *ctl;
+
+	fake_config(fake, "cameras:\n" DOOR);
+	fake->next_pid = getpid();
+	fake_start(fake);
+	front = fake_front(fake);
+	ck_assert_int_eq(front->pid, getpid());
+	ctl = fake_ctl(fake);
+	peer_expect_close(ctl);
+	peer_run(ctl, 0);
+	expect_log("ctl: camhub-http http");
+	/* Its number may be anybody's when it is gone. */
+	fake_crash(front);
+	ask(fake, MSG_CTL_VERSION, NULL, NULL);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_a_client_that_does_not_read_is_closed)
 {
 	struct fake *fake = fake_new(loop);
@@ -675,6 +698,7 @@ make_suite(void)
 	tcase_add_test(hostile, test_a_descriptor_is_not_welcome);
 	tcase_add_test(hostile, test_idle_clients_are_closed_after_two_seconds);
 	tcase_add_test(hostile, test_sixteen_clients_and_no_more);
+	tcase_add_test(hostile, test_no_child_is_a_client);
 	tcase_add_test(hostile, test_a_client_that_does_not_read_is_closed);
 	tcase_add_test(hostile, test_out_of_descriptors_is_survived);
 	tcase_add_test(hostile, test_the_socket_is_for_owner_and_group);

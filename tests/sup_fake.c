@@ -102,7 +102,8 @@ fake_spawn(void *arg, const char *path, char *const argv[], const struct spawn_l
 	child = xcalloc(1, sizeof(*child));
 	child->fake = fake;
 	child->limits = *limits;
-	child->pid = FIRST_PID + (pid_t)fake->n_children;
+	child->pid = fake->next_pid != 0 ? fake->next_pid : FIRST_PID + (pid_t)fake->n_children;
+	fake->next_pid = 0;
 	child->at_ms = loop_elapsed_ms(fake->loop);
 	snprintf(child->program, sizeof(child->program), "%s", strrchr(path, '/') + 1);
 	snprintf(child->object, sizeof(child->object), "%s", argv[1]);
@@ -162,11 +163,20 @@ fake_signal(void *arg, int pidfd, int signo)
 	return 0;
 }
 
+static struct fake_child *
+by_pid(struct fake *fake, pid_t pid)
+{
+	for (size_t i = 0; i < fake->n_children; i++)
+		if (fake->children[i]->pid == pid)
+			return fake->children[i];
+	ck_abort_msg("no child has the pid %ld", (long)pid);
+	return NULL;
+}
+
 static void
 fake_kill_group(void *arg, pid_t pid)
 {
-	struct fake *fake = arg;
-	struct fake_child *child = fake->children[pid - FIRST_PID];
+	struct fake_child *child = by_pid(arg, pid);
 
 	ck_assert_msg(child->ended && !child->reaped,
 		      "the group of pid %ld may be another's by now", (long)pid);

@@ -48,6 +48,7 @@ struct fake {
 	struct fake_child *children[FAKE_CHILDREN_MAX]; /* in the order of birth */
 	size_t n_children;
 	int spawn_error; /* what the next spawns answer; 0: they work */
+	pid_t next_pid;  /* of the next child; 0: one of its own */
 	enum fake_network network;
 	unsigned connects;
 	int64_t last_connect_ms;

@@ -15,6 +15,8 @@
 static bool
 parse(const char *text, struct in6_addr *addr)
 {
+	char bare[INET6_ADDRSTRLEN];
+	size_t len = strcspn(text, "%"); /* an interface follows */
 	struct in_addr v4;
 
 	if (inet_pton(AF_INET, text, &v4) == 1) {
@@ -23,7 +25,11 @@ parse(const char *text, struct in6_addr *addr)
 		memcpy(&addr->s6_addr[12], &v4, sizeof(v4));
 		return true;
 	}
-	return inet_pton(AF_INET6, text, addr) == 1;
+	if (len >= sizeof(bare))
+		return false;
+	memcpy(bare, text, len);
+	bare[len] = '\0';
+	return inet_pton(AF_INET6, bare, addr) == 1;
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "http/access_ask.h"
 #include "http/audit.h"
+#include "http/listen.h"
 #include "http/reply.h"
 #include "shared/xalloc.h"
 
@@ -67,15 +68,18 @@ is_proxy(const struct gate *gate, const char *peer)
 	return false;
 }
 
-static void
+/* false: too many connections are there for it. */
+static bool
 find_address(struct request *request)
 {
 	const struct gate *gate = request->front->gate;
-	const char *name = gate_proxy_header(gate);
+	const char *name = gate_proxy_header(gate), *peer = peer_of(request);
 	char *forwarded = name != NULL ? join_lines(request, name) : NULL;
 
-	access_address_of(peer_of(request), gate_proxy_from(gate), forwarded, request->address);
+	access_address_of(peer, gate_proxy_from(gate), forwarded, request->address);
 	free(forwarded);
+	return name == NULL || !is_proxy(gate, peer) ||
+	       listeners_count_as(request->front->listeners, request->req, request->address);
 }
 
 /* Facts */
@@ -268,7 +272,11 @@ gate_lets_in(struct request *request, const struct route *route)
 	struct gate_answer answer;
 	struct gate_facts facts;
 
-	find_address(request);
+	if (!find_address(request)) {
+		reply_header(request, "Connection", "close");
+		reply_error(request, 429, "too many connections from this address");
+		return false;
+	}
 	facts = facts_of(request);
 	if (route->right == GATE_VIEW_CAMERA)
 		access_camera_of(route->path[0] == '\0' ? request->path + 1 : request->src, camera,

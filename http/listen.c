@@ -286,6 +286,8 @@ on_reply_sent(struct evhttp_request *req, void *arg)
 	if (conn == NULL)
 		return;
 	arm(conn, CONN_IDLE);
+	if (conn->is_forwarded)
+		crowd_leave(&conn->place);
 	if (!head_guard_is_over(&conn->guard))
 		return;
 	/* It asked for another protocol and was refused. What it says from now on is anybody's

@@ -39,6 +39,10 @@ void listeners_set_max_per_address(struct listeners *listeners, unsigned max);
 /* 0, or the status with which all requests of this one's connection are refused: 503 and 429, there
  * are too many; others: it is malformed. The connection ends with the answer. */
 int listeners_refusal(const struct listeners *listeners, struct evhttp_request *req);
+/* It came through a proxy for this address, which it counts for from now on; once it is answered
+ * for nobody. false: there are too many of that address. */
+bool listeners_count_as(struct listeners *listeners, struct evhttp_request *req,
+			const char *address);
 /* The answer goes out now: the connection is idle after it. */
 void listeners_on_reply(struct listeners *listeners, struct evhttp_request *req);
 /* Call cb(arg) when the connection ends before the answer; cb NULL: no more. */

@@ -7,15 +7,34 @@
 
 #include "http/listen_int.h"
 
+#include "http/gate.h"
+#include "shared/network.h"
+
+#include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #define INPUT_BYTES_MAX (2 * HEAD_BYTES_MAX) /* read ahead, of one connection */
 #define PIECES_MAX      8
 
 static const char harmless[] = "GET / HTTP/1.1\r\nHost: -\r\nConnection: close\r\n\r\n";
+
+/* A proxy that says for whom it comes: these are counted, with their requests. */
+static bool
+speaks_for_others(const struct conn *conn, const struct sockaddr *addr)
+{
+	const struct gate *gate = conn->listeners->front->gate;
+	char *const *net = gate_proxy_from(gate);
+	struct network network;
+
+	for (; net != NULL && *net != NULL && gate_proxy_header(gate) != NULL; net++)
+		if (network_parse(*net, &network) == 0 && network_has(&network, addr))
+			return true;
+	return false;
+}
 
 static void
 count_address(struct conn *conn, int fd)
@@ -25,6 +44,8 @@ count_address(struct conn *conn, int fd)
 
 	/* It may be gone already. */
 	if (getpeername(fd, (struct sockaddr *)&addr, &len) < 0)
+		return;
+	if (speaks_for_others(conn, (struct sockaddr *)&addr))
 		return;
 	switch (crowd_enter(conn->listeners->crowd, (struct sockaddr *)&addr, &conn->place)) {
 	case CROWD_FINE:
@@ -37,6 +58,25 @@ count_address(struct conn *conn, int fd)
 		shutdown(fd, SHUT_RDWR);
 		break;
 	}
+}
+
+bool
+listeners_count_as(struct listeners *listeners, struct evhttp_request *req, const char *address)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	struct conn *conn = conn_find(listeners, req);
+	const struct sockaddr *addr = (struct sockaddr *)&v6;
+
+	if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+		addr = (struct sockaddr *)&v4;
+	else if (inet_pton(AF_INET6, address, &v6.sin6_addr) != 1)
+		return true;
+	if (conn == NULL)
+		return true;
+	crowd_leave(&conn->place);
+	conn->is_forwarded = true;
+	return crowd_enter(listeners->crowd, addr, &conn->place) == CROWD_FINE;
 }
 
 bool

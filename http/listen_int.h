@@ -26,7 +26,8 @@ struct conn {
 	struct head_guard guard;
 	int refusal; /* what all its requests are answered with; 0: none */
 	bool is_replacing;
-	bool is_over; /* nothing that comes is looked at any more */
+	bool is_forwarded; /* through a trusted proxy: counted for whom it speaks, while it does */
+	bool is_over;      /* nothing that comes is looked at any more */
 	void (*abort_cb)(void *arg);
 	void *abort_arg;
 	struct clock_timer timer;

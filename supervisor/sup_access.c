@@ -220,6 +220,8 @@ save_hashes(struct sup *sup, const char *done, char *text)
 {
 	int rc = access_save_hashes(sup->access);
 
+	/* Whatever it is, they forget the passwords that they found right. */
+	access_tell_fronts(sup);
 	if (rc == 0)
 		return answer(text, 0, "%s", done);
 	/* In force all the same: the old password may be why there is a new one. */

@@ -155,6 +155,9 @@ static const struct {
 	{ "::ffff:192.0.2.7", NULL, "192.0.2.7" },
 	{ "2001:db8::7", NULL, "2001:db8::7" },
 	{ "", NULL, "unknown" },
+	/* Which interface it came in by does not matter. */
+	{ "fe80::7%eth0", NULL, "fe80::7" },
+	{ "nonsense%eth0", NULL, "unknown" },
 	/* Whoever is no proxy is not believed. */
 	{ "192.0.2.7", "198.51.100.1", "192.0.2.7" },
 	{ "127.0.0.1", "198.51.100.1", "198.51.100.1" },

@@ -683,6 +683,33 @@ START_ASYNC_TEST(test_behind_a_proxy, .hold_time = true)
 }
 END_ASYNC_TEST
 
+#define AT_7 "X-Remote-User: bob\r\nX-Forwarded-For: 192.0.2.7\r\n"
+#define AT_8 "X-Remote-User: bob\r\nX-Forwarded-For: 192.0.2.8\r\n"
+
+/* All come from the proxy's address: those that it names are the ones to be limited. */
+START_ASYNC_TEST(test_crowds_behind_a_proxy, .hold_time = true)
+{
+	struct rig *rig = rig_start(loop, json_pack("{s:i}", "max_per_address", 1));
+	struct peer *viewer;
+
+	harness_defer(forget_keys, NULL);
+	send_keys(rig, json_pack("{s:s, s:s, s:[s]}", "proxy_header", "X-Forwarded-For",
+				 "proxy_user_header", "X-Remote-User", "proxy_from", "127.0.0.1"));
+	rig_synced(rig);
+	viewer = rig_connect(rig);
+	ck_assert_mem_eq(rig_get(viewer, "/ws", AT_7 OURS WEBSOCKET), "HTTP/1.1 101 ", 13);
+	assert_status(rig, "/api", AT_7, 429);
+	/* A connection that the proxy keeps is nobody's between requests. */
+	assert_status(rig, "/api", AT_8, 200);
+	assert_status(rig, "/api", AT_8, 200);
+	peer_close(viewer);
+	peer_run(viewer, 0);
+	loop_settle(loop);
+	assert_status(rig, "/api", AT_7, 200);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* Today's way: no users, nobody has to be anybody, and nothing is written about them. */
 START_ASYNC_TEST(test_without_users, .hold_time = true)
 {
@@ -718,6 +745,7 @@ make_suite(void)
 	tcase_add_loop_test(watching, test_viewers_are_sent_away, 0,
 			    sizeof(ends) / sizeof(ends[0]));
 	tcase_add_test(watching, test_behind_a_proxy);
+	tcase_add_test(watching, test_crowds_behind_a_proxy);
 	tcase_add_test(watching, test_without_users);
 	suite_add_tcase(suite, login);
 	suite_add_tcase(suite, watching);

@@ -33,12 +33,10 @@ class Tamper(NamedTuple):
 
 
 def saboteur():
-    """The library, or None: not built, or of no use because the programs are sanitized, which want to be first."""
+    """The library, or None: not built, or of no use because the programs are sanitized."""
     path = next((path for path in (os.path.join(top, "tests", SABOTEUR) for top in (rig.build_dir(), rig.source_dir()))
                  if os.path.exists(path)), None)
-    with open(os.path.join(rig.build_dir(), "config.log"), encoding="utf-8", errors="replace") as log:
-        sanitized = "-fsanitize" in log.read()
-    return None if sanitized else path
+    return None if rig.is_sanitized() else path
 
 
 def merged(*layers):

@@ -72,10 +72,11 @@ class Passwd(rig.Case):
         pids = [hub.process.pid, *hub.children().values()]
         self.assertEqual(hub.ask("set-log-level", level="debug")[-1]["code"], 0)
         self.assertEqual(hub.camctl("passwd", "ann", stdin=WORD + "\n")[0], 0)
-        for pid in pids:
+        for pid in () if rig.is_sanitized() else pids:  # sanitizers keep what was freed
             self.assertFalse(memory_has(pid, WORD.encode()), f"in the memory of {hub.children()}, {pid}")
-        self.assertTrue(memory_has(hub.process.pid, b"ann:") or memory_has(hub.process.pid, b"$y$j9T$"),
-                        "what should be found is found")
+        if not rig.is_sanitized():
+            self.assertTrue(memory_has(hub.process.pid, b"ann:") or memory_has(hub.process.pid, b"$y$j9T$"),
+                            "what should be found is found")
         self.assertNotIn(WORD, hub.log())
         self.assertNotIn("$y$", hub.log())
         self.assertNotIn(self.state("keys").split()[1], hub.log())

@@ -93,7 +93,7 @@ class Turn(rig.Case):
         with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as file:
             self.assertEqual(file.read().strip(), "300")
         self.assertEqual(limits["Max open files"], ["256", "256"])
-        if not os.environ.get("ASAN_OPTIONS"):
+        if not rig.is_sanitized():
             self.assertEqual(limits["Max data size"], [str(512 << 20)] * 2)
 
     def test_events_arrive(self):

@@ -71,6 +71,7 @@ access_tickets_give(struct access_tickets *tickets, const struct token_keys *key
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return -EIO;
 	own.kind = TOKEN_TICKET;
+	strcpy(own.parent, claims->id);
 	own.role = TOKEN_VIEWER;
 	own.expires_s = now_s + ACCESS_TICKET_S;
 	if (claims->expires_s > 0 && claims->expires_s < own.expires_s)
@@ -103,7 +104,7 @@ access_tickets_use(struct access_tickets *tickets, struct token_claims *claims, 
 					   .parent_expires_s = now_s + ACCESS_TICKET_ALONE_S,
 					   .viewers = claims->viewers };
 		strcpy(ticket->id, claims->id);
-		strcpy(ticket->parent, claims->id);
+		strcpy(ticket->parent, claims->parent);
 	}
 	if (ticket->used)
 		return -EKEYREVOKED;

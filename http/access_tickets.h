@@ -9,7 +9,7 @@
 
 #define ACCESS_TICKET_S       30
 #define ACCESS_TICKETS_MAX    1024 /* that were given out or used, and have not expired */
-#define ACCESS_TICKET_ALONE_S 600  /* one of another front: what it stands for is not known here */
+#define ACCESS_TICKET_ALONE_S 600  /* one of another front: its token's end is not known here */
 
 struct access_tickets;
 

@@ -34,6 +34,9 @@ are_sound(const struct token_claims *claims)
 	/* Who is nobody may see what is named, and no more than look. */
 	if (claims->user[0] == '\0' && (claims->n_cameras == 0 || claims->role != TOKEN_VIEWER))
 		return false;
+	if (claims->parent[0] != '\0' &&
+	    (claims->kind != TOKEN_TICKET || !token_id_is_valid(claims->parent)))
+		return false;
 	for (size_t i = 0; i < claims->n_cameras; i++)
 		if (!glob_is_valid(claims->cameras[i]))
 			return false;
@@ -53,6 +56,9 @@ make_payload(const struct token_claims *claims)
 			    token_kind_name(claims->kind), "id", claims->id, "u", claims->user, "c",
 			    cameras, "r", token_role_name(claims->role), "exp",
 			    (json_int_t)claims->expires_s, "n", claims->viewers);
+	if (claims->parent[0] != '\0' &&
+	    json_object_set_new(payload, "p", json_string(claims->parent)) < 0)
+		xalloc_die();
 	text = payload != NULL ? json_dumps(payload, JSON_COMPACT) : NULL;
 	if (text == NULL)
 		xalloc_die();
@@ -159,9 +165,12 @@ read_numbers(const json_t *payload, struct token_claims *claims)
 static bool
 read_claims(const json_t *payload, struct token_claims *claims)
 {
+	bool has_parent = json_object_get(payload, "p") != NULL;
 	char kind[16], role[16];
 
-	if (json_object_size(payload) != N_FIELDS || !read_text(payload, "k", kind, sizeof(kind)) ||
+	if (json_object_size(payload) != N_FIELDS + (has_parent ? 1 : 0) ||
+	    (has_parent && !read_text(payload, "p", claims->parent, sizeof(claims->parent))) ||
+	    !read_text(payload, "k", kind, sizeof(kind)) ||
 	    !read_text(payload, "r", role, sizeof(role)) ||
 	    !read_text(payload, "id", claims->id, sizeof(claims->id)) ||
 	    !read_text(payload, "u", claims->user, sizeof(claims->user)) ||
@@ -214,7 +223,7 @@ token_verify(const struct token_keys *keys, const char *text, size_t len, int64_
 		return -EBADMSG;
 	if (now_s >= read.expires_s)
 		return -ETIME;
-	if (token_keys_is_revoked(keys, read.id))
+	if (token_keys_is_revoked(keys, read.id) || token_keys_is_revoked(keys, read.parent))
 		return -EKEYREVOKED;
 	*claims = read;
 	return 0;

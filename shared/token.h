@@ -4,9 +4,9 @@
  *
  *   v1.<base64url of the payload>.<base64url of HMAC-SHA256 over "v1.<base64url of the payload>">
  *
- * The payload is one compact JSON object { k, id, u, c, r, exp, n } (docs/protocol.md, "Tokens").
- * Nothing here has state, a clock or I/O. The payload is looked at only after its signature was
- * found good; signatures are compared in constant time.
+ * The payload is one compact JSON object { k, id, u, c, r, exp, n }, a ticket's also with p
+ * (docs/protocol.md, "Tokens"). Nothing here has state, a clock or I/O. The payload is looked at
+ * only after its signature was found good; signatures are compared in constant time.
  */
 #ifndef CAMHUB_SHARED_TOKEN_H
 #define CAMHUB_SHARED_TOKEN_H
@@ -41,7 +41,8 @@ struct token_claims {
 	enum token_kind kind;
 	enum token_role role;
 	char id[TOKEN_ID_CHARS + 1];
-	char user[TOKEN_USER_MAX + 1]; /* "" for who has no name: a link's */
+	char parent[TOKEN_ID_CHARS + 1]; /* of a ticket: the token that it was swapped for, or "" */
+	char user[TOKEN_USER_MAX + 1];   /* "" for who has no name: a link's */
 	/* Patterns; none: those of the user. */
 	char cameras[TOKEN_CAMERAS_MAX][GLOB_BYTES + 1];
 	size_t n_cameras;

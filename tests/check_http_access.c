@@ -336,6 +336,36 @@ START_TEST(test_a_strange_ticket_is_good_once)
 }
 END_TEST
 
+/* Then too it can be revoked, and is one of so many viewers, as the link that it was swapped for.
+ */
+START_TEST(test_a_strange_ticket_stands_for_its_link)
+{
+	struct access_tickets *here = access_tickets_new(), *there = access_tickets_new();
+	struct token_claims link = { .kind = TOKEN_LINK,
+				     .id = "AAAAAAAAAAAAAAAAAAAAAA",
+				     .cameras = { "door" },
+				     .n_cameras = 1,
+				     .expires_s = 5000,
+				     .viewers = 3 };
+	struct token_keys revoking = { .has_previous = false };
+	char text[TOKEN_MAX_BYTES], ids[1][TOKEN_ID_CHARS + 1];
+	struct token_claims claims;
+
+	ck_assert_int_eq(access_tickets_give(there, &keys, &link, "door", 1000, text), 0);
+	claims = verified(text, 1000);
+	ck_assert_int_eq(access_tickets_use(here, &claims, 1000), 0);
+	ck_assert_str_eq(claims.id, link.id);
+	ck_assert_int_eq(claims.viewers, 3);
+	strcpy(ids[0], link.id);
+	revoking = keys;
+	revoking.revoked = ids;
+	revoking.n_revoked = 1;
+	ck_assert_int_eq(token_verify(&revoking, text, strlen(text), 1000, &claims), -EKEYREVOKED);
+	access_tickets_free(&here);
+	access_tickets_free(&there);
+}
+END_TEST
+
 START_TEST(test_tickets_are_bounded)
 {
 	struct access_tickets *tickets = access_tickets_new();
@@ -412,6 +442,7 @@ make_suite(void)
 	tcase_add_test(tables, test_memory_is_bounded);
 	tcase_add_test(tables, test_a_ticket_is_good_once);
 	tcase_add_test(tables, test_a_strange_ticket_is_good_once);
+	tcase_add_test(tables, test_a_strange_ticket_stands_for_its_link);
 	tcase_add_test(tables, test_tickets_are_bounded);
 	tcase_add_test(tables, test_users);
 	tcase_add_test(tables, test_wrong_users_change_nothing);

@@ -73,7 +73,8 @@ class Systemd(unittest.TestCase):
             shutil.copy(unit, os.path.join(lab, "units"))
         paths = {"camctl": installed(self.root, "bin/camctl")[len(self.root):],
                  "config": installed(self.root, "camhub.yaml")[len(self.root):],
-                 "sysusers": installed(self.root, "camhub.conf")[len(self.root):]}
+                 "sysusers": installed(self.root, "camhub.conf")[len(self.root):],
+                 "sanitized": rig.is_sanitized()}
         with open(os.path.join(lab, "paths.json"), "w", encoding="utf-8") as file:
             json.dump(paths, file)
         for path in glob.glob(f"{lab}/**", recursive=True):

@@ -25,6 +25,7 @@ from wait import until  # noqa: E402
 PORT = 8080
 UNIT = "camhub.service"
 LANDLOCK_CREATE_RULESET = 444  # on every machine
+# Of what was installed; and whether it was built with sanitizers.
 with open("/lab/paths.json", encoding="utf-8") as file:
     PATHS = json.load(file)
 CAMERAS = """cameras:
@@ -149,6 +150,9 @@ class Systemd(unittest.TestCase):
         version = ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)
         want = "seccomp " + (f"landlock-abi{version}" if version > 0 else "no-landlock")
         said = status()
+        if PATHS["sanitized"]:  # built without
+            self.assertEqual(said["supervisor"]["sandbox"], "off")
+            return
         self.assertEqual({message.get("sandbox") for message in said["cameras"] + said["processes"]}, {want})
         self.assertEqual(said["supervisor"]["sandbox"], "seccomp")
         self.assertEqual(said["supervisor"]["violations"], 0)

@@ -50,6 +50,7 @@ leave(struct program *program)
 
 START_ASYNC_TEST(test_makes_and_knows, .real_clock = true)
 {
+	static const char *const secrets[] = { "horse", "staple", "$y$" };
 	struct program *program = start(loop);
 	struct peer *peer = program_peer(program);
 	const json_t *done;
@@ -69,7 +70,9 @@ START_ASYNC_TEST(test_makes_and_knows, .real_clock = true)
 	ck_assert(!msg_bool(peer_get_msg(peer, MSG_AUTH_DONE, 0), "ok", true));
 	ask(peer, 4, "correct horse", NULL, false);
 	ck_assert(!msg_bool(peer_get_msg(peer, MSG_AUTH_DONE, 0), "ok", true));
-	ck_assert_str_eq(program_output(program), "");
+	/* It may say that the machine stood still, but nothing of what it was told. */
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		ck_assert_ptr_null(strstr(program_output(program), secrets[i]));
 	leave(program);
 	async_complete(loop);
 }

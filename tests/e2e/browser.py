@@ -71,8 +71,15 @@ def program():
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def left_out():
+    """Why browsers are not wanted at all; empty when they are."""
+    return "left out by CAMHUB_TEST_BROWSERS=no" if os.environ.get("CAMHUB_TEST_BROWSERS") == "no" else ""
+
+
 def missing():
     """Why no browser can be started: a reason to skip; empty when there is one."""
+    if left_out():
+        return left_out()
     return "" if program() else "no Chromium here (apt-get install chromium)"
 
 

@@ -26,6 +26,7 @@ import subprocess
 import tempfile
 import time
 
+import browser
 from wait import DEADLINE_S, Deadline
 from websocket import WebSocket
 
@@ -63,6 +64,8 @@ def program():
 
 def missing():
     """Why no Firefox can be started: a reason to skip; empty when there is one."""
+    if browser.left_out():
+        return browser.left_out()
     return "" if program() else "no Firefox here (apt-get install firefox-esr)"
 
 

@@ -61,7 +61,7 @@ class Clients:
         assert line == "MEASURING\n", f"ws_clients said {line!r}"
 
     def result(self):
-        out, _ = self.process.communicate(timeout=120)
+        out, _ = self.process.communicate(timeout=rig.PATIENCE_S)
         return json.loads(out)
 
 

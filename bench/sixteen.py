@@ -72,7 +72,7 @@ def measure(hub, server, options):
     print(f"\nmachine: {100 * (machine_busy() - busy) / (options.seconds - 1):.0f} % of one core busy, "
           f"{os.cpu_count()} cores, load {os.getloadavg()}")
     holes = print_queues(hub)
-    out, _ = clients.communicate(timeout=60)
+    out, _ = clients.communicate(timeout=rig.PATIENCE_S)
     return json.loads(out), clients.returncode, holes
 
 

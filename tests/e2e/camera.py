@@ -231,5 +231,5 @@ def make_clip(path, seconds=4, size="1280x720", fps=25, kbps=3000, gop=50):
          "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", str(gop),
          "-b:v", f"{kbps}k", "-minrate", f"{kbps}k", "-maxrate", f"{kbps}k",
          "-bufsize", f"{kbps // 2}k", "-x264-params", "aud=1:scenecut=0", path],
-        check=True, timeout=120)
+        check=True, timeout=PATIENCE_S)
     return True

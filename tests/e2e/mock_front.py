@@ -40,6 +40,8 @@ import threading
 import time
 import urllib.parse
 
+from wait import PATIENCE_S
+
 try:
     import websockets
 except ImportError:
@@ -108,7 +110,7 @@ def _ffmpeg(source, seconds, output):
     with tempfile.TemporaryDirectory(prefix="camhub-clip-") as folder:
         path = os.path.join(folder, "clip")
         subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-t", str(seconds), *output, path],
-                       check=True, stdin=subprocess.DEVNULL, timeout=120)
+                       check=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
         with open(path, "rb") as file:
             return file.read()
 

@@ -3,6 +3,8 @@
 import subprocess
 import time
 
+from wait import PATIENCE_S
+
 BITS = 32
 
 
@@ -11,7 +13,7 @@ def decode_gray(data, width, height, kind="mjpeg"):
     done = subprocess.run(
         ["ffmpeg", "-v", "error", "-f", kind, "-i", "-", "-frames:v", "1", "-f", "rawvideo",
          "-pix_fmt", "gray", "-s", f"{width}x{height}", "-"],
-        input=data, capture_output=True, check=False, timeout=60)
+        input=data, capture_output=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0 and not done.stderr, done.stderr.decode(errors="replace")
     assert len(done.stdout) == width * height, f"{len(done.stdout)} bytes"
     return done.stdout

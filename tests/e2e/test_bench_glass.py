@@ -44,7 +44,7 @@ def picture(width, height, number=7, time_us=TIME_US):
     """As the camera paints it."""
     program = os.path.join(rig.build_dir(), "tests", "e2e", "barcode_picture")
     words = [program, str(time_us), str(number), str(width), str(height)]
-    luma = subprocess.run(words, check=True, capture_output=True, timeout=30).stdout
+    luma = subprocess.run(words, check=True, capture_output=True, timeout=rig.PATIENCE_S).stdout
     return {"luma": base64.b64encode(luma).decode(), "width": width, "height": height, "scale": 1, "noise": 0, "damage": ""}
 
 

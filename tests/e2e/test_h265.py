@@ -52,7 +52,7 @@ class H265(rig.Case):
         url = self.camhub.url("/api/stream.mp4?src=door.h264")
         done = subprocess.run(["ffprobe", "-v", "error", "-read_intervals", "%+3", "-show_entries",
                                "stream=codec_name:packet=flags", "-of", "json", url],
-                              capture_output=True, text=True, check=False, timeout=90)
+                              capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         self.assertEqual(done.stderr, "")
         found = json.loads(done.stdout)
         self.assertEqual(found["streams"][0]["codec_name"], "h264")

@@ -11,7 +11,7 @@ import metrics
 import picture
 import rig
 from camera import Mute
-from wait import until
+from wait import PATIENCE_S, until
 from websocket import Refused
 
 
@@ -20,7 +20,7 @@ def packets(url, seconds):
     done = subprocess.run(
         ["ffprobe", "-v", "error", "-read_intervals", f"%+{seconds}", "-show_packets",
          "-show_entries", "packet=stream_index,dts_time,flags", "-of", "json", url],
-        capture_output=True, text=True, check=False, timeout=90)
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     found = [(p["stream_index"], float(p["dts_time"]), p["flags"].startswith("K"))
              for p in json.loads(done.stdout or "{}").get("packets", [])]
     return found, done.stderr
@@ -29,7 +29,7 @@ def packets(url, seconds):
 def tracks(url):
     done = subprocess.run(
         ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url],
-        capture_output=True, text=True, check=True, timeout=90)
+        capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     return done.stdout.split()
 
 
@@ -37,7 +37,7 @@ def loudness_db(data):
     """Of the loudest sample; silence is -91, and so is nothing at all."""
     done = subprocess.run(
         ["ffmpeg", "-f", "mp4", "-i", "-", "-vn", "-af", "volumedetect", "-f", "null", "-"],
-        input=data, capture_output=True, check=False, timeout=90)
+        input=data, capture_output=True, check=False, timeout=PATIENCE_S)
     found = re.search(rb"max_volume: (-?[0-9.]+) dB", done.stderr)
     return float(found[1]) if found else -91.0
 
@@ -253,7 +253,7 @@ class Path(rig.Case):
                 self.assertIn("error", json.loads(body))
 
     def test_head(self):
-        connection = http.client.HTTPConnection(self.camhub.host, self.camhub.port, timeout=30)
+        connection = http.client.HTTPConnection(self.camhub.host, self.camhub.port, timeout=PATIENCE_S)
         connection.request("HEAD", "/api")
         answer = connection.getresponse()
         self.assertEqual((answer.status, answer.read()), (200, b""))

@@ -58,7 +58,7 @@ class Systemd(unittest.TestCase):
         """make install DESTDIR=root, and in root/lab what the lab needs."""
         environ = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key != "MFLAGS"}
         done = subprocess.run(["make", "-s", "-C", rig.build_dir(), "install", f"DESTDIR={self.root}"],
-                              env=environ, capture_output=True, text=True, timeout=120, check=False)
+                              env=environ, capture_output=True, text=True, timeout=rig.PATIENCE_S, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         service = installed(self.root, "camhub.service")
         supervisor = installed(self.root, "camhub-supervisor")[len(self.root):]

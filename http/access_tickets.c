@@ -20,6 +20,7 @@ struct ticket {
 	char parent[TOKEN_ID_CHARS + 1];
 	int64_t parent_expires_s;
 	int viewers;
+	bool by_previous;
 };
 
 struct access_tickets {
@@ -85,7 +86,8 @@ access_tickets_give(struct access_tickets *tickets, const struct token_keys *key
 		return rc;
 	*ticket = (struct ticket){ .expires_s = own.expires_s,
 				   .parent_expires_s = claims->expires_s,
-				   .viewers = claims->viewers };
+				   .viewers = claims->viewers,
+				   .by_previous = claims->by_previous };
 	strcpy(ticket->id, own.id);
 	strcpy(ticket->parent, claims->id);
 	return 0;
@@ -106,11 +108,13 @@ access_tickets_use(struct access_tickets *tickets, struct token_claims *claims, 
 		strcpy(ticket->id, claims->id);
 		strcpy(ticket->parent, claims->parent);
 	}
-	if (ticket->used)
+	/* The keys changed since: what it stands for is two keys old. */
+	if (ticket->used || (ticket->by_previous && claims->by_previous))
 		return -EKEYREVOKED;
 	ticket->used = true;
 	strcpy(claims->id, ticket->parent);
 	claims->expires_s = ticket->parent_expires_s;
 	claims->viewers = ticket->viewers;
+	claims->by_previous |= ticket->by_previous;
 	return 0;
 }

@@ -32,12 +32,47 @@ read_user(char *text, struct access_user *user)
 	    token_role_from_name(role, &user->role) < 0)
 		return -EINVAL;
 	strcpy(user->name, name);
+	user->generation = 1;
 	while ((pattern = next_word(&text)) != NULL) {
 		if (user->n_cameras == TOKEN_CAMERAS_MAX || !glob_is_valid(pattern))
 			return -EINVAL;
 		strcpy(user->cameras[user->n_cameras++], pattern);
 	}
 	return 0;
+}
+
+/* "ann 1700000000000"; of somebody unknown: it does not matter. */
+static int
+read_generation(const char *text, struct access_users *users)
+{
+	size_t len = strcspn(text, " ");
+	long long number;
+	char *end;
+
+	if (text[len] != ' ' || text[len + 1] < '1' || text[len + 1] > '9')
+		return -EINVAL;
+	errno = 0;
+	number = strtoll(text + len + 1, &end, 10);
+	if (*end != '\0' || errno != 0 || number > TOKEN_GENERATION_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < users->n; i++)
+		if (strlen(users->list[i].name) == len &&
+		    memcmp(users->list[i].name, text, len) == 0)
+			users->list[i].generation = number;
+	return 0;
+}
+
+static int
+read_generations(const json_t *list, struct access_users *users)
+{
+	const json_t *item;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach (list, i, item)
+		if (rc == 0)
+			rc = read_generation(json_string_value(item), users);
+	return rc;
 }
 
 int
@@ -58,6 +93,8 @@ access_users_from_msg(const json_t *msg, struct access_users *users)
 			rc = read_user(text, &fresh.list[fresh.n++]);
 		free(text);
 	}
+	if (rc == 0)
+		rc = read_generations(json_object_get(msg, "generations"), &fresh);
 	if (rc < 0) {
 		access_users_clear(&fresh);
 		return rc;

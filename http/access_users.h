@@ -13,6 +13,7 @@ struct access_user {
 	enum token_role role;
 	char cameras[TOKEN_CAMERAS_MAX][GLOB_BYTES + 1];
 	size_t n_cameras;
+	int64_t generation; /* of his logins: the others have ended */
 };
 
 struct access_users {
@@ -20,7 +21,7 @@ struct access_users {
 	size_t n;
 };
 
-/* The users in the message access-keys. 0 and *users, whose former contents are freed; or -EINVAL,
+/* The users in the message access-keys, with their generations. 0 and *users, whose former contents are freed; or -EINVAL,
  * *users untouched. */
 int access_users_from_msg(const json_t *msg, struct access_users *users);
 void access_users_clear(struct access_users *users);

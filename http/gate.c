@@ -205,6 +205,7 @@ gate_make_session(struct gate *gate, const char *user, char *out)
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return -EIO;
 	claims.role = known->role;
+	claims.generation = known->generation;
 	claims.expires_s = gate_now_s(gate) + GATE_SESSION_S;
 	strcpy(claims.user, known->name);
 	token_id_from(random, claims.id);

@@ -57,6 +57,9 @@ identify_user(const struct gate *gate, const char *name, enum gate_way way,
 		return -ENOENT;
 	*who = (struct gate_identity){ .way = way };
 	become_user(&who->claims, user);
+	/* A password that is changed ends what it opened. */
+	if (way == GATE_WAY_BASIC)
+		who->claims.generation = user->generation;
 	return 0;
 }
 
@@ -80,6 +83,8 @@ identify_token(struct gate *gate, const char *text, size_t len, enum token_kind 
 		user = access_users_find(&gate->users, found.claims.user);
 		if (user == NULL)
 			return -ENOENT;
+		if (found.claims.generation != 0 && found.claims.generation != user->generation)
+			return -EKEYREVOKED;
 		if (found.claims.role > user->role)
 			found.claims.role = user->role;
 		if (found.claims.n_cameras == 0)
@@ -306,7 +311,8 @@ try_way(struct gate *gate, const struct gate_facts *facts, const struct way *way
 		return false;
 	}
 	answer->verdict = GATE_ALLOW;
-	answer->who.era = gate->era;
+	/* Who came by what the previous key signed goes with that key. */
+	answer->who.era = gate->era - answer->who.claims.by_previous;
 	return true;
 }
 
@@ -363,5 +369,6 @@ gate_still_holds(const struct gate *gate, const struct gate_identity *who)
 	if (claims->user[0] == '\0')
 		return true;
 	user = access_users_find(&gate->users, claims->user);
-	return user != NULL && claims->role <= user->role;
+	return user != NULL && claims->role <= user->role &&
+	       (claims->generation == 0 || claims->generation == user->generation);
 }

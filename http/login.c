@@ -144,6 +144,7 @@ login_end(struct request *request)
 
 		msg_set_str(msg, "id", claims->id);
 		msg_set_int(msg, "expires_s", claims->expires_s);
+		msg_set_str(msg, "user", claims->user);
 		front_send(request->front, msg, -1);
 		audit_event(request->front, "logout", &request->who, claims->user, request->address,
 			    "");

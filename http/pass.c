@@ -161,6 +161,8 @@ revoke(const struct pass *pass)
 	msg = msg_new(MSG_ACCESS_REVOKE);
 	msg_set_str(msg, "id", claims->id);
 	msg_set_int(msg, "expires_s", claims->expires_s);
+	if (pass->who.way == GATE_WAY_SESSION)
+		msg_set_str(msg, "user", claims->user);
 	front_send(pass->front, msg, -1);
 }
 

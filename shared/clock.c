@@ -14,7 +14,7 @@
 
 struct clock {
 	bool fake;
-	int64_t fake_now_ns, fake_start_ns;
+	int64_t fake_now_ns, fake_start_ns, fake_wall_ns;
 	struct clock_timer **heap;
 	size_t n, capacity;
 	uint64_t order;
@@ -71,7 +71,8 @@ int64_t
 clock_realtime_ns(struct clock *clock)
 {
 	if (clock->fake)
-		return FAKE_REALTIME_START_NS + clock->fake_now_ns - clock->fake_start_ns;
+		return FAKE_REALTIME_START_NS + clock->fake_wall_ns + clock->fake_now_ns -
+		       clock->fake_start_ns;
 	return kernel_ns(CLOCK_REALTIME);
 }
 
@@ -284,6 +285,13 @@ clock_jump_ms(struct clock *clock, int64_t ms)
 {
 	assert(clock->fake);
 	clock->fake_now_ns += ms * NS_PER_MS;
+}
+
+void
+clock_set_wall_ms(struct clock *clock, int64_t by_ms)
+{
+	assert(clock->fake);
+	clock->fake_wall_ns += by_ms * NS_PER_MS;
 }
 
 void

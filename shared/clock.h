@@ -65,6 +65,8 @@ const struct clock_timer *clock_timer_at(const struct clock *clock, size_t i);
 void clock_advance_ms(struct clock *clock, int64_t ms);
 /* Fake clocks only: move on, and nobody looks. */
 void clock_jump_ms(struct clock *clock, int64_t ms);
+/* Fake clocks only: the wall clock is set, by so much; the other goes on as it is. */
+void clock_set_wall_ms(struct clock *clock, int64_t by_ms);
 
 /* Called whenever the earliest deadline changes; one listener, for clock_ev and the harness. */
 void clock_set_wakeup(struct clock *clock, void (*wakeup)(void *arg), void *arg);

@@ -83,6 +83,7 @@ static const struct msg_field access_keys[] = {
 	STR("current", 64), STR_OPT("previous", 64), /* keys of tokens, hexadecimal */
 	STRS("revoked", 512),		/* ids of tokens, sorted */
 	STRS("users", 64),		/* "NAME ROLE PATTERN...", patterns of cameras */
+	STRS_OPT("generations", 64),	/* "NAME NUMBER": of his logins those that hold; absent: 1 */
 	STR_OPT("proxy_header", 64), STR_OPT("proxy_user_header", 64),
 	STRS_OPT("proxy_from", 16),	/* addresses, or ADDRESS/BITS */
 	END };
@@ -101,7 +102,10 @@ static const struct msg_field auth_result[] = {
 	INT("id", 1, COUNT_MAX), BOOL("ok"),
 	BOOL_OPT("busy"),		/* it was not looked at: too many wait */
 	END };
-static const struct msg_field access_revoke[] = { STR("id", 22), INT("expires_s", 0, COUNT_MAX), END };
+static const struct msg_field access_revoke[] = {
+	STR("id", 22), INT("expires_s", 0, COUNT_MAX),
+	STR_OPT("user", 64),		/* whose session it was; absent: another kind of token */
+	END };
 static const struct msg_field watcher[] = {
 	INT("id", 1, COUNT_MAX), STR("camera", NAME_MAX_BYTES), STR("user", 64),
 	STR("way", 16),			/* open | session | basic | bearer | link | ticket | proxy */

@@ -22,6 +22,18 @@
 #define PAYLOAD_MAX 900 /* the longest claims take some 750 */
 #define N_FIELDS    7
 
+/* Sessions have one, tickets that stand for a login; what an operator made has none. */
+static bool
+is_generation_sound(const struct token_claims *claims)
+{
+	if (claims->generation < 0 || claims->generation > TOKEN_GENERATION_MAX)
+		return false;
+	if (claims->generation == 0)
+		return claims->kind != TOKEN_SESSION;
+	return (claims->kind == TOKEN_SESSION || claims->kind == TOKEN_TICKET) &&
+	       claims->user[0] != '\0';
+}
+
 /* Claims that a token may carry, whoever wrote them. */
 static bool
 are_sound(const struct token_claims *claims)
@@ -33,6 +45,8 @@ are_sound(const struct token_claims *claims)
 		return false;
 	/* Who is nobody may see what is named, and no more than look. */
 	if (claims->user[0] == '\0' && (claims->n_cameras == 0 || claims->role != TOKEN_VIEWER))
+		return false;
+	if (!is_generation_sound(claims))
 		return false;
 	if (claims->parent[0] != '\0' &&
 	    (claims->kind != TOKEN_TICKET || !token_id_is_valid(claims->parent)))
@@ -58,6 +72,9 @@ make_payload(const struct token_claims *claims)
 			    (json_int_t)claims->expires_s, "n", claims->viewers);
 	if (claims->parent[0] != '\0' &&
 	    json_object_set_new(payload, "p", json_string(claims->parent)) < 0)
+		xalloc_die();
+	if (claims->generation > 0 &&
+	    json_object_set_new(payload, "g", json_integer(claims->generation)) < 0)
 		xalloc_die();
 	text = payload != NULL ? json_dumps(payload, JSON_COMPACT) : NULL;
 	if (text == NULL)
@@ -103,17 +120,18 @@ token_make(const struct token_keys *keys, const struct token_claims *claims, cha
 /* Both keys are always tried: how long it takes says nothing about which it was. */
 static bool
 is_signed(const struct token_keys *keys, const char *text, size_t len,
-	  const unsigned char given[MAC_BYTES])
+	  const unsigned char given[MAC_BYTES], bool *by_previous)
 {
 	unsigned char mac[MAC_BYTES];
-	bool good;
+	bool good, previous;
 
 	sign(keys->current, text, len, mac);
 	good = CRYPTO_memcmp(mac, given, MAC_BYTES) == 0;
 	sign(keys->previous, text, len, mac);
-	good |= (CRYPTO_memcmp(mac, given, MAC_BYTES) == 0) & keys->has_previous;
+	previous = (CRYPTO_memcmp(mac, given, MAC_BYTES) == 0) & keys->has_previous;
 	OPENSSL_cleanse(mac, sizeof(mac));
-	return good;
+	*by_previous = previous & !good;
+	return good | previous;
 }
 
 static bool
@@ -153,10 +171,14 @@ read_numbers(const json_t *payload, struct token_claims *claims)
 {
 	const json_t *expires = json_object_get(payload, "exp");
 	const json_t *viewers = json_object_get(payload, "n");
+	const json_t *generation = json_object_get(payload, "g");
 
 	if (!json_is_integer(expires) || !json_is_integer(viewers) ||
 	    json_integer_value(viewers) < 0 || json_integer_value(viewers) > TOKEN_VIEWERS_MAX)
 		return false;
+	if (generation != NULL && json_integer_value(generation) == 0)
+		return false;
+	claims->generation = json_integer_value(generation);
 	claims->expires_s = json_integer_value(expires);
 	claims->viewers = (int)json_integer_value(viewers);
 	return true;
@@ -166,9 +188,10 @@ static bool
 read_claims(const json_t *payload, struct token_claims *claims)
 {
 	bool has_parent = json_object_get(payload, "p") != NULL;
+	bool has_generation = json_object_get(payload, "g") != NULL;
 	char kind[16], role[16];
 
-	if (json_object_size(payload) != N_FIELDS + (has_parent ? 1 : 0) ||
+	if (json_object_size(payload) != N_FIELDS + (size_t)(has_parent + has_generation) ||
 	    (has_parent && !read_text(payload, "p", claims->parent, sizeof(claims->parent))) ||
 	    !read_text(payload, "k", kind, sizeof(kind)) ||
 	    !read_text(payload, "r", role, sizeof(role)) ||
@@ -208,6 +231,7 @@ token_verify(const struct token_keys *keys, const char *text, size_t len, int64_
 	struct token_claims read;
 	size_t signed_len, given_len;
 	const char *payload = text + PREFIX_LEN;
+	bool by_previous;
 
 	if (len < PREFIX_LEN + 1 + 1 + MAC_CHARS || len >= TOKEN_MAX_BYTES ||
 	    memcmp(text, PREFIX, PREFIX_LEN) != 0)
@@ -217,7 +241,7 @@ token_verify(const struct token_keys *keys, const char *text, size_t len, int64_
 	    base64url_decode(text + signed_len + 1, MAC_CHARS, given, sizeof(given), &given_len) <
 		0)
 		return -EBADMSG;
-	if (!is_signed(keys, text, signed_len, given))
+	if (!is_signed(keys, text, signed_len, given, &by_previous))
 		return -EKEYREJECTED;
 	if (parse_payload(payload, signed_len - PREFIX_LEN, &read) < 0)
 		return -EBADMSG;
@@ -225,6 +249,7 @@ token_verify(const struct token_keys *keys, const char *text, size_t len, int64_
 		return -ETIME;
 	if (token_keys_is_revoked(keys, read.id) || token_keys_is_revoked(keys, read.parent))
 		return -EKEYREVOKED;
+	read.by_previous = by_previous;
 	*claims = read;
 	return 0;
 }

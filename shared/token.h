@@ -4,7 +4,8 @@
  *
  *   v1.<base64url of the payload>.<base64url of HMAC-SHA256 over "v1.<base64url of the payload>">
  *
- * The payload is one compact JSON object { k, id, u, c, r, exp, n }, a ticket's also with p
+ * The payload is one compact JSON object { k, id, u, c, r, exp, n }, a session's also with g, a
+ * ticket's perhaps with g and p
  * (docs/protocol.md, "Tokens"). Nothing here has state, a clock or I/O. The payload is looked at
  * only after its signature was found good; signatures are compared in constant time.
  */
@@ -18,14 +19,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TOKEN_KEY_BYTES   32
-#define TOKEN_ID_CHARS    22 /* base64url of 16 random bytes */
-#define TOKEN_USER_MAX    64
-#define TOKEN_CAMERAS_MAX 16
-#define TOKEN_VIEWERS_MAX 1000
-#define TOKEN_EXPIRY_MAX  253402300799LL /* the year 9999 */
-#define TOKEN_MAX_BYTES   1280           /* of the text, with its NUL */
-#define TOKEN_REVOKED_MAX 512
+#define TOKEN_KEY_BYTES      32
+#define TOKEN_ID_CHARS       22 /* base64url of 16 random bytes */
+#define TOKEN_USER_MAX       64
+#define TOKEN_CAMERAS_MAX    16
+#define TOKEN_VIEWERS_MAX    1000
+#define TOKEN_EXPIRY_MAX     253402300799LL /* the year 9999 */
+#define TOKEN_MAX_BYTES      1280           /* of the text, with its NUL */
+#define TOKEN_REVOKED_MAX    512
+#define TOKEN_GENERATION_MAX (1LL << 53)
 
 enum token_kind {
 	TOKEN_SESSION, /* after a login: a cookie */
@@ -48,6 +50,11 @@ struct token_claims {
 	size_t n_cameras;
 	int64_t expires_s; /* since 1970 */
 	int viewers;       /* at once; 0: no limit of its own */
+	/* Of the user's logins, from 1: they end together, when his generation is another one. 0:
+	 * no login is behind it. */
+	int64_t generation;
+	bool
+	    by_previous; /* not in the text: token_verify() found it signed with the previous key */
 };
 
 struct token_keys {

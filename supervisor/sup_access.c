@@ -43,7 +43,7 @@ sup_access_new(struct sup *sup)
 	struct sup_access *access = xcalloc(1, sizeof(*access));
 
 	access->sup = sup;
-	clock_timer_init(&access->logouts, sup->deps.clock, access_on_logouts, access);
+	access_ends_init(access);
 	/* Good for nothing as long as there are no users, but never all zero. */
 	access_random(access->keys.current, TOKEN_KEY_BYTES);
 	return access;
@@ -54,7 +54,7 @@ sup_access_free(struct sup_access **access)
 {
 	if (*access == NULL)
 		return;
-	clock_timer_cancel(&(*access)->logouts);
+	access_ends_finish(*access);
 	OPENSSL_cleanse(*access, sizeof(**access));
 	free(*access);
 	*access = NULL;
@@ -110,6 +110,22 @@ list_revoked(const struct sup_access *access)
 	return list;
 }
 
+/* "ann 1700000000000", of those whose first ones hold no longer. */
+static json_t *
+list_generations(const struct sup_access *access, const struct conf *conf)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < conf->n_users; i++) {
+		int64_t number = access_generation(access, conf->users[i].name);
+
+		if (number > 1)
+			json_array_append_new(
+			    list, json_sprintf("%s %lld", conf->users[i].name, (long long)number));
+	}
+	return list;
+}
+
 json_t *
 sup_access_message(struct sup *sup)
 {
@@ -122,6 +138,7 @@ sup_access_message(struct sup *sup)
 		json_array_append_new(users, describe_user(&conf->users[i]));
 	msg_set_bool(msg, "required", conf->n_users > 0);
 	json_object_set_new(msg, "users", users);
+	json_object_set_new(msg, "generations", list_generations(sup->access, conf));
 	add_proxy(msg, conf);
 	return msg;
 }
@@ -215,13 +232,16 @@ sup_access_may_have(struct sup *sup, const char *user, char *text)
 	return 0;
 }
 
+/* What the old password opened is closed with it. */
 static int
-save_hashes(struct sup *sup, const char *done, char *text)
+save_hashes(struct sup *sup, const char *user, const char *done, char *text)
 {
-	int rc = access_save_hashes(sup->access);
+	int rc = access_save_hashes(sup->access), ended;
 
+	access_end_logins(sup->access, user);
 	/* Whatever it is, they forget the passwords that they found right. */
-	access_tell_fronts(sup);
+	ended = access_ends_now(sup->access);
+	rc = rc < 0 ? rc : ended;
 	if (rc == 0)
 		return answer(text, 0, "%s", done);
 	/* In force all the same: the old password may be why there is a new one. */
@@ -240,7 +260,7 @@ sup_access_set_hash(struct sup *sup, const char *user, const char *hash, char *t
 			return answer(text, 1, "this user has no password");
 		*entry = access->hashes[--access->n_hashes];
 		OPENSSL_cleanse(&access->hashes[access->n_hashes], sizeof(*entry));
-		return save_hashes(sup, "the password is gone", text);
+		return save_hashes(sup, user, "the password is gone", text);
 	}
 	if (sup_access_may_have(sup, user, text) != 0)
 		return 1;
@@ -252,5 +272,5 @@ sup_access_set_hash(struct sup *sup, const char *user, const char *hash, char *t
 		entry = &access->hashes[access->n_hashes++];
 	snprintf(entry->user, sizeof(entry->user), "%s", user);
 	snprintf(entry->hash, sizeof(entry->hash), "%s", hash);
-	return save_hashes(sup, "the password is set", text);
+	return save_hashes(sup, user, "the password is set", text);
 }

@@ -3,7 +3,7 @@
  *
  *   passwd    NAME:HASH
  *   keys      current HEX, previous HEX
- *   revoked   ID EXPIRES camctl|logout
+ *   revoked   token ID EXPIRES [USER], generation USER NUMBER
  */
 #include "config.h"
 
@@ -210,21 +210,47 @@ access_load_keys(struct sup_access *access)
 /* revoked */
 
 static bool
-parse_revoked(struct sup_access *access, const char *line)
+parse_token(struct sup_access *access, const char *line)
 {
 	struct access_revoked *entry = &access->revoked[access->n_revoked];
-	char id[64], by[16];
+	char id[64], user[128] = "";
 	long long expires_s;
 
 	if (access->n_revoked == TOKEN_REVOKED_MAX ||
-	    sscanf(line, "%63s %lld %15s", id, &expires_s, by) != 3 || !token_id_is_valid(id))
+	    sscanf(line, "%63s %lld %127s", id, &expires_s, user) < 2 || !token_id_is_valid(id) ||
+	    (user[0] != '\0' && !token_user_is_valid(user)))
 		return false;
 	strcpy(entry->id, id);
+	strcpy(entry->user, user);
+	/* Expired or not: who knows whether the clock is right by now. */
 	entry->expires_s = expires_s;
-	entry->by_ctl = strcmp(by, "logout") != 0;
-	if (expires_s > access_now_s(access->sup))
-		access->n_revoked++;
+	access->n_revoked++;
 	return true;
+}
+
+static bool
+parse_generation(struct sup_access *access, const char *line)
+{
+	struct access_generation *entry = &access->generations[access->n_generations];
+	long long number;
+	char user[128];
+
+	if (access->n_generations == ACCESS_GENERATIONS_MAX ||
+	    sscanf(line, "%127s %lld", user, &number) != 2 || !token_user_is_valid(user) ||
+	    number < 1 || number > TOKEN_GENERATION_MAX)
+		return false;
+	strcpy(entry->user, user);
+	entry->number = number;
+	access->n_generations++;
+	return true;
+}
+
+static bool
+parse_end(struct sup_access *access, const char *line)
+{
+	if (strncmp(line, "token ", 6) == 0)
+		return parse_token(access, line + 6);
+	return strncmp(line, "generation ", 11) == 0 && parse_generation(access, line + 11);
 }
 
 void
@@ -233,16 +259,16 @@ access_load_revoked(struct sup_access *access)
 	char *text = NULL, *next, *line;
 	int rc = read_file(access, revoked_file, "all sessions and links end", &text);
 
-	access->n_revoked = 0;
+	access->n_revoked = access->n_generations = 0;
 	next = rc == 0 ? text : NULL;
 	while (next != NULL && (line = strsep(&next, "\n")) != NULL)
-		if (line[0] != '\0' && !parse_revoked(access, line))
+		if (line[0] != '\0' && !parse_end(access, line))
 			rc = -EINVAL;
 	free(text);
 	if (rc == 0 || rc == -ENOENT)
 		return;
 	if (rc == -EINVAL)
-		log_err("access: %s/%s: not lines of ID EXPIRES WHO; all sessions and links end",
+		log_err("access: %s/%s: not as camhub writes it; all sessions and links end",
 			access->sup->options.state_dir, revoked_file);
 	make_keys(access);
 }
@@ -258,9 +284,11 @@ access_save_revoked(const struct sup_access *access)
 	if (file == NULL)
 		xalloc_die();
 	for (size_t i = 0; i < access->n_revoked; i++)
-		fprintf(file, "%s %lld %s\n", access->revoked[i].id,
-			(long long)access->revoked[i].expires_s,
-			access->revoked[i].by_ctl ? "camctl" : "logout");
+		fprintf(file, "token %s %lld %s\n", access->revoked[i].id,
+			(long long)access->revoked[i].expires_s, access->revoked[i].user);
+	for (size_t i = 0; i < access->n_generations; i++)
+		fprintf(file, "generation %s %lld\n", access->generations[i].user,
+			(long long)access->generations[i].number);
 	if (fclose(file) != 0)
 		xalloc_die();
 	rc = write_file(access, revoked_file, text);

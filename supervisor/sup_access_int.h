@@ -7,9 +7,10 @@
 #include "shared/token.h"
 #include "supervisor/sup_int.h"
 
-#define ACCESS_HASHES_MAX 256
-#define ACCESS_HASH_MAX   256
-#define ACCESS_LONGEST_S  (10LL * 366 * 86400)
+#define ACCESS_HASHES_MAX      256
+#define ACCESS_HASH_MAX        256
+#define ACCESS_LONGEST_S       (10LL * 366 * 86400)
+#define ACCESS_GENERATIONS_MAX 256
 
 struct access_hash {
 	char user[TOKEN_USER_MAX + 1];
@@ -18,8 +19,23 @@ struct access_hash {
 
 struct access_revoked {
 	char id[TOKEN_ID_CHARS + 1];
-	int64_t expires_s; /* then it is forgotten */
-	bool by_ctl;       /* else somebody logged out: these make room */
+	int64_t expires_s;
+	char user[TOKEN_USER_MAX + 1]; /* whose session it was; "": a token of another kind */
+};
+
+/* Which logins of a user hold; who is not listed: 1. */
+struct access_generation {
+	char user[TOKEN_USER_MAX + 1];
+	int64_t number;
+};
+
+/* What is done at once, and then no more often than each every_ms. */
+struct access_pace {
+	struct sup_access *access;
+	int64_t every_ms;
+	void (*act)(struct sup_access *access);
+	struct clock_timer timer; /* set: it was done a moment ago */
+	bool again;               /* when that moment is over */
 };
 
 struct sup_access {
@@ -30,7 +46,10 @@ struct sup_access {
 	size_t n_revoked;
 	struct access_hash hashes[ACCESS_HASHES_MAX];
 	size_t n_hashes;
-	struct clock_timer logouts; /* to be written and told soon, several at once */
+	struct access_generation generations[ACCESS_GENERATIONS_MAX];
+	size_t n_generations;
+	int64_t since_s, since_ns; /* the start, by the wall clock and the other */
+	struct access_pace telling, saving;
 };
 
 /* sup_access_files.c: each logs what fails. */
@@ -46,8 +65,18 @@ void access_random(void *bytes, size_t len);
 
 /* sup_access.c */
 void access_tell_fronts(struct sup *sup);
-/* sup_access_tokens.c: of the timer. */
-void access_on_logouts(struct clock_timer *timer, void *arg);
 int64_t access_now_s(struct sup *sup);
+
+/* sup_access_ends.c */
+void access_ends_init(struct sup_access *access);
+/* The end of all: what is not written yet is. */
+void access_ends_finish(struct sup_access *access);
+/* Tell and write. 0 or negative errno. */
+int access_ends_now(struct sup_access *access);
+int64_t access_generation(const struct sup_access *access, const char *user);
+/* All sessions of this user end, and what else a login of his opened. Neither told nor written. */
+void access_end_logins(struct sup_access *access, const char *user);
+/* Tokens of the key before hold on, or all end. Told and written: 0 or negative errno. */
+int access_new_keys(struct sup_access *access, bool keep_previous);
 
 #endif

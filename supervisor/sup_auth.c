@@ -9,6 +9,7 @@
 #include "shared/log.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup_access.h"
+#include "supervisor/sup_access_int.h"
 #include "supervisor/sup_front.h"
 
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct sup_auth_job {
 	/* Who wants to know: a front, or fn. */
 	uint32_t subscriber;
 	int64_t front_id;
+	char user[65];
+	int64_t generation; /* of his logins, when it was asked */
 	sup_auth_fn *fn;
 	void *arg;
 	struct sup_auth *auth;
@@ -70,12 +73,21 @@ tell_front(struct sup *sup, uint32_t subscriber, int64_t id, enum sup_auth_answe
 	sup_child_send(front->child, msg, -1);
 }
 
+/* He got another password while the old one was looked at. */
+static bool
+is_outdated(const struct sup_auth_job *job)
+{
+	return job->generation != access_generation(job->auth->sup->access, job->user);
+}
+
 /* The job is gone before anybody is told: who is told may ask again. */
 static void
 finish(struct sup_auth_job *job, enum sup_auth_answer answer, const char *hash)
 {
 	struct sup_auth_job done = *job;
 
+	if (done.fn == NULL && answer == SUP_AUTH_YES && is_outdated(job))
+		answer = SUP_AUTH_BUSY;
 	drop_job(job);
 	if (done.fn != NULL)
 		done.fn(done.arg, answer == SUP_AUTH_YES ? hash : NULL);
@@ -278,6 +290,8 @@ sup_auth_check(struct sup *sup, uint32_t subscriber, const json_t *msg)
 	}
 	job->subscriber = subscriber;
 	job->front_id = id;
+	snprintf(job->user, sizeof(job->user), "%s", msg_str(msg, "user"));
+	job->generation = access_generation(sup->access, job->user);
 }
 
 struct sup_auth_job *

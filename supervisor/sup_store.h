@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define SUP_STORE_MAX_BYTES 65536
+#define SUP_STORE_MAX_BYTES 131072
 
 /* Make the directory (0700) if it is absent. 0 or negative errno. */
 int sup_store_open(const char *dir);

@@ -321,7 +321,9 @@ END_TEST
 START_TEST(test_a_strange_ticket_is_good_once)
 {
 	struct access_tickets *here = access_tickets_new(), *there = access_tickets_new();
-	struct token_claims session = { .kind = TOKEN_SESSION, .user = "ann", .expires_s = 90000 };
+	struct token_claims session = {
+		.kind = TOKEN_SESSION, .user = "ann", .expires_s = 90000, .generation = 1
+	};
 	char text[TOKEN_MAX_BYTES];
 	struct token_claims claims;
 

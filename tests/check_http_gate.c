@@ -72,6 +72,7 @@ token(enum token_kind kind, const char *user, const char *camera, int seconds)
 				       .expires_s = gate_now_s(gate) + seconds };
 
 	strcpy(claims.user, user);
+	claims.generation = kind == TOKEN_SESSION;
 	if (camera != NULL) {
 		strcpy(claims.cameras[0], camera);
 		claims.n_cameras = 1;
@@ -358,7 +359,7 @@ START_TEST(test_kinds_are_not_mixed_up)
 {
 	for (int kind = TOKEN_SESSION; kind < TOKEN_KINDS; kind++) {
 		char bearer[TOKEN_MAX_BYTES + 16];
-		const char *text = token(kind, "", "door", 60);
+		const char *text = token(kind, kind == TOKEN_SESSION ? "ann" : "", "door", 60);
 		struct gate_facts facts = { .cookies = cookie(GATE_COOKIE, text) };
 
 		snprintf(bearer, sizeof(bearer), "Bearer %s", text);

@@ -71,6 +71,7 @@ make_token(struct rig *rig, enum token_kind kind, const char *user, const char *
 
 	claims.expires_s = front_now_ms(rig->front) / 1000 + seconds;
 	strcpy(claims.user, user);
+	claims.generation = kind == TOKEN_SESSION;
 	if (camera != NULL) {
 		strcpy(claims.cameras[0], camera);
 		claims.n_cameras = 1;

@@ -167,6 +167,7 @@ END_TEST
 START_TEST(test_longest)
 {
 	struct token_claims claims = { .kind = TOKEN_SESSION,
+				       .generation = TOKEN_GENERATION_MAX,
 				       .role = TOKEN_OPERATOR,
 				       .id = "AAECAwQFBgcICQoLDA0ODw",
 				       .n_cameras = TOKEN_CAMERAS_MAX,
@@ -302,7 +303,10 @@ START_TEST(test_signed_but_wrong)
 {
 	static const char *const good[] = {
 		PAYLOAD("\"link\"", ID, "\"\"", "[\"door\"]", "\"viewer\"", "1800000060", "0"),
-		PAYLOAD("\"session\"", ID, "\"ann\"", "[]", "\"operator\"", "1800000060", "0"),
+		PAYLOAD("\"session\"", ID, "\"ann\"", "[]", "\"operator\"", "1800000060",
+			"0,\"g\":1"),
+		PAYLOAD("\"ticket\"", ID, "\"ann\"", "[]", "\"viewer\"", "1800000060",
+			"0,\"g\":7,\"p\":" ID),
 		PAYLOAD("\"bearer\"", ID, "\"a.b@c-d\"", "[]", "\"viewer\"", "1800000060", "0"),
 	};
 	static const char *const wrong[] = {
@@ -335,6 +339,18 @@ START_TEST(test_signed_but_wrong)
 			"0,\"x\":1"),
 		PAYLOAD("\"link\"", ID, "\"\"", "[\"door\"]", "\"viewer\"", "1800000060",
 			"0,\"n\":0"),
+		/* a login without a generation, or with none that there is; one where no login is
+		 */
+		PAYLOAD("\"session\"", ID, "\"ann\"", "[]", "\"operator\"", "1800000060", "0"),
+		PAYLOAD("\"session\"", ID, "\"ann\"", "[]", "\"viewer\"", "1800000060",
+			"0,\"g\":0"),
+		PAYLOAD("\"session\"", ID, "\"ann\"", "[]", "\"viewer\"", "1800000060",
+			"0,\"g\":\"1\""),
+		PAYLOAD("\"session\"", ID, "\"ann\"", "[]", "\"viewer\"", "1800000060",
+			"0,\"g\":-1"),
+		PAYLOAD("\"bearer\"", ID, "\"ann\"", "[]", "\"viewer\"", "1800000060", "0,\"g\":1"),
+		PAYLOAD("\"ticket\"", ID, "\"\"", "[\"door\"]", "\"viewer\"", "1800000060",
+			"0,\"g\":1"),
 		/* nobody, and all cameras or more than to look */
 		PAYLOAD("\"link\"", ID, "\"\"", "[]", "\"viewer\"", "1800000060", "0"),
 		PAYLOAD("\"link\"", ID, "\"\"", "[\"door\"]", "\"operator\"", "1800000060", "0"),

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -537,8 +538,9 @@ START_ASYNC_TEST(test_all_tokens_end)
 }
 END_ASYNC_TEST
 
+/* A front tells the end of a session of user ("": of another token). */
 static void
-log_out(struct fake_child *front, unsigned n, int64_t expires_s)
+log_out(struct fake_child *front, unsigned n, const char *user, int64_t expires_s)
 {
 	unsigned char bytes[16] = { (unsigned char)(n >> 8), (unsigned char)n };
 	char id[TOKEN_ID_CHARS + 1];
@@ -547,36 +549,260 @@ log_out(struct fake_child *front, unsigned n, int64_t expires_s)
 	token_id_from(bytes, id);
 	msg_set_str(msg, "id", id);
 	msg_set_int(msg, "expires_s", expires_s);
+	if (user[0] != '\0')
+		msg_set_str(msg, "user", user);
 	fake_say(front, msg, -1);
 }
 
-/* Logging out fills no list for ever, and pushes out nothing that camctl revoked. */
-START_ASYNC_TEST(test_logouts)
+static bool
+is_ended(const struct token_keys *keys, unsigned n)
+{
+	unsigned char bytes[16] = { (unsigned char)(n >> 8), (unsigned char)n };
+	char id[TOKEN_ID_CHARS + 1];
+
+	token_id_from(bytes, id);
+	return token_keys_is_revoked(keys, id);
+}
+
+/* Of the user's logins those that hold, as a front was told. */
+static long long
+generation_in(const json_t *msg, const char *user)
+{
+	const json_t *item;
+	size_t i, len = strlen(user);
+
+	json_array_foreach (json_object_get(msg, "generations"), i, item)
+		if (strncmp(json_string_value(item), user, len) == 0 &&
+		    json_string_value(item)[len] == ' ')
+			return atoll(json_string_value(item) + len + 1);
+	return 1;
+}
+
+/* A list that is full makes nothing hold again: who filled it loses all his sessions. */
+START_ASYNC_TEST(test_a_full_list_forgets_nobody)
 {
 	struct fake *fake = fake_run(loop, USERS);
 	struct fake_child *front = fake_synced_front(fake);
 	struct token_keys keys = { 0 };
 	int64_t now_s = clock_realtime_ns(loop_clock(loop)) / NS_PER_S;
 	static const char by_ctl[] = "zzECAwQFBgcICQoLDA0ODw";
+	const json_t *msg;
+	long long first;
 
 	assert_answer(ask(fake, json_pack("{s:s, s:s}", "type", "revoke", "id", by_ctl)), 0, "");
-	access_of(fake, &keys);
+	(void)access_of(fake, &keys);
+	log_out(front, 1000, "bob", now_s + 1000);
+	log_out(front, 1001, "", now_s + 1000);
 	for (unsigned i = 0; i < 600; i++)
-		log_out(front, i, now_s + 100);
-	/* Late or nonsense: as if nothing had been said. */
-	log_out(front, 700, now_s);
-	fake_wait_ms(fake, 1000);
-	/* Told once, not 600 times. */
-	access_of(fake, &keys);
-	peer_assert_no_msg(front->peer);
+		log_out(front, i, "ann", now_s + 1000);
+	fake_wait_ms(fake, 2000);
+	(void)access_of(fake, &keys);
+	msg = access_of(fake, &keys);
+	first = generation_in(msg, "ann");
+	ck_assert_int_gt(first, 1);
+	ck_assert_int_eq(generation_in(msg, "bob"), 1);
+	ck_assert(token_keys_is_revoked(&keys, by_ctl));
+	ck_assert(is_ended(&keys, 1000) && is_ended(&keys, 1001));
+	/* What came since stands in the list, or behind the generation: never neither. */
+	ck_assert(is_ended(&keys, 599) && keys.n_revoked < TOKEN_REVOKED_MAX);
+	/* And so once more. */
+	for (unsigned i = 0; i < 600; i++)
+		log_out(front, 2000 + i, "ann", now_s + 1000);
+	fake_wait_ms(fake, 2000);
+	(void)access_of(fake, &keys);
+	msg = access_of(fake, &keys);
+	ck_assert_int_gt(generation_in(msg, "ann"), first);
+	ck_assert(is_ended(&keys, 1000) && is_ended(&keys, 1001));
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* Tokens that are no sessions have no generation: nothing makes room for them. */
+START_ASYNC_TEST(test_a_list_full_of_links_stays)
+{
+	struct fake *fake = fake_run(loop, USERS);
+	struct fake_child *front = fake_synced_front(fake);
+	struct token_keys keys = { 0 };
+	int64_t now_s = clock_realtime_ns(loop_clock(loop)) / NS_PER_S;
+
+	/* A user that is not ours is nobody's session. */
+	for (unsigned i = 0; i < TOKEN_REVOKED_MAX; i++)
+		log_out(front, i, i % 2 == 0 ? "" : "zoe", now_s + 1000);
+	log_out(front, 5000, "", now_s + 1000);
+	expect_log("the list is full");
+	assert_answer(
+	    ask(fake, json_pack("{s:s, s:s}", "type", "revoke", "id", "zzECAwQFBgcICQoLDA0ODw")), 1,
+	    "the list is full");
+	fake_wait_ms(fake, 2000);
+	(void)access_of(fake, &keys);
+	(void)access_of(fake, &keys);
 	ck_assert_uint_eq(keys.n_revoked, TOKEN_REVOKED_MAX);
-	ck_assert(token_keys_is_revoked(&keys, by_ctl));
-	fake_wait_ms(fake, 100 * 1000);
-	log_out(front, 701, now_s + 1000);
-	fake_wait_ms(fake, 1000);
-	access_of(fake, &keys);
+	ck_assert(is_ended(&keys, 0) && is_ended(&keys, TOKEN_REVOKED_MAX - 1));
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* Told at once; however many there are, a few messages and one file a second. */
+START_ASYNC_TEST(test_a_flood_of_logouts)
+{
+	struct fake *fake = fake_run(loop, USERS);
+	struct fake_child *front = fake_synced_front(fake);
+	struct token_keys keys = { 0 };
+	int64_t now_s = clock_realtime_ns(loop_clock(loop)) / NS_PER_S;
+
+	log_out(front, 0, "ann", now_s + 1000);
+	(void)access_of(fake, &keys);
+	ck_assert(is_ended(&keys, 0));
+	ck_assert_ptr_nonnull(strstr(read_state(fake, "revoked"), "token AAAA"));
+	write_state(fake, "revoked", "", 0600);
+	for (unsigned i = 1; i < 100; i++)
+		log_out(front, i, "ann", now_s + 1000);
+	/* Not each one: nobody wrote, nobody told. */
+	peer_assert_no_msg(front->peer);
+	ck_assert_str_eq(read_state(fake, "revoked"), "");
+	fake_wait_ms(fake, 200);
+	(void)access_of(fake, &keys);
+	ck_assert_uint_eq(keys.n_revoked, 100);
+	ck_assert_str_eq(read_state(fake, "revoked"), "");
+	fake_wait_ms(fake, 800);
+	ck_assert_ptr_nonnull(strstr(read_state(fake, "revoked"), "token "));
+	peer_assert_no_msg(front->peer);
+	/* What is not written yet is at the end. */
+	write_state(fake, "revoked", "", 0600);
+	log_out(front, 200, "ann", now_s + 1000);
+	ck_assert_str_eq(read_state(fake, "revoked"), "");
+	sup_free(&fake->sup);
+	ck_assert_ptr_nonnull(strstr(read_state(fake, "revoked"), "token "));
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+static void
+fill(struct fake_child *front, unsigned first, unsigned n, int64_t expires_s)
+{
+	for (unsigned i = 0; i < n; i++)
+		log_out(front, first + i, "", expires_s);
+}
+
+/* A clock that is set forward, and back, brings no token back; time that passes makes room. */
+START_ASYNC_TEST(test_a_clock_that_is_set_forgets_nothing)
+{
+	struct fake *fake = fake_run(loop, USERS);
+	struct fake_child *front = fake_synced_front(fake);
+	struct token_keys keys = { 0 };
+	const int64_t month_ms = 31LL * 86400 * 1000;
+	int64_t now_s = clock_realtime_ns(loop_clock(loop)) / NS_PER_S;
+
+	fill(front, 0, TOKEN_REVOKED_MAX, now_s + 1000);
+	clock_set_wall_ms(loop_clock(loop), month_ms);
+	log_out(front, 3000, "", now_s + 2 * month_ms / 1000);
+	clock_set_wall_ms(loop_clock(loop), -month_ms);
+	fake_wait_ms(fake, 2000);
+	(void)access_of(fake, &keys);
+	(void)access_of(fake, &keys);
+	ck_assert(is_ended(&keys, 0) && is_ended(&keys, TOKEN_REVOKED_MAX - 1));
+	/* Expired, but not for long: nobody knows how right the clock is. */
+	clock_jump_ms(loop_clock(loop), 2000 * 1000);
+	log_out(front, 3001, "", now_s + 9000);
+	fake_wait_ms(fake, 2000);
+	clock_jump_ms(loop_clock(loop), 86400LL * 1000);
+	log_out(front, 3002, "", now_s + 4 * 86400);
+	fake_wait_ms(fake, 2000);
+	(void)access_of(fake, &keys);
+	ck_assert_uint_eq(keys.n_revoked, 1);
+	ck_assert(is_ended(&keys, 3002));
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* A start with a clock that is wrong forgets nothing either. */
+START_ASYNC_TEST(test_a_start_forgets_nothing)
+{
+	struct fake *fake = fake_new(loop);
+	struct token_keys keys = { 0 };
+	const json_t *msg;
+
+	write_state(fake, "keys",
+		    "current 0101010101010101010101010101010101010101010101010101010101010101\n",
+		    0600);
+	write_state(fake, "revoked",
+		    "token zzECAwQFBgcICQoLDA0ODw 5\ntoken AAAAAwQFBgcICQoLDA0ODw 99999999999 ann\n"
+		    "generation bob 1700000000001\ngeneration gone 7\n",
+		    0600);
+	fake_config(fake, USERS);
+	fake_start(fake);
+	msg = access_of(fake, &keys);
 	ck_assert_uint_eq(keys.n_revoked, 2);
-	ck_assert(token_keys_is_revoked(&keys, by_ctl));
+	ck_assert(token_keys_is_revoked(&keys, "zzECAwQFBgcICQoLDA0ODw"));
+	ck_assert_int_eq(generation_in(msg, "bob"), 1700000000001);
+	ck_assert_int_eq(generation_in(msg, "ann"), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(msg, "generations")), 1);
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+static void
+set_password(struct fake *fake, const char *user)
+{
+	struct peer *ctl = fake_ctl(fake);
+	struct fake_child *auth = auth_of(fake);
+	json_t *msg = json_pack("{s:s, s:s, s:s}", "type", "passwd", "user", user, "password", "x");
+	long long id;
+
+	peer_send_msg(ctl, msg, -1);
+	id = msg_int(peer_get_msg(auth->peer, MSG_AUTH_JOB, 0), "id", 0);
+	answer_job(auth, id, true, HASH);
+	assert_answer(peer_get_msg(ctl, MSG_CTL_DONE, 0), 0, "the password is set");
+}
+
+/* His sessions end with the old password, and with none at all; nobody else's. */
+START_ASYNC_TEST(test_a_new_password_ends_sessions)
+{
+	struct fake *fake = fake_run(loop, USERS);
+	struct token_keys keys = { 0 };
+	const json_t *msg;
+	long long first;
+
+	fake_ready(auth_of(fake));
+	(void)fake_synced_front(fake);
+	set_password(fake, "ann");
+	msg = access_of(fake, &keys);
+	first = generation_in(msg, "ann");
+	ck_assert_int_gt(first, 1);
+	ck_assert_int_eq(generation_in(msg, "bob"), 1);
+	ck_assert_ptr_nonnull(strstr(read_state(fake, "revoked"), "generation ann "));
+	assert_answer(ask(fake, json_pack("{s:s, s:s}", "type", "passwd", "user", "ann")), 0,
+		      "gone");
+	ck_assert_int_gt(generation_in(access_of(fake, &keys), "ann"), first);
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+/* The old one was being looked at when the new one was set: it opens nothing. */
+START_ASYNC_TEST(test_an_old_password_on_its_way)
+{
+	struct fake *fake = fake_run(loop, USERS);
+	struct fake_child *front = fake_synced_front(fake), *auth = auth_of(fake);
+	struct token_keys keys = { 0 };
+	const json_t *msg;
+	long long id;
+
+	fake_ready(auth);
+	set_password(fake, "ann");
+	(void)access_of(fake, &keys);
+	check_password(front, 7, "ann", "old");
+	id = msg_int(peer_get_msg(auth->peer, MSG_AUTH_JOB, 0), "id", 0);
+	set_password(fake, "ann");
+	(void)access_of(fake, &keys);
+	answer_job(auth, id, true, NULL);
+	msg = peer_get_msg(front->peer, MSG_AUTH_RESULT, 0);
+	ck_assert(!msg_bool(msg, "ok", true) && msg_bool(msg, "busy", false));
 	token_keys_clear(&keys);
 	async_complete(loop);
 }
@@ -616,7 +842,13 @@ access_suite(void)
 	tcase_add_test(tcase, test_links);
 	tcase_add_test(tcase, test_bearer_tokens);
 	tcase_add_test(tcase, test_all_tokens_end);
-	tcase_add_test(tcase, test_logouts);
+	tcase_add_test(tcase, test_a_full_list_forgets_nobody);
+	tcase_add_test(tcase, test_a_list_full_of_links_stays);
+	tcase_add_test(tcase, test_a_flood_of_logouts);
+	tcase_add_test(tcase, test_a_clock_that_is_set_forgets_nothing);
+	tcase_add_test(tcase, test_a_start_forgets_nothing);
+	tcase_add_test(tcase, test_a_new_password_ends_sessions);
+	tcase_add_test(tcase, test_an_old_password_on_its_way);
 	tcase_add_test(tcase, test_status_shows_it);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -39,8 +39,9 @@ auth_be_nice(void)
 {
 	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 
+	/* The unit's filter has no setpriority: there it is the group's niceness alone. */
 	if (setpriority(PRIO_PROCESS, 0, atoi(NICE)) < 0)
-		log_info("the priority stays as it is: %s", strerror(errno));
+		log_debug("the priority stays as it is: %s", strerror(errno));
 	if (fd < 0)
 		return;
 	if (write(fd, NICE, strlen(NICE)) < 0)

@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,7 +16,7 @@ import unittest
 
 import rig
 
-LAB_SECONDS = 150
+LAB_SECONDS = 240
 NEEDED = ("unshare", "ip", "timeout", "systemd-sysusers", "systemctl")
 
 
@@ -104,6 +105,8 @@ class Systemd(unittest.TestCase):
         pid, code, said = self.run_lab()
         print(said[-20000:], flush=True)
         self.assertTrue("LAB: PASS" in said, "see above what the lab said")
+        denied = re.findall("(?i).*(?:permission denied|operation not permitted|SIGSYS).*", said)
+        self.assertEqual(denied, [], "nothing that it needs is denied")
         self.assertEqual(code, 0)
         self.assertEqual(glob.glob(f"/sys/fs/cgroup/**/camhub-lab-{pid}", recursive=True), [])
 

@@ -16,7 +16,7 @@ class Viewer(threading.Thread):
     .texts (parsed JSON messages), .inits (init segments), .fragments with .arrivals, .jpegs (count) and .last_jpeg, .closed (why the socket ended).
     """
 
-    def __init__(self, host, port, src, mode="mse", keep_payload=False):
+    def __init__(self, host, port, src, mode="mse", keep_payload=False, **socket_options):
         super().__init__(daemon=True)
         self.target = (host, port, src, mode)
         self.keep_payload = keep_payload
@@ -26,7 +26,7 @@ class Viewer(threading.Thread):
         self.jpegs, self.last_jpeg = 0, b""
         self.closed = None
         self.breaks = []  # index of each fragment that follows an init segment
-        self.socket = WebSocket(host, port, f"/api/ws?src={src}")
+        self.socket = WebSocket(host, port, f"/api/ws?src={src}", **socket_options)
         request = {"type": mode}
         if mode == "mse":
             request["value"] = CODECS

@@ -22,9 +22,12 @@ class Refused(Exception):
 
 
 class WebSocket:
-    def __init__(self, host, port, path, timeout_s=PATIENCE_S, headers=()):
+    def __init__(self, host, port, path, timeout_s=PATIENCE_S, headers=(), tls=None):
+        """tls: an ssl.SSLContext, None: in clear."""
         self.sock = socket.create_connection((host, port), timeout_s)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.sock = tls.wrap_socket(self.sock, server_hostname=host)
         self.buffer = b""
         key = base64.b64encode(os.urandom(16))
         lines = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Upgrade: websocket",

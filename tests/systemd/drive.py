@@ -4,11 +4,13 @@ What is tried under the lab's systemd with the units as installed: run there by 
 test leaves the service as it found it: running, with the good configuration.
 """
 
+import base64
 import ctypes
 import glob
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -36,8 +38,23 @@ CAMERAS = """cameras:
 """
 
 
-def run(*command, check=True):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+# The service as a shop would run it: TLS, users, four cameras.
+STATE_DIRECTORY = "/var/lib/camhub"
+SECURED = f"""tls:
+  certificate: {STATE_DIRECTORY}/camhub.crt
+  key: {STATE_DIRECTORY}/camhub.key
+access:
+  users:
+    - {{ name: ann, role: viewer, cameras: [ "door", "cam*" ] }}
+    - {{ name: bob, role: operator }}
+cameras:
+""" + "".join(f"""  - name: {name}
+    url: test:clock?size=320x180&fps=10&gop=10
+""" for name in ("door", "cam1", "cam2", "till"))
+
+
+def run(*command, check=True, stdin=None):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, input=stdin)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: {done.returncode} {done.stdout} {done.stderr}")
     return done
@@ -78,16 +95,17 @@ def status():
     return json.loads(done.stdout) if done.stdout.strip() else {}
 
 
-def all_up():
+def all_up(number=2):
     cameras = status().get("cameras", [])
-    return len(cameras) == 2 and all(camera["state"] == "up" for camera in cameras)
+    return len(cameras) == number and all(camera["state"] == "up" for camera in cameras)
 
 
 class Asker(threading.Thread):
     """Asks /healthz over and over; .refused: connections that were not even accepted or answered."""
 
-    def __init__(self):
+    def __init__(self, ask=get):
         super().__init__(daemon=True)
+        self.ask = ask
         self.done = threading.Event()
         self.answered, self.refused = 0, []
         self.start()
@@ -95,7 +113,7 @@ class Asker(threading.Thread):
     def run(self):
         while not self.done.wait(0.02):
             try:
-                get("/healthz")
+                self.ask("/healthz")
                 self.answered += 1
             except ConnectionRefusedError as error:
                 self.refused.append(error)
@@ -251,6 +269,101 @@ class Systemd(unittest.TestCase):
         # The next connection starts it again: the listener was never closed.
         until(lambda: get("/healthz")[0] == 200, "socket activation")
         print(f"stopped in {stopped:.2f} s", flush=True)
+
+
+class Secured(unittest.TestCase):
+    """TLS, users and four cameras, from a certificate made on the spot to the next one."""
+
+    @classmethod
+    def setUpClass(cls):
+        run("systemd-sysusers", PATHS["sysusers"])
+        write_config(CAMERAS)
+        run("systemctl", "start", UNIT)  # which makes the directory
+        run(PATHS["camctl"], "certificate", "--name", "127.0.0.1", STATE_DIRECTORY)
+        write_config(SECURED)
+        run("systemctl", "restart", UNIT)
+        until(lambda: all_up(4), lambda: f"four cameras are up: {status()}")
+        for user in ("ann", "bob"):
+            run(PATHS["camctl"], "--runtime-dir", "/run/camhub", "passwd", user, stdin=f"open {user}\n")
+
+    @classmethod
+    def tearDownClass(cls):
+        write_config(CAMERAS)
+        run("systemctl", "stop", UNIT)
+
+    def trust(self):
+        """Only the certificate that stands there now."""
+        return ssl.create_default_context(cafile=f"{STATE_DIRECTORY}/camhub.crt")
+
+    def login(self, user):
+        return "Authorization: Basic " + base64.b64encode(f"{user}:open {user}".encode()).decode()
+
+    def get(self, path, user=None):
+        request = urllib.request.Request(f"https://127.0.0.1:{PORT}{path}")
+        if user is not None:
+            request.add_header(*self.login(user).split(": ", 1))
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=self.trust()) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    def watch(self, camera, user):
+        viewer = Viewer("127.0.0.1", PORT, camera, tls=self.trust(), headers=(self.login(user),))
+        self.addCleanup(viewer.close)
+        viewer.wait_more(3)
+        return viewer
+
+    def test_who_may_see_what(self):
+        self.assertEqual(self.get("/api/streams"), 401)
+        self.assertEqual(self.get("/api/streams", "ann"), 200)
+        self.assertEqual(self.get("/api/frame.jpeg?src=door", "ann"), 200)
+        self.assertEqual(self.get("/api/frame.jpeg?src=till", "ann"), 403)
+        self.assertEqual(self.get("/api/frame.jpeg?src=till", "bob"), 200)
+
+    def test_certificate_is_renewed_under_viewers(self):
+        viewers = [self.watch(camera, "bob") for camera in ("door", "cam1", "cam2", "till")]
+        old = self.trust()
+        run(PATHS["camctl"], "certificate", "--name", "127.0.0.1", STATE_DIRECTORY)
+        run("systemctl", "reload", UNIT)
+
+        def is_new():
+            try:
+                return self.get("/healthz") == 200
+            except urllib.error.URLError:
+                return False
+        until(is_new, "the new certificate is shown")
+        with self.assertRaises((ssl.SSLError, EOFError)):
+            Viewer("127.0.0.1", PORT, "door", tls=old, headers=(self.login("bob"),))
+        for viewer in viewers:
+            viewer.wait_more(10)
+            self.assertIsNone(viewer.closed)
+
+    def test_restart_refuses_nobody(self):
+        asker = Asker(self.get)
+        run("systemctl", "restart", UNIT)
+        until(lambda: all_up(4), lambda: f"four cameras are up: {status()}")
+        asker.stop()
+        self.assertEqual(asker.refused, [])
+        for camera in ("door", "cam1", "cam2", "till"):
+            self.watch(camera, "bob").wait_more(3)  # passwords and keys are still there
+
+    def test_reload_touches_only_what_changed(self):
+        viewers = {camera: self.watch(camera, "bob") for camera in ("door", "cam1", "cam2")}
+        write_config(SECURED.replace("name: till", "name: safe"))
+        run("systemctl", "reload", UNIT)
+        until(lambda: "safe" in {c["name"] for c in status()["cameras"] if c["state"] == "up"}, "safe is up")
+        write_config(SECURED)
+        run("systemctl", "reload", UNIT)
+        until(lambda: all_up(4), lambda: f"four cameras are up: {status()}")
+        for viewer in viewers.values():
+            viewer.wait_more(3)
+            self.assertIsNone(viewer.closed)
+            self.assertEqual(viewer.holes(), [])
+
+    def tearDown(self):
+        self.assertEqual(status()["supervisor"]["violations"], 0)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ tell(struct ask *ask, enum access_ask_result result)
 				   .cors_origin = ask->cors_origin };
 
 	TAILQ_INIT(&request.query);
-	request.is_tls = listeners_tls(request.front->listeners) != NULL;
+	request.is_https = route_is_https(request.front, request.req);
 	snprintf(request.address, sizeof(request.address), "%s", ask->address);
 	listeners_on_abort(request.front->listeners, ask->req, NULL, NULL);
 	/* What follows may take the connection, and with it all that hangs on it. */

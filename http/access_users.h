@@ -21,8 +21,8 @@ struct access_users {
 	size_t n;
 };
 
-/* The users in the message access-keys, with their generations. 0 and *users, whose former contents are freed; or -EINVAL,
- * *users untouched. */
+/* The users in the message access-keys, with their generations. 0 and *users, whose former contents
+ * are freed; or -EINVAL, *users untouched. */
 int access_users_from_msg(const json_t *msg, struct access_users *users);
 void access_users_clear(struct access_users *users);
 

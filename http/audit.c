@@ -13,22 +13,22 @@
 #include <stdlib.h>
 
 #define PICTURE_EVERY_S 60
-#define LINES_MAX       20 /* in a second, of what anybody can provoke */
+#define LINES_MAX       20  /* in a second, of what anybody can provoke */
+#define WATCH_LINES_MAX 200 /* the same, of who watches: a wall is one for each camera */
 
 /* true: this one is only counted. */
 static bool
-is_too_much(struct front *front)
+is_too_much(struct front *front, struct audit_pace *pace, unsigned max, const char *of)
 {
 	int64_t now_s = clock_now_ns(front->clock) / NS_PER_S;
 
-	if (front->audit_s != now_s) {
-		if (front->audit_lines > LINES_MAX)
-			log_notice("audit: {\"event\":\"suppressed\",\"lines\":%u}",
-				   front->audit_lines - LINES_MAX);
-		front->audit_s = now_s;
-		front->audit_lines = 0;
+	if (pace->second != now_s) {
+		if (pace->lines > max)
+			log_notice("audit: {\"event\":\"suppressed\",\"of\":\"%s\",\"lines\":%u}",
+				   of, pace->lines - max);
+		*pace = (struct audit_pace){ .second = now_s };
 	}
-	return ++front->audit_lines > LINES_MAX;
+	return ++pace->lines > max;
 }
 
 static json_t *
@@ -66,7 +66,8 @@ audit_watch(const struct watch *watch, bool begins)
 	const struct pass *pass = watch->pass;
 	json_t *line;
 
-	if (gate_is_open(pass->front->gate))
+	if (gate_is_open(pass->front->gate) ||
+	    is_too_much(pass->front, &pass->front->audit_watches, WATCH_LINES_MAX, "watch"))
 		return;
 	line = begin(begins ? "watch" : "watched", &pass->who, pass->address);
 	msg_set_str(line, "camera", watch->stream);
@@ -117,7 +118,8 @@ audit_event(struct front *front, const char *event, const struct gate_identity *
 {
 	json_t *line;
 
-	if (gate_is_open(front->gate) || is_too_much(front))
+	if (gate_is_open(front->gate) ||
+	    is_too_much(front, &front->audit_other, LINES_MAX, "other"))
 		return;
 	line = begin(event, who, address);
 	if (user[0] != '\0')

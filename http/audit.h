@@ -7,7 +7,7 @@
 
 #include "http/pass.h"
 
-/* Somebody begins to watch, or ends. */
+/* Somebody begins to watch, or ends. Neither crowds out the other events, nor they these. */
 void audit_watch(const struct watch *watch, bool begins);
 /* The operator sent somebody away. */
 void audit_kick(const struct pass *pass);

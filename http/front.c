@@ -9,6 +9,7 @@
 #include "http/drain.h"
 #include "http/gate.h"
 #include "http/listen.h"
+#include "http/names.h"
 #include "http/pages.h"
 #include "http/pass.h"
 #include "http/snapshot.h"
@@ -206,6 +207,7 @@ on_listener(struct front *front, const json_t *msg, int fd)
 		event_base_loopbreak(front->base);
 		return;
 	}
+	front->is_reached |= !names_is_loopback(msg_str(msg, "address"));
 	if (listeners_add(front->listeners, fd, msg_str(msg, "address")) < 0)
 		log_err("http: cannot serve %s: no memory", msg_str(msg, "address"));
 }

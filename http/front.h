@@ -62,14 +62,17 @@ struct front {
 	struct gate *gate;
 	struct access_asks *asks;
 	struct listeners *listeners;
+	bool is_reached; /* by other machines: not all listeners are on loopback */
 	struct snapshots *snapshots;
 	struct stream_list streams;
 	struct viewer_list viewers;
 	struct wall_list walls;
 	struct pass_list passes;
 	long long watches_ever;
-	int64_t audit_s; /* the second in which audit_lines were wanted */
-	unsigned audit_lines;
+	struct audit_pace {
+		int64_t second;
+		unsigned lines;       /* that were wanted in it */
+	} audit_watches, audit_other; /* neither takes the other's place */
 	struct {
 		uint64_t whose;
 		int64_t told_ns;

@@ -46,9 +46,9 @@ join_lines(const struct request *request, const char *name)
 }
 
 static const char *
-peer_of(const struct request *request)
+peer_of(struct evhttp_request *req)
 {
-	struct evhttp_connection *evcon = evhttp_request_get_connection(request->req);
+	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 	char *peer = NULL;
 	ev_uint16_t port;
 
@@ -73,7 +73,7 @@ static bool
 find_address(struct request *request)
 {
 	const struct gate *gate = request->front->gate;
-	const char *name = gate_proxy_header(gate), *peer = peer_of(request);
+	const char *name = gate_proxy_header(gate), *peer = peer_of(request->req);
 	char *forwarded = name != NULL ? join_lines(request, name) : NULL;
 
 	access_address_of(peer, gate_proxy_from(gate), forwarded, request->address);
@@ -84,21 +84,43 @@ find_address(struct request *request)
 
 /* Facts */
 
-/* The proxy's word on who it is; two lines are none: one may be the viewer's own. */
+/* Of a proxy's headers two lines are none: one may be the viewer's own. */
+static const char *
+only_line(struct evhttp_request *req, const char *name)
+{
+	const struct evkeyval *line;
+	const char *value = NULL;
+	unsigned n = 0;
+
+	for (line = evhttp_request_get_input_headers(req)->tqh_first; line != NULL;
+	     line = line->next.tqe_next) {
+		if (strcasecmp(line->key, name) != 0)
+			continue;
+		value = line->value;
+		n++;
+	}
+	return n == 1 ? value : NULL;
+}
+
+/* The proxy's word on who it is. */
 static const char *
 proxy_user_of(const struct request *request)
 {
 	const struct gate *gate = request->front->gate;
 	const char *name = gate_proxy_user_header(gate);
-	const struct evkeyval *line;
-	unsigned n = 0;
 
-	if (name == NULL || !is_proxy(gate, peer_of(request)))
+	if (name == NULL || !is_proxy(gate, peer_of(request->req)))
 		return NULL;
-	for (line = evhttp_request_get_input_headers(request->req)->tqh_first; line != NULL;
-	     line = line->next.tqe_next)
-		n += strcasecmp(line->key, name) == 0;
-	return n == 1 ? header(request, name) : NULL;
+	return only_line(request->req, name);
+}
+
+bool
+gate_proxy_says_https(const struct front *front, struct evhttp_request *req)
+{
+	const char *scheme = only_line(req, "X-Forwarded-Proto");
+
+	return scheme != NULL && strcasecmp(scheme, "https") == 0 &&
+	       is_proxy(front->gate, peer_of(req));
 }
 
 enum gate_origin

@@ -15,6 +15,8 @@ bool gate_shows(const struct request *request, const char *stream);
 
 /* Whether a page is asked for by somebody who reads it. */
 bool gate_wants_page(const struct request *request);
+/* Whether it came through a trusted proxy that says so in its one X-Forwarded-Proto. */
+bool gate_proxy_says_https(const struct front *front, struct evhttp_request *req);
 /* What the request came from; for what changes something. */
 enum gate_origin gate_origin_of(const struct request *request);
 

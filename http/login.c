@@ -35,7 +35,7 @@ set_cookie(struct request *request, const char *name, const char *value, const c
 	   int64_t seconds)
 {
 	char *line = xasprintf("%s=%s; Path=%s; Max-Age=%lld" COOKIE_ENDS "%s", name, value, path,
-			       (long long)seconds, request->is_tls ? "; Secure" : "");
+			       (long long)seconds, request->is_https ? "; Secure" : "");
 
 	reply_header(request, "Set-Cookie", line);
 	OPENSSL_cleanse(line, strlen(line));

@@ -81,8 +81,29 @@ is_listed(const char *text, char *const *list)
 	return false;
 }
 
+static bool
+is_loopback(const char *name)
+{
+	unsigned char bytes[16];
+
+	if (inet_pton(AF_INET, name, bytes) == 1)
+		return bytes[0] == 127;
+	if (inet_pton(AF_INET6, name, bytes) == 1)
+		return memcmp(bytes, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16) == 0;
+	return strcasecmp(name, "localhost") == 0 || ends_with(name, ".localhost");
+}
+
 bool
-names_host_is_allowed(const char *host, char *const *names)
+names_is_loopback(const char *authority)
+{
+	char name[NAME_MAX_BYTES + 1];
+
+	return read_host(authority, name) && (is_address(name) || is_name(name)) &&
+	       is_loopback(name);
+}
+
+bool
+names_host_is_allowed(const char *host, char *const *names, bool is_local)
 {
 	char name[NAME_MAX_BYTES + 1];
 
@@ -90,19 +111,23 @@ names_host_is_allowed(const char *host, char *const *names)
 		return true;
 	if (!read_host(host, name))
 		return false;
-	return is_address(name) || (is_name(name) && (is_private(name) || is_listed(name, names)));
+	if (!is_address(name) && !is_name(name))
+		return false;
+	if (is_listed(name, names))
+		return true;
+	return is_local ? is_loopback(name) : is_address(name) || is_private(name);
 }
 
 /* Origins */
 
 static const char *
-skip_scheme(const char *origin, bool is_tls, const char **default_port)
+skip_scheme(const char *origin, bool is_https, const char **default_port)
 {
-	if (!is_tls && strncasecmp(origin, "http://", 7) == 0) {
+	if (!is_https && strncasecmp(origin, "http://", 7) == 0) {
 		*default_port = ":80";
 		return origin + 7;
 	}
-	if (strncasecmp(origin, "https://", 8) == 0) {
+	if (is_https && strncasecmp(origin, "https://", 8) == 0) {
 		*default_port = ":443";
 		return origin + 8;
 	}
@@ -122,7 +147,7 @@ len_without(const char *authority, const char *default_port)
 static bool
 is_same_host(const char *origin, const struct names_origins *known)
 {
-	const char *port, *authority = skip_scheme(origin, known->is_tls, &port);
+	const char *port, *authority = skip_scheme(origin, known->is_https, &port);
 	size_t a, b;
 
 	if (authority == NULL || known->host == NULL || authority[0] == '\0')

@@ -8,13 +8,19 @@
 
 #include <stdbool.h>
 
+/* Whether this authority (a Host header, an address with its port) can only lead to the machine
+ * itself: localhost, a name below it, 127.0.0.0/8, ::1. */
+bool names_is_loopback(const char *authority);
+
 /*
  * Whether a request with this Host header (RFC 9110 section 7.2; NULL: none) may be meant for us:
  * an address, a name that nobody can register (of one label, or below localhost, local, lan,
  * home.arpa, internal, test, example and such: RFC 6761, 6762, 8375), or one of names (ends with
- * NULL; NULL: none). Ports do not count. Without a Host it is no browser, and fine.
+ * NULL; NULL: none). Ports do not count. Without a Host it is no browser, and fine. is_local: only
+ * this machine reaches us, and whoever does may see everything. Then it is names that lead nowhere
+ * else, and those that are listed: in the viewer's own network anybody can have the others.
  */
-bool names_host_is_allowed(const char *host, char *const *names);
+bool names_host_is_allowed(const char *host, char *const *names, bool is_local);
 
 enum names_origin {
 	NAMES_NO_ORIGIN,      /* no page sent it */
@@ -26,7 +32,7 @@ enum names_origin {
 /* What is known of this server. */
 struct names_origins {
 	const char *host;   /* the Host header; NULL: none */
-	bool is_tls;        /* ours then is https:// alone; a proxy before us may speak either */
+	bool is_https;      /* the viewer's side of it: then ours is https:// alone, else http:// */
 	char *const *own;   /* origins under which a proxy shows us; end with NULL, NULL: none */
 	char *const *embed; /* origins that may embed us; the same */
 };

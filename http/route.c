@@ -87,18 +87,36 @@ enter_scope(struct request *request, const char *path)
 
 /* Origins */
 
+static bool
+is_https(const struct front *front, struct evhttp_request *req)
+{
+	return listeners_tls(front->listeners) != NULL || gate_proxy_says_https(front, req);
+}
+
 enum names_origin
 route_origin_of(const struct front *front, struct evhttp_request *req)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
 	const struct names_origins known = {
 		.host = evhttp_find_header(headers, "Host"),
-		.is_tls = listeners_tls(front->listeners) != NULL,
+		.is_https = is_https(front, req),
 		.own = front->config.own_origins,
 		.embed = front->config.origins,
 	};
 
 	return names_origin_of(evhttp_find_header(headers, "Origin"), &known);
+}
+
+bool
+route_is_https(const struct front *front, struct evhttp_request *req)
+{
+	const char *origin = evhttp_find_header(evhttp_request_get_input_headers(req), "Origin");
+
+	if (is_https(front, req))
+		return true;
+	/* A page of ours: then it is one of those that are configured. */
+	return origin != NULL && strncasecmp(origin, "https://", 8) == 0 &&
+	       route_origin_of(front, req) == NAMES_OWN_ORIGIN;
 }
 
 /* Requests */
@@ -264,7 +282,9 @@ dispatch(struct request *request, const char *path)
 static bool
 is_ours(const struct front *front, const char *host)
 {
-	return names_host_is_allowed(host, front->config.hosts);
+	bool is_local = gate_is_open(front->gate) && !front->is_reached;
+
+	return names_host_is_allowed(host, front->config.hosts, is_local);
 }
 
 /* Its connection ends with the answer: the next one may be luckier. */
@@ -329,7 +349,7 @@ route_resume(struct front *front, struct evhttp_request *req)
 	request.is_head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
 	if (is_refused(&request))
 		return;
-	request.is_tls = listeners_tls(front->listeners) != NULL;
+	request.is_https = route_is_https(front, req);
 	if (route_origin_of(front, req) == NAMES_LISTED_ORIGIN)
 		request.cors_origin = evhttp_find_header(headers, "Origin");
 	read_query(&request);

@@ -27,7 +27,8 @@ struct request {
 	struct evkeyvalq query; /* decoded */
 	const char *src;        /* ?src=, "" when absent or malformed */
 	struct stream *stream;  /* of src, or NULL */
-	bool is_head, is_tls;
+	bool is_head;
+	bool is_https;           /* so the viewer's browser came, to us or to a proxy */
 	const char *cors_origin; /* the Origin, if it may read answers; or NULL */
 	struct evkeyvalq form;   /* what was posted, decoded */
 	char scope[STREAM_NAME_MAX +
@@ -54,6 +55,9 @@ void route_request(struct front *front, struct evhttp_request *req);
 /* The same for one that had to wait at the gate. */
 void route_resume(struct front *front, struct evhttp_request *req);
 
+/* Whether the viewer's browser speaks https: to us, to a trusted proxy that says so, or to one that
+ * shows our pages under a configured origin. */
+bool route_is_https(const struct front *front, struct evhttp_request *req);
 /* Whose page sent it, as its Origin header says. */
 enum names_origin route_origin_of(const struct front *front, struct evhttp_request *req);
 

@@ -293,9 +293,54 @@ START_TEST(test_hosts)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(names_host_is_allowed(rows[i].host, names) == rows[i].allowed, "%s",
-			      rows[i].host != NULL ? rows[i].host : "none");
-	ck_assert(!names_host_is_allowed("cams.example.net", NULL));
+		ck_assert_msg(names_host_is_allowed(rows[i].host, names, false) == rows[i].allowed,
+			      "%s", rows[i].host != NULL ? rows[i].host : "none");
+	ck_assert(!names_host_is_allowed("cams.example.net", NULL, false));
+}
+END_TEST
+
+/* Nobody has to log in, and this machine alone is served: whoever can name a machine of the
+ * viewer's network would show his page our pictures. */
+START_TEST(test_hosts_of_this_machine)
+{
+	static char listed[] = "cams.example.net", label[] = "den",
+		    *names[] = { listed, label, NULL };
+	static const struct {
+		const char *host;
+		bool allowed;
+	} rows[] = {
+		{ NULL, true },
+		{ "localhost", true },
+		{ "LocalHost.:8080", true },
+		{ "cam.localhost", true },
+		{ "127.0.0.1", true },
+		{ "127.9.9.9:80", true },
+		{ "[::1]:8080", true },
+		{ "cams.example.net", true },
+		{ "den:8080", true },
+		{ "camhub", false },
+		{ "camhub.local", false },
+		{ "cam.lan", false },
+		{ "cam.home.arpa", false },
+		{ "cam.internal", false },
+		{ "192.168.1.5", false },
+		{ "0.0.0.0", false },
+		{ "[::]", false },
+		{ "[::ffff:192.168.1.5]", false },
+		{ "[2001:db8::1]", false },
+		{ "localhost.evil.com", false },
+		{ "xlocalhost", false },
+		{ ".localhost", false },
+		{ "127.0.0.1.nip.io", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_msg(names_host_is_allowed(rows[i].host, names, true) == rows[i].allowed,
+			      "%s", rows[i].host != NULL ? rows[i].host : "none");
+	ck_assert(names_is_loopback("127.0.0.1:8080") && names_is_loopback("[::1]:8080"));
+	ck_assert(!names_is_loopback("0.0.0.0:8080") && !names_is_loopback("[::]:8080"));
+	ck_assert(!names_is_loopback("/run/camhub.sock") && !names_is_loopback(""));
 }
 END_TEST
 
@@ -305,17 +350,17 @@ START_TEST(test_origins)
 	static char front[] = "https://cams.example.net", *const own[] = { front, NULL };
 	static const struct {
 		const char *origin, *host;
-		enum names_origin clear, tls;
+		enum names_origin clear, https;
 	} rows[] = {
 		{ NULL, "cam.lan", NAMES_NO_ORIGIN, NAMES_NO_ORIGIN },
 		{ "http://cam.lan", "cam.lan", NAMES_OWN_ORIGIN, NAMES_FOREIGN_ORIGIN },
-		{ "https://cam.lan", "cam.lan", NAMES_OWN_ORIGIN, NAMES_OWN_ORIGIN },
-		{ "HTTPS://CAM.lan", "cam.LAN", NAMES_OWN_ORIGIN, NAMES_OWN_ORIGIN },
+		{ "https://cam.lan", "cam.lan", NAMES_FOREIGN_ORIGIN, NAMES_OWN_ORIGIN },
+		{ "HTTPS://CAM.lan", "cam.LAN", NAMES_FOREIGN_ORIGIN, NAMES_OWN_ORIGIN },
 		{ "http://cam.lan", "cam.lan:80", NAMES_OWN_ORIGIN, NAMES_FOREIGN_ORIGIN },
-		{ "https://cam.lan:443", "cam.lan", NAMES_OWN_ORIGIN, NAMES_OWN_ORIGIN },
-		{ "https://cam.lan", "cam.lan:443", NAMES_OWN_ORIGIN, NAMES_OWN_ORIGIN },
-		{ "https://cam.lan:8080", "cam.lan:8080", NAMES_OWN_ORIGIN, NAMES_OWN_ORIGIN },
-		{ "https://[::1]:8080", "[::1]:8080", NAMES_OWN_ORIGIN, NAMES_OWN_ORIGIN },
+		{ "https://cam.lan:443", "cam.lan", NAMES_FOREIGN_ORIGIN, NAMES_OWN_ORIGIN },
+		{ "https://cam.lan", "cam.lan:443", NAMES_FOREIGN_ORIGIN, NAMES_OWN_ORIGIN },
+		{ "https://cam.lan:8080", "cam.lan:8080", NAMES_FOREIGN_ORIGIN, NAMES_OWN_ORIGIN },
+		{ "https://[::1]:8080", "[::1]:8080", NAMES_FOREIGN_ORIGIN, NAMES_OWN_ORIGIN },
 		{ "https://shop.example", "cam.lan", NAMES_LISTED_ORIGIN, NAMES_LISTED_ORIGIN },
 		{ "https://cams.example.net", "127.0.0.1", NAMES_OWN_ORIGIN, NAMES_OWN_ORIGIN },
 		{ "http://cam.lan:8081", "cam.lan:8080", NAMES_FOREIGN_ORIGIN,
@@ -337,13 +382,14 @@ START_TEST(test_origins)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		for (int tls = 0; tls < 2; tls++) {
-			struct names_origins known = {
-				.host = rows[i].host, .is_tls = tls == 1, .own = own, .embed = embed
-			};
+		for (int https = 0; https < 2; https++) {
+			struct names_origins known = { .host = rows[i].host,
+						       .is_https = https == 1,
+						       .own = own,
+						       .embed = embed };
 
 			ck_assert_msg(names_origin_of(rows[i].origin, &known) ==
-					  (tls == 1 ? rows[i].tls : rows[i].clear),
+					  (https == 1 ? rows[i].https : rows[i].clear),
 				      "%s at %s", rows[i].origin, rows[i].host);
 		}
 }
@@ -366,6 +412,7 @@ make_suite(void)
 	tcase_add_test(crowd, test_this_machine_is_not_limited);
 	suite_add_tcase(suite, crowd);
 	tcase_add_test(names, test_hosts);
+	tcase_add_test(names, test_hosts_of_this_machine);
 	tcase_add_test(names, test_origins);
 	suite_add_tcase(suite, names);
 	return suite;

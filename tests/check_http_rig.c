@@ -86,8 +86,7 @@ rig_start(struct loop *loop, json_t *changes)
 	}
 	peer_send_msg(rig->sup, config, -1);
 	peer_send_msg(rig->sup, rig_no_users(), -1);
-	peer_send_msg(rig->sup,
-		      json_pack("{s:s, s:s}", "type", "listener", "address", "127.0.0.1:0"),
+	peer_send_msg(rig->sup, json_pack("{s:s, s:s}", "type", "listener", "address", "0.0.0.0:0"),
 		      listen_loopback(&rig->port));
 	peer_expect_msg(rig->sup, MSG_READY, NULL);
 	peer_run(rig->sup, 0);

@@ -94,7 +94,8 @@ def names():
     for host in (b"evil.com", b"evil.com:80", b"EVIL.com", b"127.0.0.1.evil.com", b"127.0.0.1.nip.io", b"localhost.evil.com",
                  b"camhub.local.evil.com", b"evil.com.", b"evil.com:99999x", b"", b":80", b"[::1", b"[evil.com]", b"evil.com@127.0.0.1",
                  b"127.0.0.1@evil.com", b"evil.com/127.0.0.1", b"evil.com\\.local", b"evil.com%00.local", b"x.com, 127.0.0.1",
-                 b"xn--e1afmkfd.com", b"1.2.3.4.5", b"a..b.com", b"169.254.169.254.sslip.io", b"a" * 300 + b".local"):
+                 b"xn--e1afmkfd.com", b"1.2.3.4.5", b"a..b.com", b"169.254.169.254.sslip.io", b"a" * 300 + b".local",
+                 b"camhub", b"camhub.local", b"camhub.lan", b"192.168.1.5", b"0.0.0.0", b"[::]", b"[::ffff:127.0.0.1]"):
         for path in ("/", "/api/frame.jpeg?src=door"):
             yield get(path, host=b"Host: " + host + b"\r\n")
         yield get("/ws", UPGRADE, host=b"Host: " + host + b"\r\n")
@@ -104,7 +105,7 @@ def pages(port):
     """Pages of others that open WebSockets (which same-origin rules do not stop)."""
     own = f"127.0.0.1:{port}"
     host = f"Host: {own}\r\n".encode()
-    for origin in ("http://evil.com", "https://evil.com", "null", "http://127.0.0.1", "http://127.0.0.1:1", f"http://{own}.evil.com",
+    for origin in ("http://evil.com", "https://evil.com", "null", "http://127.0.0.1", "http://127.0.0.1:1", f"http://{own}.evil.com", f"https://{own}",
                    f"http://evil.com/{own}", f"http://evil.com#{own}", f"http://{own}@evil.com", f"ftp://{own}", own, "",
                    f"http://localhost:{port}", f"http://[::1]:{port}", "file://", "http://", "chrome-extension://abc",
                    f"http://{own}, http://evil.com", f"http://{own} "[:-1] + "/"):
@@ -149,7 +150,7 @@ def good(port):
     yield get("/healthz"), 200
     yield get("/healthz", method=b"HEAD"), 200
     yield b"GET /healthz HTTP/1.0\r\n\r\n", 200
-    yield get("/", host=b"Host: camhub.local\r\n"), 200
+    yield get("/", host=b"Host: localhost\r\n"), 200
     yield get("/healthz", b"Content-Length: 0\r\n"), 200
     yield get("/healthz?" + "a" * 3900), 200
     yield get("/healthz", b"X:y\r\n" * 60), 200
@@ -404,7 +405,8 @@ class AttackTls(unittest.TestCase):
         self.directory = rig.tempfile.mkdtemp(prefix="camhub-e2e-tls-")
         self.addCleanup(rig.shutil.rmtree, self.directory, True)
         self.make("first.lan")
-        extra = {"tls": {"certificate": f"{self.directory}/camhub.crt", "key": f"{self.directory}/camhub.key"}}
+        extra = {"tls": {"certificate": f"{self.directory}/camhub.crt", "key": f"{self.directory}/camhub.key"},
+                 "http": {"hosts": ["first.lan"]}}
         self.camhub = rig.Camhub(Attack.CAMERAS, extra=extra)
         rig.hubs.append(self.camhub)
         self.addCleanup(rig.finish_hub, self.camhub)

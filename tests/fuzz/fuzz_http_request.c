@@ -75,7 +75,7 @@ start(void)
 		       "0000000000000000000000000000000000000000000000000000000000000000",
 		       "revoked", "users"),
 	     -1);
-	tell(json_pack("{s:s, s:s}", "type", "listener", "address", "127.0.0.1:0"), fd);
+	tell(json_pack("{s:s, s:s}", "type", "listener", "address", "[::]:0"), fd);
 	close(fd);
 	tell(json_pack("{s:s, s:i, s:s, s:s, s:s, s:i, s:b, s:s, s:i, s:i, s:s}", "type", "stream",
 		       "id", 1, "name", "door", "camera", "door", "title", "Door", "order", 1,

@@ -32,7 +32,7 @@ struct wrk {
 	struct wrk_pub *pub;
 	void *input;
 
-	bool is_open, has_video, was_up, has_exited;
+	bool is_open, is_shut, has_video, was_up, has_exited;
 	bool is_input_closed;
 	int exit_code;
 	enum wrk_class class;
@@ -397,10 +397,17 @@ on_stop(void *arg, bool asked)
 /* What inputs tell */
 
 void
+wrk_input_connected(struct wrk *wrk)
+{
+	if (!wrk->is_shut)
+		confine(wrk, SANDBOX_RUNNING);
+	wrk->is_shut = true;
+}
+
+void
 wrk_input_opened(struct wrk *wrk)
 {
-	if (!wrk->is_open)
-		confine(wrk, SANDBOX_RUNNING);
+	wrk_input_connected(wrk);
 	wrk->is_open = true;
 	if (wrk->config.is_probe)
 		clock_timer_set_ms(&wrk->probe, wrk->config.open_timeout_ms);

@@ -29,9 +29,9 @@ struct wrk_deps {
 	void *input_arg;
 	/*
 	 * Lock the process in (shared/sandbox.h): EARLY when the configuration is known, OPENING
-	 * when the bus is open and the source not, RUNNING when the source has answered. Returns
-	 * what is to be told of it, borrowed until the next call. From then on the bus path is the
-	 * supervisor's to unlink. NULL: nothing is done.
+	 * when the bus is open and the source not, RUNNING when the source has answered or sooner.
+	 * Returns what is to be told of it, borrowed until the next call. From then on the bus path
+	 * is the supervisor's to unlink. NULL: nothing is done.
 	 */
 	const char *(*confine)(enum sandbox_stage stage, const struct wrk_config *config);
 	/* The process should end with this code; called once, from the loop, when all is told and

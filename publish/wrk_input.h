@@ -113,6 +113,9 @@ struct wrk_input_ops {
 };
 
 /* The calls of an input; none may be made from within start(). */
+/* It needs no more of the world than it has: the process shuts itself in for good. Not needed
+ * before opened(), which does it too; earlier is better. */
+void wrk_input_connected(struct wrk *wrk);
 void wrk_input_opened(struct wrk *wrk);
 void wrk_deliver(struct wrk *wrk, const struct wrk_unit *unit);
 /* Once; reason in words, for people, without secrets. The worker answers with stop(). */

@@ -105,6 +105,11 @@ static const struct sandbox_call unix_sockets[] = {
 	EQUALS(socket, 0, AF_UNIX), CALL(connect),
 };
 
+/* nng dials again when its peer is gone: it may try. */
+static const struct sandbox_call no_sockets[] = {
+	FAIL(socket, EACCES), FAIL(connect, EACCES),
+};
+
 static const struct sandbox_call internet[] = {
 	EQUALS(socket, 0, AF_INET), EQUALS(socket, 0, AF_INET6), CALL(connect), CALL(bind),
 	CALL(sendmmsg), CALL(select), CALL(pselect6), CALL(ppoll),
@@ -175,7 +180,7 @@ const struct sandbox_group sandbox_never = { never, ENTRIES(never) };
 
 enum group {
 	BASIC, TRAFFIC, BIRTHS, NARROWING, THREADS, UDP_PORTS, UNIX_SOCKETS, INTERNET, NETLINK,
-	READING, LIBRARIES,
+	NO_SOCKETS, READING, LIBRARIES,
 	MEMORY_FILES, DESCRIPTORS, HOW_MUCH, VIDEO_DEVICE, ANY_IOCTL, NO_NEWS, GROUP_COUNT
 };
 #define GROUP(list) { list, ENTRIES(list) }
@@ -183,6 +188,7 @@ static const struct sandbox_group all[GROUP_COUNT] = {
 	[BASIC] = GROUP(basic),		[TRAFFIC] = GROUP(traffic),
 	[BIRTHS] = GROUP(births),	[NARROWING] = GROUP(narrowing),
 	[THREADS] = GROUP(threads),	[UDP_PORTS] = GROUP(udp_ports), [UNIX_SOCKETS] = GROUP(unix_sockets),
+	[NO_SOCKETS] = GROUP(no_sockets),
 	[INTERNET] = GROUP(internet),	[NETLINK] = GROUP(netlink),
 	[READING] = GROUP(reading),	[LIBRARIES] = GROUP(libraries),
 	[MEMORY_FILES] = GROUP(memory_files), [DESCRIPTORS] = GROUP(descriptors),
@@ -215,8 +221,9 @@ static const unsigned rows[SANDBOX_PROGRAM_COUNT][SANDBOX_STAGE_COUNT] = {
 	[SANDBOX_TRANSCODE] = {
 		[SANDBOX_OPENING] = USUAL | BIT(NARROWING) | BIT(THREADS) | BIT(UNIX_SOCKETS) |
 				    BIT(DESCRIPTORS) | BIT(MEMORY_FILES),
-		[SANDBOX_RUNNING] = USUAL | BIT(THREADS) | BIT(UNIX_SOCKETS) |
-				    BIT(DESCRIPTORS),
+		/* connected to its source, and to nothing else any more */
+		[SANDBOX_RUNNING] = USUAL | BIT(THREADS) | BIT(NO_SOCKETS) |
+				    BIT(DESCRIPTORS) | BIT(MEMORY_FILES),
 	},
 	[SANDBOX_RESOLVE] = { [SANDBOX_RUNNING] = USUAL | LOOKING_UP },
 	[SANDBOX_AUTH] = { [SANDBOX_RUNNING] = USUAL | BIT(THREADS) },

@@ -15,7 +15,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The thread's queue */
 
@@ -336,6 +338,54 @@ START_ISOLATED_TEST(test_a_hole_is_mended_before_the_next_key_frame, .real_clock
 }
 END_ISOLATED_TEST
 
+/* Filters in force, as the kernel counts them; -1: it does not. */
+static int
+count_filters(pid_t pid)
+{
+	char path[64], line[256];
+	FILE *file;
+	int n = -1;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		(void)sscanf(line, "Seccomp_filters: %d", &n);
+	(void)fclose(file);
+	return n;
+}
+
+static bool
+has_both_filters(void *arg)
+{
+	const struct bus_rig *rig = arg;
+
+	return count_filters(program_pid(rig->program)) == 2 + count_filters(getpid());
+}
+
+/* The word of a worker that it is there is enough: no frame was seen yet. */
+START_ISOLATED_TEST(test_it_is_shut_in_before_it_sees_a_frame, .real_clock = true)
+{
+	static struct bus_rig rig;
+
+#ifdef CAMHUB_NO_SANDBOX
+	HARNESS_SKIP("built without a sandbox");
+#endif
+	if (getenv("CAMHUB_SANDBOX") != NULL || count_filters(getpid()) < 0)
+		HARNESS_SKIP("nothing counts the filters");
+	start(&rig, loop);
+	peer_get_msg(rig.supervisor, MSG_WANT_REPLAY, 0);
+	ck_assert(!has_both_filters(&rig));
+	clock_timer_init(&rig.pulse, loop_clock(loop), on_pulse, &rig);
+	clock_timer_set_ms(&rig.pulse, 0);
+	loop_run_until_true(loop, has_both_filters, &rig, "the second filter", 0);
+	clock_timer_cancel(&rig.pulse);
+	peer_send_msg(rig.supervisor, msg_new(MSG_STOP), -1);
+	ck_assert_int_eq(program_wait(rig.program, 0), CHILD_EXIT_ASKED);
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
 START_ISOLATED_TEST(test_silence_on_the_bus_ends_it, .real_clock = true)
 {
 	static struct bus_rig rig;
@@ -362,6 +412,7 @@ suite(void)
 	tcase_add_test(program, test_the_program_from_bus_to_bus);
 	tcase_add_test(program, test_a_hole_is_mended_before_the_next_key_frame);
 	tcase_add_test(program, test_silence_on_the_bus_ends_it);
+	tcase_add_test(program, test_it_is_shut_in_before_it_sees_a_frame);
 	suite_add_tcase(s, program);
 	return s;
 }

@@ -206,6 +206,8 @@ on_bus(void *arg)
 	char reason[96];
 	int rc = 0;
 
+	/* Something is there, so we are connected; nobody has looked at it yet. */
+	wrk_input_connected(input->wrk);
 	for (int i = 0; i < DRAIN_MAX && !input->has_failed; i++) {
 		struct bus_msg *msg;
 

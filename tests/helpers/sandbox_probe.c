@@ -164,6 +164,12 @@ static struct {
 CALLS(DEFINE)
 
 static long
+act_unix_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) == -1 ? -1 : 0;
+}
+
+static long
 act_mmap(void)
 {
 	return syscall(SYS_mmap, NULL, 4096UL, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -334,6 +340,7 @@ static const struct act {
 	CALLS(NAME){ "mmap", act_mmap },
 	{ "mprotect", act_mprotect },
 	{ "rt_sigaction", act_rt_sigaction },
+	{ "unix-socket", act_unix_socket },
 	{ "thread", act_in_thread },
 	{ "heap", act_heap_of_thread },
 #ifdef __x86_64__

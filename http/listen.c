@@ -28,7 +28,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DEADLINE_MS      5000 /* until front-config says it */
+#define DEADLINE_MS      4000 /* until front-config says it */
 #define IDLE_MS          60000
 #define REPLY_MS         60000 /* for a slow reader of a plain answer */
 #define LAST_MS          2000  /* for the peer to close, after an answer that is the last */

@@ -86,7 +86,7 @@ static const struct conf_key keys[] = {
 	    conf_check_listen, "addresses and ports to listen on"),
 	BOOL("http", "insecure", AT(insecure), "false", CONF_RELOAD_RESTART,
 	    "allow listeners that other machines reach"),
-	DURATION("http", "request_deadline", AT(request_deadline_ms), "5s", 100, 10 * MS_MIN,
+	DURATION("http", "request_deadline", AT(request_deadline_ms), "4s", 100, 10 * MS_MIN,
 	    CONF_RELOAD_CHILD, "a request must have arrived by then"),
 	DURATION("http", "live_target", AT(live_target_ms), "40ms", 0, MS_MIN, CONF_RELOAD_CHILD,
 	    "how far behind the live edge the players stay"),

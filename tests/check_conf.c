@@ -503,6 +503,8 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(conf->n_listen, 1);
 	ck_assert_str_eq(conf->listen[0].text, "127.0.0.1:8080");
 	ck_assert(!conf->insecure);
+	/* Whoever drips is gone 5 s after the connect: with time for a machine that is busy. */
+	ck_assert_int_le(conf->request_deadline_ms, 4500);
 	ck_assert_int_eq(conf->live_target_ms, 40);
 	ck_assert_int_eq(conf->log_level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(conf->bus_mode, 0600);

@@ -60,8 +60,10 @@ status_exit(const struct ctl_reply *reply)
 	const json_t *item;
 	size_t i;
 
-	if (reply->supervisor != NULL && (msg_bool(reply->supervisor, "degraded", false) ||
-					  msg_str(reply->supervisor, "config_error")[0] != '\0'))
+	if (reply->supervisor != NULL &&
+	    (msg_bool(reply->supervisor, "degraded", false) ||
+	     msg_str(reply->supervisor, "config_error")[0] != '\0' ||
+	     json_array_size(json_object_get(reply->supervisor, "trouble")) > 0))
 		return CTL_DOWN;
 	json_array_foreach (reply->cameras, i, item)
 		if (!status_camera_is_well(item))
@@ -228,6 +230,19 @@ print_config_error(const json_t *supervisor, const struct text_style *style, FIL
 }
 
 static void
+print_trouble(const json_t *supervisor, const struct text_style *style, FILE *file)
+{
+	const json_t *item;
+	char shown[4096];
+	size_t i;
+
+	json_array_foreach (json_object_get(supervisor, "trouble"), i, item)
+		fprintf(file, "%sdegraded: %s%s\n", text_colour_on(style, TEXT_BAD),
+			text_escape(json_string_value(item), shown, sizeof(shown)),
+			text_colour_off(style, TEXT_BAD));
+}
+
+static void
 print_supervisor(const json_t *supervisor, int64_t now_ms, const struct text_style *style,
 		 FILE *file)
 {
@@ -254,6 +269,7 @@ print_supervisor(const json_t *supervisor, int64_t now_ms, const struct text_sty
 		fprintf(file, "%s%lld processes killed for a forbidden system call%s\n",
 			text_colour_on(style, TEXT_BAD), msg_int(supervisor, "violations", 0),
 			text_colour_off(style, TEXT_BAD));
+	print_trouble(supervisor, style, file);
 	print_config_error(supervisor, style, file);
 }
 

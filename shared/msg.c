@@ -219,6 +219,7 @@ static const struct msg_field ctl_supervisor[] = {
 	STR_OPT("sandbox", 63), INT_OPT("violations", 0, COUNT_MAX),
 	BOOL_OPT("tls"),		/* the listeners speak TLS */
 	INT_OPT("log_lost", 0, COUNT_MAX), /* lines of all processes */
+	STRS_OPT("trouble", 4),		/* what cannot be written, in words */
 	END };
 static const struct msg_field ctl_process[] = {
 	STR("name", 64), INT("pid", 0, COUNT_MAX), STR("state", 16), INT("since_ms", 0, COUNT_MAX),

@@ -236,7 +236,7 @@ sup_access_may_have(struct sup *sup, const char *user, char *text)
 static int
 save_hashes(struct sup *sup, const char *user, const char *done, char *text)
 {
-	int rc = access_save_hashes(sup->access), ended;
+	int rc = access_save(sup->access, ACCESS_HASHES), ended;
 
 	access_end_logins(sup->access, user);
 	/* Whatever it is, they forget the passwords that they found right. */

@@ -43,6 +43,9 @@ int sup_access_token(struct sup *sup, const json_t *msg, char *text);
 /* The message revoke. */
 int sup_access_revoke(struct sup *sup, const json_t *msg, char *text);
 
+/* NULL: all that was changed is written; else why not. It is tried again until it is. */
+const char *sup_access_unsaved(const struct sup *sup);
+
 /* A front ended a session: the message access-revoke. */
 void sup_access_on_revoke(struct sup *sup, const json_t *msg);
 

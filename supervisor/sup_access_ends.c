@@ -221,11 +221,25 @@ tell(struct sup_access *access)
 static void
 save(struct sup_access *access)
 {
-	int rc = access_save_revoked(access);
+	bool was_unsaved = sup_access_unsaved(access->sup) != NULL;
+	int rc = 0;
 
-	if (rc < 0)
-		log_err("access: sessions that were ended hold again when camhub was restarted: %s",
+	if (access->has_ends)
+		rc = access_save(access, ACCESS_ENDS);
+	access->has_ends = false;
+	access_save_rest(access);
+	if (rc < 0 && !was_unsaved)
+		log_err("access: sessions that were ended hold again when camhub is restarted: %s; "
+			"tried again until it works",
 			strerror(-rc));
+}
+
+void
+access_save_again(struct sup_access *access)
+{
+	access->saving.again = true;
+	if (!clock_timer_is_set(&access->saving.timer))
+		clock_timer_set_ms(&access->saving.timer, access->saving.every_ms);
 }
 
 void
@@ -240,11 +254,11 @@ access_ends_init(struct sup_access *access)
 void
 access_ends_finish(struct sup_access *access)
 {
-	clock_timer_cancel(&access->telling.timer);
-	clock_timer_cancel(&access->saving.timer);
 	if (access->saving.again)
 		save(access);
-	access->saving.again = false;
+	/* Behind that: what fails is tried again by a timer. */
+	clock_timer_cancel(&access->telling.timer);
+	clock_timer_cancel(&access->saving.timer);
 }
 
 /* What an operator did is told and written at once; he hears what went wrong. */
@@ -252,8 +266,8 @@ int
 access_ends_now(struct sup_access *access)
 {
 	access_tell_fronts(access->sup);
-	access->telling.again = access->saving.again = false;
-	return access_save_revoked(access);
+	access->telling.again = access->has_ends = false;
+	return access_save(access, ACCESS_ENDS);
 }
 
 /* Commands and messages */
@@ -266,7 +280,7 @@ access_new_keys(struct sup_access *access, bool keep_previous)
 	access->keys.has_previous = keep_previous;
 	access_random(access->keys.current, TOKEN_KEY_BYTES);
 	access_tell_fronts(access->sup);
-	return access_save_keys(access);
+	return access_save(access, ACCESS_KEYS);
 }
 
 static int
@@ -334,6 +348,7 @@ sup_access_on_revoke(struct sup *sup, const json_t *msg)
 			"ends all");
 		return;
 	}
+	sup->access->has_ends = true;
 	act_soon(&sup->access->telling);
 	act_soon(&sup->access->saving);
 }

@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include "supervisor/sup_access.h"
 #include "supervisor/sup_access_int.h"
 
 #include "shared/log.h"
@@ -108,8 +109,8 @@ access_load_hashes(struct sup_access *access)
 	free(text);
 }
 
-int
-access_save_hashes(const struct sup_access *access)
+static int
+save_hashes(const struct sup_access *access)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -154,8 +155,8 @@ parse_keys(char *text, struct token_keys *keys)
 	return rc;
 }
 
-int
-access_save_keys(const struct sup_access *access)
+static int
+save_keys(const struct sup_access *access)
 {
 	json_t *msg = json_object();
 	const char *previous;
@@ -180,7 +181,7 @@ make_keys(struct sup_access *access)
 
 	access_random(access->keys.current, TOKEN_KEY_BYTES);
 	access->keys.has_previous = false;
-	rc = access_save_keys(access);
+	rc = access_save(access, ACCESS_KEYS);
 	if (rc < 0)
 		log_err("access: %s/%s: cannot be written: %s; sessions and links end when camhub "
 			"does",
@@ -273,8 +274,8 @@ access_load_revoked(struct sup_access *access)
 	make_keys(access);
 }
 
-int
-access_save_revoked(const struct sup_access *access)
+static int
+save_revoked(const struct sup_access *access)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -294,4 +295,49 @@ access_save_revoked(const struct sup_access *access)
 	rc = write_file(access, revoked_file, text);
 	free(text);
 	return rc;
+}
+
+/* All */
+
+static int (*const savers[ACCESS_FILES])(const struct sup_access *access) = {
+	[ACCESS_KEYS] = save_keys,
+	[ACCESS_HASHES] = save_hashes,
+	[ACCESS_ENDS] = save_revoked,
+};
+
+int
+access_save(struct sup_access *access, enum access_file file)
+{
+	int rc = savers[file](access);
+
+	access->unsaved[file] = rc < 0;
+	if (rc < 0) {
+		access->unsaved_rc = rc;
+		access_save_again(access);
+	}
+	return rc;
+}
+
+void
+access_save_rest(struct sup_access *access)
+{
+	bool was_unsaved = false, is_unsaved = false;
+
+	for (int file = 0; file < ACCESS_FILES; file++) {
+		was_unsaved |= access->unsaved[file];
+		if (access->unsaved[file])
+			(void)access_save(access, file);
+		is_unsaved |= access->unsaved[file];
+	}
+	if (was_unsaved && !is_unsaved)
+		log_notice("access: what could not be written is written now");
+}
+
+const char *
+sup_access_unsaved(const struct sup *sup)
+{
+	for (int file = 0; file < ACCESS_FILES; file++)
+		if (sup->access->unsaved[file])
+			return strerror(-sup->access->unsaved_rc);
+	return NULL;
 }

@@ -23,6 +23,8 @@ struct access_revoked {
 	char user[TOKEN_USER_MAX + 1]; /* whose session it was; "": a token of another kind */
 };
 
+enum access_file { ACCESS_KEYS, ACCESS_HASHES, ACCESS_ENDS, ACCESS_FILES };
+
 /* Which logins of a user hold; who is not listed: 1. */
 struct access_generation {
 	char user[TOKEN_USER_MAX + 1];
@@ -50,6 +52,10 @@ struct sup_access {
 	size_t n_generations;
 	int64_t since_s, since_ns; /* the start, by the wall clock and the other */
 	struct access_pace telling, saving;
+	bool has_ends; /* that are not written yet */
+	/* Files that could not be written, and why. */
+	bool unsaved[ACCESS_FILES];
+	int unsaved_rc;
 };
 
 /* sup_access_files.c: each logs what fails. */
@@ -57,10 +63,10 @@ void access_load_keys(struct sup_access *access); /* makes new ones when there a
 /* A list that cannot be read would let in who was shut out: new keys are made. */
 void access_load_revoked(struct sup_access *access);
 void access_load_hashes(struct sup_access *access);
-/* 0 or negative errno. */
-int access_save_keys(const struct sup_access *access);
-int access_save_revoked(const struct sup_access *access);
-int access_save_hashes(const struct sup_access *access);
+/* 0 or negative errno: then it is tried again each second. */
+int access_save(struct sup_access *access, enum access_file file);
+/* Those that could not be written. */
+void access_save_rest(struct sup_access *access);
 void access_random(void *bytes, size_t len);
 
 /* sup_access.c */
@@ -73,6 +79,8 @@ void access_ends_init(struct sup_access *access);
 void access_ends_finish(struct sup_access *access);
 /* Tell and write. 0 or negative errno. */
 int access_ends_now(struct sup_access *access);
+/* Files that could not be written are tried again soon. */
+void access_save_again(struct sup_access *access);
 int64_t access_generation(const struct sup_access *access, const char *user);
 /* All sessions of this user end, and what else a login of his opened. Neither told nor written. */
 void access_end_logins(struct sup_access *access, const char *user);

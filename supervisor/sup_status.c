@@ -10,6 +10,7 @@
 #include "shared/redact.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup_advice.h"
+#include "supervisor/sup_disk.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_stream.h"
 
@@ -178,6 +179,7 @@ sup_status_supervisor(struct sup *sup)
 	msg_set_int(msg, "violations", sup->violations);
 	msg_set_str(msg, "sandbox", sup->deps.sandbox);
 	json_object_set_new(msg, "listen", listen);
+	json_object_set_new(msg, "trouble", sup_disk_troubles(sup));
 	return msg;
 }
 

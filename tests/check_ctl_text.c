@@ -269,6 +269,26 @@ START_TEST(test_status_config_error)
 }
 END_TEST
 
+/* A disk that is full: all serves, but it is not well. */
+START_TEST(test_status_trouble)
+{
+	struct ctl_reply reply = { 0 };
+	json_t *supervisor = ctl_message_supervisor(NOW_MS);
+	char *text;
+
+	json_object_set_new(supervisor, "trouble", json_array());
+	add(&reply, json_incref(supervisor));
+	add(&reply, ctl_message_process("up", NOW_MS));
+	ck_assert_int_eq(status_exit(&reply), CTL_OK);
+	json_object_set_new(supervisor, "trouble", json_pack("[s]", "/run: it is full\x1b: so"));
+	add(&reply, supervisor);
+	ck_assert_int_eq(status_exit(&reply), CTL_DOWN);
+	text = print(status_print_table, &reply, &plain);
+	ck_assert_ptr_nonnull(strstr(text, "\ndegraded: /run: it is full\\x1b: so\n"));
+	free(text);
+}
+END_TEST
+
 /* Whatever a camera calls itself: no byte of it reaches the terminal as a command. */
 START_TEST(test_status_hostile_text)
 {
@@ -477,6 +497,7 @@ text_suite(void)
 	tcase_add_test(tcase, test_table);
 	tcase_add_test(tcase, test_status_table);
 	tcase_add_test(tcase, test_status_config_error);
+	tcase_add_test(tcase, test_status_trouble);
 	tcase_add_test(tcase, test_status_hostile_text);
 	tcase_add_test(tcase, test_status_page);
 	tcase_add_test(tcase, test_status_page_of_what_the_network_does);

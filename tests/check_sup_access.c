@@ -808,6 +808,49 @@ START_ASYNC_TEST(test_an_old_password_on_its_way)
 }
 END_ASYNC_TEST
 
+static const json_t *
+trouble_of(struct fake *fake)
+{
+	struct peer *ctl = fake_ctl(fake);
+
+	peer_send_msg(ctl, msg_new(MSG_CTL_STATUS), -1);
+	return json_object_get(peer_get_msg(ctl, MSG_CTL_SUPERVISOR, 0), "trouble");
+}
+
+/* What cannot be written is in force, is told, and is written as soon as it can be. */
+START_ASYNC_TEST(test_a_full_disk_is_tried_again)
+{
+	struct fake *fake = fake_run(loop, USERS);
+	struct fake_child *front = fake_synced_front(fake);
+	struct token_keys keys = { 0 };
+	char aside[600];
+	int64_t now_s = clock_realtime_ns(loop_clock(loop)) / NS_PER_S;
+
+	ck_assert_uint_eq(json_array_size(trouble_of(fake)), 0);
+	snprintf(aside, sizeof(aside), "%s.aside", fake->options.state_dir);
+	ck_assert_int_eq(rename(fake->options.state_dir, aside), 0);
+	close(open(fake->options.state_dir, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	log_out(front, 1, "ann", now_s + 1000);
+	(void)access_of(fake, &keys);
+	ck_assert(is_ended(&keys, 1));
+	ck_assert_ptr_nonnull(strstr(json_string_value(json_array_get(trouble_of(fake), 0)),
+				     fake->options.state_dir));
+	assert_answer(ask(fake, json_pack("{s:s, s:s}", "type", "revoke", "id", "rotate")), 1,
+		      "only until camhub ends");
+	fake_wait_ms(fake, 5000);
+	ck_assert_uint_eq(log_count("tried again until it works"), 1);
+	ck_assert_int_eq(unlink(fake->options.state_dir), 0);
+	ck_assert_int_eq(rename(aside, fake->options.state_dir), 0);
+	fake_wait_ms(fake, 1500);
+	ck_assert_uint_eq(json_array_size(trouble_of(fake)), 0);
+	expect_log("what could not be written is written now");
+	ck_assert_ptr_nonnull(strstr(read_state(fake, "revoked"), "token AAEA"));
+	ck_assert_ptr_nonnull(strstr(read_state(fake, "keys"), "previous "));
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_status_shows_it)
 {
 	struct fake *fake = fake_run(loop, USERS);
@@ -849,6 +892,7 @@ access_suite(void)
 	tcase_add_test(tcase, test_a_start_forgets_nothing);
 	tcase_add_test(tcase, test_a_new_password_ends_sessions);
 	tcase_add_test(tcase, test_an_old_password_on_its_way);
+	tcase_add_test(tcase, test_a_full_disk_is_tried_again);
 	tcase_add_test(tcase, test_status_shows_it);
 	suite_add_tcase(suite, tcase);
 	return suite;

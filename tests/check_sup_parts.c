@@ -6,16 +6,30 @@
 #include "tests/harness/harness.h"
 
 #include "supervisor/resolve.h"
+#include "supervisor/sup_disk.h"
 #include "supervisor/sup_lookup.h"
 #include "supervisor/sup_stolen.h"
 #include "supervisor/sup_stream.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Full and read-only ones need a file system of their own: e2e/test_disk.py. */
+START_TEST(test_disks)
+{
+	const char *dir = harness_tmpfile("nothing");
+
+	ck_assert_str_eq(sup_disk_trouble(dir), strerror(ENOENT));
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	ck_assert_ptr_null(sup_disk_trouble(dir));
+}
+END_TEST
 
 START_TEST(test_stolen_time)
 {
@@ -125,6 +139,7 @@ make_suite(void)
 	TCase *tcase = tcase_create("parts");
 
 	tcase_add_test(tcase, test_answers_with_addresses);
+	tcase_add_test(tcase, test_disks);
 	tcase_add_test(tcase, test_stolen_time);
 	tcase_add_test(tcase, test_every_prefix_of_an_answer_is_refused_or_whole);
 	tcase_add_test(tcase, test_resolver_answers_numbers_and_refuses_rubbish);

@@ -88,7 +88,8 @@ client_start(struct client *client, struct crowd *crowd, const char *stream)
 	struct sockaddr_in addr = { .sin_family = AF_INET,
 				    .sin_port = htons((uint16_t)crowd->port) };
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
-	char request[512], path[128];
+	const char *token = getenv(CLIENT_TOKEN);
+	char request[2048], path[128];
 	int len;
 
 	client_begin(client, crowd, stream);
@@ -103,11 +104,17 @@ client_start(struct client *client, struct crowd *crowd, const char *stream)
 	if (connect(client->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		fail("connect");
 	snprintf(path, sizeof(path), crowd->is_wall ? "/ws" : "/api/ws?src=%s", stream);
-	len = snprintf(request, sizeof(request),
-		       "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\n"
-		       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-		       "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-		       path, crowd->host, crowd->port);
+	len =
+	    snprintf(request, sizeof(request),
+		     "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\n"
+		     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+		     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s%s%s\r\n",
+		     path, crowd->host, crowd->port, token != NULL ? "Authorization: Bearer " : "",
+		     token != NULL ? token : "", token != NULL ? "\r\n" : "");
+	if (len < 0 || (size_t)len >= sizeof(request)) {
+		fprintf(stderr, CLIENT_TOKEN " is too long\n");
+		exit(2);
+	}
 	if (send(client->fd, request, (size_t)len, MSG_NOSIGNAL) != len ||
 	    fcntl(client->fd, F_SETFL, O_NONBLOCK) < 0 ||
 	    epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, client->fd, &event) < 0)

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLIENT_HEAD_BYTES 4096 /* enough for a moof and for a JSON text */
+#define CLIENT_TOKEN      "CAMHUB_BENCH_TOKEN" /* environment: who the viewers are, or absent */
+#define CLIENT_HEAD_BYTES 4096                 /* enough for a moof and for a JSON text */
 
 enum client_opcode {
 	CLIENT_TEXT = 1,

@@ -11,4 +11,5 @@ make -s -C bench first-picture-bench BENCH_FLAGS=--smoke
 make -s -C bench wall-bench BENCH_FLAGS=--smoke
 make -s -C bench fanout-bench BENCH_FLAGS=--smoke
 make -s -C bench slow-bench BENCH_FLAGS=--smoke
+make -s -C bench logins-bench BENCH_FLAGS=--smoke
 make -s -C bench soak-bench BENCH_FLAGS="--minutes 1 --tiles 1"

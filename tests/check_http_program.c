@@ -216,7 +216,7 @@ START_ASYNC_TEST(test_pictures_come_back_in_the_same_socket, .real_clock = true)
 	size_t len;
 
 	announce(&real, path, 1);
-	peer_send_text(client, "GET /api/stream.mp4?src=door HTTP/1.1\r\nHost: x\r\n\r\n");
+	peer_send_text(client, "GET /api/stream.mp4?src=door HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	peer_expect_until(client, "\r\n\r\n", "HTTP/1.1 200 OK");
 	peer_run(client, 0);
 	len = next_chunk(client, &bytes);

@@ -278,7 +278,7 @@ async def status_truth(lab, n):
 
 @fault("log-unread", "Nobody reads the log: pictures flow, status answers, reloads work, and what was not said is counted.",
        full=1, short=1, goals=(Goal("status", "p99", 0.05),),
-       controls=(Tamper("who logs waits for the reader", "status", sabotage={"camhub-supervisor": "patient-log"}),))
+       controls=(Tamper("who logs waits for the reader", "the first pictures", sabotage={"camhub-supervisor": "patient-log"}),))
 async def log_unread(lab, n):
     reader, writer = os.pipe()
     fcntl.fcntl(writer, F_SETPIPE_SZ, 4096)
@@ -371,7 +371,7 @@ TIMED = ("camhub-supervisor", "camhub-worker", "camhub-http")
 
 @fault("clock-jumps", "The wall clock jumps by a day, forth and back: nobody is restarted, no picture is lost, and nothing "
        "begins to spin.", full=20, short=0, goals=(Goal("all processes, % of a core", "max", 60, "%"),),
-       controls=(Tamper("all time is wall time", "restarted", sabotage={name: "wall-time" for name in TIMED}),))
+       controls=(Tamper("all time is wall time", "the wall clock off", sabotage={name: "wall-time" for name in TIMED}),))
 async def clock_jumps(lab, n):
     with tempfile.TemporaryDirectory(prefix="camhub-clocks-") as directory:
         clocks = Clocks(directory)
@@ -384,7 +384,8 @@ async def clock_jumps(lab, n):
                 pids = [house.process.pid, *before.values()]
                 cpu, began = sum(cpu_seconds(pid) or 0 for pid in pids), time.monotonic()
                 await lab.sees(watcher, f"with the wall clock off by {clocks.realtime:.0f} s", count=30)
-                lab.demand(house.pids() == before, lambda: f"something was restarted: {before} {house.pids()}")
+                lab.demand(house.pids() == before, 
+                           lambda: f"with the wall clock off something was restarted: {before} {house.pids()}")
                 lab.lost_nothing(watcher, "door", "yard")
                 used = sum(cpu_seconds(pid) or 0 for pid in pids) - cpu
                 lab.figure("all processes, % of a core", 100 * used / (time.monotonic() - began))

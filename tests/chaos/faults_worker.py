@@ -243,7 +243,7 @@ class Mangler:
 
 @fault("camera-lies", "Cameras send malformed RTSP, SDP, RTP and H.264: no crash, no other camera loses a picture, and when "
        "a camera is well again so are its pictures.", full=10000, short=8, goals=(Goal("pictures again", "max", 10),),
-       controls=(Tamper("a parser that falls over four bytes", "SIGABRT", sabotage={"camhub-worker": "fragile"}),))
+       controls=(Tamper("a parser that falls over four bytes", "SIGABRT", sabotage={"camhub-worker": "fragile"}, times=100),))
 async def camera_lies(lab, n):
     liars = [f"liar{i}" for i in range(8 if n > 100 else 4)]
     lab.touchy = set(liars)

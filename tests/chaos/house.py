@@ -23,6 +23,7 @@ class Tamper(NamedTuple):
     """
     What is taken away: extra is merged over the configuration and camera over each camera of it; sabotage is {program:
     "word,word"}. finds: what the complaint must say, a part of it; without the right complaint the control has failed.
+    times: how often the fault is done for it to show.
     """
 
     what: str
@@ -30,6 +31,7 @@ class Tamper(NamedTuple):
     extra: dict = {}
     camera: dict = {}
     sabotage: dict = {}
+    times: int = 2
 
 
 def saboteur():

@@ -297,7 +297,7 @@ async def play_control(chosen, tamper, calm=False):
     """A run without the defence: "found" when the fault complains of just that, "missed" when it does not."""
     if tamper.sabotage and saboteur() is None:
         return {"status": "skipped", "reason": "the saboteur is not built, or of no use in a sanitized build"}
-    result = await play(chosen, max(1, min(chosen.short or chosen.full, 2)), tamper, calm)
+    result = await play(chosen, min(chosen.full, tamper.times), tamper, calm)
     if result["status"] == "broken" and tamper.finds in result["reason"]:
         result["status"] = "found"
     elif result["status"] != "skipped":

@@ -303,7 +303,7 @@ async def log_unread(lab, n):
 
 
 @fault("disk-full", "The disk is full, for the log and for the runtime directory: pictures flow, a killed worker comes back, "
-       "status answers, a reload works.", full=5, short=1, goals=(Goal("pictures again", "max", 5),),
+       "status answers and says so, a reload works.", full=5, short=1, goals=(Goal("pictures again", "max", 5),),
        controls=())
 async def disk_full(lab, n):
     await lab.add_house(("door", "yard"))
@@ -324,6 +324,7 @@ async def disk_full(lab, n):
             lab.demand((await house.request("reload"))[-1]["code"] == 0, "no reload with a full disk")
         await lab.status_is_true()
         os.unlink(house.path("run", "filler"))
+        await lab.status_is_true()
         await lab.drop_watcher(watcher)
         await lab.end_house()
     house.log_to = None

@@ -5,6 +5,7 @@ was seen against what is said; it is pure.
 """
 
 import asyncio
+import contextlib
 import os
 import re
 
@@ -43,6 +44,19 @@ def listens(pid):
     return found
 
 
+def takes_a_byte(directory):
+    """Whether something can be written there: it is tried."""
+    path = os.path.join(directory, ".observer")
+    try:
+        with open(path, "wb", buffering=0) as file:
+            return file.write(b"x") == 1
+    except OSError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
 def look(house, sources, watched, kills):
     """
     What is seen. sources: {stream: Source}; watched: {stream: viewers of the driver's}; kills: {stream: how often its
@@ -51,6 +65,7 @@ def look(house, sources, watched, kills):
     return {
         "supervisor": house.process.pid,
         "listens": listens(house.process.pid),
+        "has_room": takes_a_byte(house.runtime),
         "children": {words: pid for words, pid in house.pids().items() if not words.startswith("camhub-http")},
         "fronts": house.fronts(),
         "cameras": {name: {"flows": source.flows(), "viewers": watched.get(name, 0), "restarts": kills.get(name)}
@@ -82,7 +97,10 @@ def _compare_supervisor(seen, said):
     told = set(said["supervisor"].get("listen", []))
     if told and not told <= seen["listens"]:
         yield f"status says that {sorted(told)} are listened on, but {sorted(seen['listens'])} are"
-    well = all(camera["flows"] for camera in seen["cameras"].values())
+    if seen["has_room"] == bool(said["supervisor"].get("trouble")):
+        yield (f"the runtime directory {'takes a byte' if seen['has_room'] else 'takes nothing'}, "
+               f"status says {said['supervisor'].get('trouble')}")
+    well = seen["has_room"] and all(camera["flows"] for camera in seen["cameras"].values())
     if said["code"] != (WELL if well else DEGRADED):
         yield f"camctl status left with {said['code']}, but all is {'well' if well else 'not well'}"
 

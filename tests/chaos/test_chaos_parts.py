@@ -87,7 +87,7 @@ class Watching(unittest.TestCase):
         self.assertEqual(frame(2, b"x" * 300)[:4], b"\x82\xfe\x01\x2c")
 
 
-SEEN = {"supervisor": 10, "listens": {"127.0.0.1:80"},
+SEEN = {"supervisor": 10, "listens": {"127.0.0.1:80"}, "has_room": True,
         "children": {"camhub-worker door": 11, "camhub-worker yard": 12}, "fronts": {13},
         "cameras": {"door": {"flows": True, "viewers": 2, "restarts": 1}, "yard": {"flows": True, "viewers": 0, "restarts": None}}}
 SAID = {"supervisor": {"pid": 10, "listen": ["127.0.0.1:80"]}, "processes": [{"name": "http", "pid": 13}], "code": 0,
@@ -103,6 +103,7 @@ class Observing(unittest.TestCase):
     def test_each_lie_is_found(self):
         for where, key, lie, complaint in (
                 (("supervisor",), "pid", 99, "the supervisor is"), (("supervisor",), "listen", ["0.0.0.0:80"], "listened on"),
+                (("supervisor",), "trouble", ["/run: it is full"], "takes a byte"),
                 ((), "code", 1, "left with 1"), (("cameras", "door"), "state", "down", "door: pictures flow"),
                 (("cameras", "door"), "pid", 99, "door: its worker is"), (("cameras", "door"), "viewers", 1, "door: 2 watch"),
                 (("cameras", "door"), "restarts", 0, "ended 1 times"), (("pages", "yard"), "state", "down", "the pages say down"),
@@ -119,6 +120,7 @@ class Observing(unittest.TestCase):
         seen = copy.deepcopy(SEEN)
         seen["cameras"]["door"]["flows"] = False
         self.assertEqual(len(observer.compare(seen, SAID)), 2)  # the state, and the exit code
+        self.assertEqual(len(observer.compare({**SEEN, "has_room": False}, SAID)), 2)
         seen = copy.deepcopy(SEEN)
         seen["children"]["camhub-worker attic"] = 14
         self.assertEqual(len(observer.compare(seen, SAID)), 1)

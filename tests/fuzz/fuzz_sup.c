@@ -18,6 +18,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -200,6 +201,7 @@ prepare(void)
 {
 	int fd;
 
+	signal(SIGPIPE, SIG_IGN); /* as the program does */
 	log_set_sink(quiet, NULL);
 	log_set_level(LOG_LEVEL_DEBUG);
 	(void)strcpy(folder, "/tmp/fuzz_sup.XXXXXX");

@@ -263,7 +263,7 @@ wait_for(bool up)
 static double
 cpu_s(pid_t pid)
 {
-	unsigned long user, system;
+	unsigned long user = 0, system = 0;
 	char path[64], line[1024];
 	FILE *file;
 	char *at;

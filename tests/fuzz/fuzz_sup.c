@@ -204,7 +204,9 @@ prepare(void)
 	signal(SIGPIPE, SIG_IGN); /* as the program does */
 	log_set_sink(quiet, NULL);
 	log_set_level(LOG_LEVEL_DEBUG);
-	(void)strcpy(folder, "/tmp/fuzz_sup.XXXXXX");
+	/* In memory, if there is such a place: what is written is synced. */
+	(void)snprintf(folder, sizeof(folder), "%s/fuzz_sup.XXXXXX",
+		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	FUZZ_CHECK(mkdtemp(folder) != NULL);
 	FUZZ_CHECK(atexit(remove_folder) == 0);
 	fd = open(in_folder("camhub.yaml"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -22,7 +22,7 @@
 #define PAYLOAD_MAX 900 /* the longest claims take some 750 */
 #define N_FIELDS    7
 
-/* Sessions have one, tickets that stand for a login; what an operator made has none. */
+/* Sessions have one, and what else may be in the name of a user; links are in nobody's. */
 static bool
 is_generation_sound(const struct token_claims *claims)
 {
@@ -30,8 +30,7 @@ is_generation_sound(const struct token_claims *claims)
 		return false;
 	if (claims->generation == 0)
 		return claims->kind != TOKEN_SESSION;
-	return (claims->kind == TOKEN_SESSION || claims->kind == TOKEN_TICKET) &&
-	       claims->user[0] != '\0';
+	return claims->kind != TOKEN_LINK && claims->user[0] != '\0';
 }
 
 /* Claims that a token may carry, whoever wrote them. */

@@ -5,7 +5,7 @@
  *   v1.<base64url of the payload>.<base64url of HMAC-SHA256 over "v1.<base64url of the payload>">
  *
  * The payload is one compact JSON object { k, id, u, c, r, exp, n }, a session's also with g, a
- * ticket's perhaps with g and p
+ * bearer's perhaps with g, a ticket's with g and p
  * (docs/protocol.md, "Tokens"). Nothing here has state, a clock or I/O. The payload is looked at
  * only after its signature was found good; signatures are compared in constant time.
  */
@@ -50,8 +50,8 @@ struct token_claims {
 	size_t n_cameras;
 	int64_t expires_s; /* since 1970 */
 	int viewers;       /* at once; 0: no limit of its own */
-	/* Of the user's logins, from 1: they end together, when his generation is another one. 0:
-	 * no login is behind it. */
+	/* Of what is in the user's name, from 1: it ends together, when his generation is another
+	 * one. 0: it is in nobody's name, or does not end so. */
 	int64_t generation;
 	bool
 	    by_previous; /* not in the text: token_verify() found it signed with the previous key */

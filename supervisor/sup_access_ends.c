@@ -97,30 +97,36 @@ make_room(struct sup_access *access)
 	if (crowder == NULL)
 		return false;
 	snprintf(user, sizeof(user), "%s", crowder);
-	log_notice("access: the list of ended sessions is full: all sessions of %s end, who has "
-		   "most of it",
+	log_notice("access: the list of ended sessions is full: all that is in the name of %s "
+		   "ends, who has most of it",
 		   user);
 	access_end_logins(access, user);
 	return true;
 }
 
-static bool
-is_listed(const struct sup_access *access, const char *id)
+static struct access_revoked *
+find(struct sup_access *access, const char *id)
 {
 	for (size_t i = 0; i < access->n_revoked; i++)
 		if (strcmp(access->revoked[i].id, id) == 0)
-			return true;
-	return false;
+			return &access->revoked[i];
+	return NULL;
 }
 
 /* user: whose session it is; "": a token of another kind. */
 static int
 add(struct sup_access *access, const char *id, int64_t expires_s, const char *user)
 {
-	struct access_revoked *entry;
+	struct access_revoked *entry = find(access, id);
 
-	if (is_listed(access, id))
+	if (entry != NULL) {
+		/* Of two words on one token the one that lasts. */
+		if (expires_s > entry->expires_s)
+			entry->expires_s = expires_s;
+		if (user[0] == '\0')
+			entry->user[0] = '\0';
 		return 0;
+	}
 	if (!make_room(access))
 		return -ENOSPC;
 	entry = &access->revoked[access->n_revoked++];

@@ -43,8 +43,9 @@ fill_link(const struct conf *conf, const json_t *msg, struct token_claims *claim
 }
 
 static int
-fill_bearer(const struct conf *conf, const json_t *msg, struct token_claims *claims, char *text)
+fill_bearer(struct sup *sup, const json_t *msg, struct token_claims *claims, char *text)
 {
+	const struct conf *conf = sup->conf;
 	const struct conf_user *user = conf_find_user(conf, msg_str(msg, "user"));
 	const char *camera = msg_str(msg, "camera");
 
@@ -75,7 +76,7 @@ sup_access_token(struct sup *sup, const json_t *msg, char *text)
 	if (!is_link && strcmp(msg_str(msg, "kind"), "bearer") != 0)
 		return refuse(text, "not a kind of token");
 	rc = is_link ? fill_link(sup->conf, msg, &claims, text)
-		     : fill_bearer(sup->conf, msg, &claims, text);
+		     : fill_bearer(sup, msg, &claims, text);
 	if (rc != 0)
 		return rc;
 	/* Not one that a command line takes for an option. */

@@ -182,13 +182,14 @@ START_TEST(test_a_password_ends_too)
 }
 END_TEST
 
-/* What an operator made for a script is not a login of his. */
-START_TEST(test_a_bearer_stays)
+/* A script's, in his name; one that says no generation stays. */
+START_TEST(test_a_bearer_ends)
 {
 	char text[TOKEN_MAX_BYTES], header[TOKEN_MAX_BYTES + 16];
 	struct token_claims claims = { .kind = TOKEN_BEARER,
 				       .id = "CCCCCCCCCCCCCCCCCCCCCA",
 				       .user = "ann",
+				       .generation = 1,
 				       .expires_s = gate_now_s(gate) + 9999 };
 	struct gate_facts facts = { .authorization = header };
 	struct gate_answer answer;
@@ -196,8 +197,27 @@ START_TEST(test_a_bearer_stays)
 	ck_assert_int_eq(token_make(&keys, &claims, text, sizeof(text)), 0);
 	snprintf(header, sizeof(header), "Bearer %s", text);
 	answer = decide(&facts, "door");
+	ck_assert_int_eq(answer.verdict, GATE_ALLOW);
 	tell(FIRST, NULL, "ann 2");
+	ck_assert_int_eq(decide(&facts, "door").verdict, GATE_LOGIN);
+	ck_assert(!gate_still_holds(gate, &answer.who));
+	claims.generation = 0;
+	ck_assert_int_eq(token_make(&keys, &claims, text, sizeof(text)), 0);
+	snprintf(header, sizeof(header), "Bearer %s", text);
 	ck_assert_int_eq(decide(&facts, "door").verdict, GATE_ALLOW);
+}
+END_TEST
+
+/* Nobody's: it does not end with anybody's password. */
+START_TEST(test_a_link_stays)
+{
+	char link[TOKEN_MAX_BYTES];
+	struct gate_answer answer;
+
+	make_link(link);
+	answer = by_link(link);
+	tell(FIRST, NULL, "ann 2");
+	ck_assert_int_eq(by_link(link).verdict, GATE_ALLOW);
 	ck_assert(gate_still_holds(gate, &answer.who));
 }
 END_TEST
@@ -230,7 +250,8 @@ make_suite(void)
 	tcase_add_test(tcase, test_a_link_goes_with_its_key);
 	tcase_add_test(tcase, test_a_generation_ends);
 	tcase_add_test(tcase, test_a_password_ends_too);
-	tcase_add_test(tcase, test_a_bearer_stays);
+	tcase_add_test(tcase, test_a_bearer_ends);
+	tcase_add_test(tcase, test_a_link_stays);
 	tcase_add_test(tcase, test_generations_that_are_none);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -348,7 +348,8 @@ START_TEST(test_signed_but_wrong)
 			"0,\"g\":\"1\""),
 		PAYLOAD("\"session\"", ID, "\"ann\"", "[]", "\"viewer\"", "1800000060",
 			"0,\"g\":-1"),
-		PAYLOAD("\"bearer\"", ID, "\"ann\"", "[]", "\"viewer\"", "1800000060", "0,\"g\":1"),
+		PAYLOAD("\"link\"", ID, "\"ann\"", "[\"door\"]", "\"viewer\"", "1800000060",
+			"0,\"g\":1"),
 		PAYLOAD("\"ticket\"", ID, "\"\"", "[\"door\"]", "\"viewer\"", "1800000060",
 			"0,\"g\":1"),
 		/* nobody, and all cameras or more than to look */

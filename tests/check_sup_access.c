@@ -400,6 +400,7 @@ START_ASYNC_TEST(test_bearer_tokens)
 	ck_assert_int_eq(claims.kind, TOKEN_BEARER);
 	ck_assert_int_eq(claims.role, TOKEN_OPERATOR);
 	ck_assert_str_eq(claims.user, "bob");
+	ck_assert_int_eq(claims.generation, 1);
 	ck_assert_uint_eq(claims.n_cameras, 0);
 	rig_assert_answer(rig_ask(fake, json_pack("{s:s, s:s, s:s, s:i}", "type", "token", "kind",
 						  "bearer", "user", "zoe", "seconds", 60)),

@@ -123,6 +123,32 @@ START_ASYNC_TEST(test_a_list_full_of_links_stays)
 }
 END_ASYNC_TEST
 
+/* What is said of one token twice lasts as long as the longer word; what camctl says is not a
+ * session's, whatever a front said. */
+START_ASYNC_TEST(test_a_token_that_ends_twice)
+{
+	struct fake *fake = fake_run(loop, USERS);
+	struct fake_child *front = fake_synced_front(fake);
+	struct token_keys keys = { 0 };
+	static const char id[] = "AAcAAAAAAAAAAAAAAAAAAA"; /* of 7 */
+	int64_t now_s = clock_realtime_ns(loop_clock(loop)) / NS_PER_S;
+
+	log_out(front, 7, "ann", now_s + 1);
+	rig_assert_answer(rig_ask(fake, json_pack("{s:s, s:s}", "type", "revoke", "id", id)), 0,
+			  "");
+	clock_jump_ms(loop_clock(loop), 2LL * 86400 * 1000);
+	for (unsigned i = 1000; i < 1600; i++)
+		log_out(front, i, "ann", now_s + 9 * 86400);
+	fake_wait_ms(fake, 2000);
+	do
+		(void)rig_access(fake, &keys);
+	while (!is_ended(&keys, 1599));
+	ck_assert(is_ended(&keys, 7));
+	token_keys_clear(&keys);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* Told at once; however many there are, a few messages and one file a second. */
 START_ASYNC_TEST(test_a_flood_of_logouts)
 {
@@ -375,6 +401,7 @@ ends_suite(void)
 
 	tcase_add_test(tcase, test_a_full_list_forgets_nobody);
 	tcase_add_test(tcase, test_a_list_full_of_links_stays);
+	tcase_add_test(tcase, test_a_token_that_ends_twice);
 	tcase_add_test(tcase, test_a_flood_of_logouts);
 	tcase_add_test(tcase, test_a_clock_that_is_set_forgets_nothing);
 	tcase_add_test(tcase, test_a_start_forgets_nothing);

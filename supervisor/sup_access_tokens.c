@@ -54,6 +54,7 @@ fill_bearer(struct sup *sup, const json_t *msg, struct token_claims *claims, cha
 	if (camera[0] != '\0' && !glob_is_valid(camera))
 		return refuse(text, "not a camera's name or pattern");
 	claims->kind = TOKEN_BEARER;
+	claims->generation = access_generation(sup->access, user->name);
 	claims->role = user->role == CONF_ROLE_OPERATOR ? TOKEN_OPERATOR : TOKEN_VIEWER;
 	snprintf(claims->user, sizeof(claims->user), "%s", user->name);
 	snprintf(claims->cameras[0], sizeof(claims->cameras[0]), "%s", camera);

@@ -277,11 +277,10 @@ START_TEST(test_status_trouble)
 	char *text;
 
 	json_object_set_new(supervisor, "trouble", json_array());
-	add(&reply, json_incref(supervisor));
+	add(&reply, supervisor);
 	add(&reply, ctl_message_process("up", NOW_MS));
 	ck_assert_int_eq(status_exit(&reply), CTL_OK);
 	json_object_set_new(supervisor, "trouble", json_pack("[s]", "/run: it is full\x1b: so"));
-	add(&reply, supervisor);
 	ck_assert_int_eq(status_exit(&reply), CTL_DOWN);
 	text = print(status_print_table, &reply, &plain);
 	ck_assert_ptr_nonnull(strstr(text, "\ndegraded: /run: it is full\\x1b: so\n"));

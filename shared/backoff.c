@@ -8,8 +8,9 @@
 const struct backoff_policy backoff_worker = {
 	.good_ms = 2000, .floor_ms = 1000, .first_ms = 250, .max_ms = 30000, .jitter_percent = 20
 };
+/* Everybody waits for a front: one that served, if only for a moment, has its successor at once. */
 const struct backoff_policy backoff_front = {
-	.good_ms = 2000, .floor_ms = 100, .first_ms = 100, .max_ms = 1000, .jitter_percent = 20
+	.good_ms = 20, .floor_ms = 100, .first_ms = 100, .max_ms = 1000, .jitter_percent = 20
 };
 
 static int64_t

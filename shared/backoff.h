@@ -16,7 +16,7 @@ struct backoff_policy {
 };
 
 extern const struct backoff_policy backoff_worker; /* 2 s, 1 s, 250 ms, 30 s, 20 % */
-extern const struct backoff_policy backoff_front;  /* 2 s, 100 ms, 100 ms, 1 s, 20 % */
+extern const struct backoff_policy backoff_front;  /* 20 ms, 100 ms, 100 ms, 1 s, 20 % */
 
 /*
  * Delay before the next start, in ms. delivered_ms: how long the dead incarnation delivered (0:

@@ -263,7 +263,7 @@ apply_numbers(struct conf_loader *loader)
 {
 	struct conf *conf = loader->conf;
 
-	conf->restart_front.good_ms = conf->restart_worker.good_ms;
+	conf->restart_front.good_ms = backoff_front.good_ms;
 	conf->restart_front.jitter_percent = conf->restart_worker.jitter_percent;
 	check_order(loader, "restart", "first", conf->restart_worker.first_ms, "max",
 		    conf->restart_worker.max_ms);

@@ -46,6 +46,21 @@ START_TEST(test_front_schedule)
 }
 END_TEST
 
+/* Killed again and again, as soon as it serves. */
+START_TEST(test_a_front_that_served_starts_at_once)
+{
+	unsigned deaths = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		ck_assert_int_eq(backoff_next_ms(&backoff_front, 20, 60, &deaths, 0), 40);
+		ck_assert_int_eq(backoff_next_ms(&backoff_front, 20, 120, &deaths, 0), 0);
+	}
+	/* One that never serves for a moment does not spin. */
+	ck_assert_int_eq(backoff_next_ms(&backoff_front, 19, 60, &deaths, no_jitter(100)), 100);
+	ck_assert_int_eq(backoff_next_ms(&backoff_front, 19, 60, &deaths, no_jitter(200)), 200);
+}
+END_TEST
+
 START_TEST(test_delivering_long_enough_starts_afresh)
 {
 	unsigned deaths = 5;
@@ -107,6 +122,7 @@ make_suite(void)
 
 	tcase_add_test(tcase, test_worker_schedule);
 	tcase_add_test(tcase, test_front_schedule);
+	tcase_add_test(tcase, test_a_front_that_served_starts_at_once);
 	tcase_add_test(tcase, test_delivering_long_enough_starts_afresh);
 	tcase_add_test(tcase, test_jitter_stays_within_its_bounds);
 	tcase_add_test(tcase, test_never_gives_up_never_negative);

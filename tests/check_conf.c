@@ -456,7 +456,8 @@ START_TEST(test_values)
 	ck_assert_int_ne((int)conf->bus_gid, -1);
 	ck_assert_int_eq(conf->gop_cache_bytes, 0);
 	ck_assert_int_eq(conf->restart_worker.good_ms, 3600000);
-	ck_assert_int_eq(conf->restart_front.good_ms, 3600000);
+	/* How long is good is asked of workers alone. */
+	ck_assert_int_eq(conf->restart_front.good_ms, backoff_front.good_ms);
 	ck_assert_int_eq(conf->restart_front.jitter_percent, 0);
 	ck_assert_int_eq(conf->restart_worker.max_ms, 1001);
 	ck_assert_int_eq(conf->ring_bytes, 4LL << 30);

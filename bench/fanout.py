@@ -210,9 +210,7 @@ def main():
     with replayed() as replay, rig.running_hub([{"name": "cam", "url": replay.url()}], extra=limits) as hub:
         rows = run_all(replay, hub, options)
     judge(rows, failures)
-    print(f"\n{machine.said()}")
-    for failure in failures:
-        print(f"MISSED: {failure}")
+    machine.end(failures)
     if options.smoke:
         return 1 if any("lost" in failure for failure in failures) or \
             any(row["fragments"] == 0 for rounds in rows.values() for row in rounds) else 0

@@ -58,7 +58,7 @@ def main():
     glass_rig.need_browser()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--loads", type=int)
-    parser.add_argument("--mode", default="", help="webcodecs, mse or mjpeg; default: what the player chooses")
+    parser.add_argument("--mode", default="", help="webrtc, webcodecs, mse or mjpeg; default: what the player chooses")
     parser.add_argument("--gop", type=int, help="only streams with so many seconds from key to key")
     parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
@@ -77,9 +77,7 @@ def main():
               flush=True)
         if p50 > p50_goal or p95 > p95_goal:
             missed.append(f"{name}: the goals are p50 {p50_goal} ms, p95 {p95_goal} ms")
-    print(f"\n{machine.said()}")
-    for text in missed:
-        print(f"MISSED: {text}")
+    machine.end(missed)
     return 1 if missed and not options.smoke else 0
 
 

@@ -9,7 +9,7 @@ Glass delay: how old the picture is that a person sees, for each transport, besi
 The camera draws the wall clock into each picture. In the page the clock is read when requestVideoFrameCallback
 reports the picture (on a canvas: when it is drawn); the age at that moment is the glass delay, the camera's
 encoding included. The floor is the same camera's same stream, straight to a page over its own WebSocket.
-Floor and camhub take turns, so that both see the same machine. Exit code 1 when no picture came or, unless
+Floor and camhub take turns, so that both see the same machine. WebRTC has no floor, and a goal of its own. Exit code 1 when no picture came or, unless
 --smoke, when a goal is missed.
 """
 
@@ -23,7 +23,8 @@ from machine import Machine
 
 import browser
 
-P50_GOAL_MS, P95_GOAL_MS = 12, 25
+P50_GOAL_MS, P95_GOAL_MS = 12, 25  # above the floor
+WEBRTC_P50_GOAL_MS = 20  # the camera's encoding included
 FPS = 25
 STEADY = 0.95  # of what was sent must lie between the first and the last picture that were seen
 PRESENTED_GOAL = 0.995
@@ -77,7 +78,7 @@ class Bench:
 
 def measure(bench, mode, options):
     """{side: [figures of each run]}"""
-    sides = ["floor", "camhub"]
+    sides = ["floor", "camhub"] if mode != "webrtc" else ["camhub"]
     if not bench.offers(mode):
         print(f"{mode}: the player does not take it here: the floor alone")
         sides.remove("camhub")
@@ -107,15 +108,18 @@ def print_table(taken, options):
     print(f"\n1280x720 at 25 fps, {'main, CABAC' if options.cabac else 'constrained baseline'}, GOP {options.gop}; each figure "
           f"is the median of the runs, counts are of all\n{HEAD}")
     for mode, sides in taken.items():
-        floor, _ = print_row(mode, "floor", sides["floor"])
+        floor = print_row(mode, "floor", sides["floor"])[0] if sides.get("floor") else None
         if "camhub" not in sides:
             missed.append(f"{mode}: the player does not take it")
             continue
         ours, total = print_row(mode, "camhub", sides["camhub"])
-        above = ours["p50"] - floor["p50"], ours["p95"] - floor["p95"]
-        print(f"{mode:10} {'above':7} {ms(above[0])} {ms(above[1])}")
-        if above[0] > P50_GOAL_MS or above[1] > P95_GOAL_MS:
-            missed.append(f"{mode}: the goals above the floor are p50 {P50_GOAL_MS} ms, p95 {P95_GOAL_MS} ms")
+        if floor:
+            above = ours["p50"] - floor["p50"], ours["p95"] - floor["p95"]
+            print(f"{mode:10} {'above':7} {ms(above[0])} {ms(above[1])}")
+            if above[0] > P50_GOAL_MS or above[1] > P95_GOAL_MS:
+                missed.append(f"{mode}: the goals above the floor are p50 {P50_GOAL_MS} ms, p95 {P95_GOAL_MS} ms")
+        elif ours["p50"] > WEBRTC_P50_GOAL_MS:
+            missed.append(f"{mode}: the goal is p50 {WEBRTC_P50_GOAL_MS} ms")
         expected = FPS * options.seconds * len(sides["camhub"])
         if total["sent"] < STEADY * expected:
             missed.append(f"{mode}: pictures stopped: {total['sent']} between the first and the last seen, about {expected:.0f} "
@@ -219,9 +223,7 @@ def main():
         missed = print_table(taken, options)
         print()
         missed += print_displayed(taken, did)
-    print(f"\n{machine.said()}")
-    for text in missed:
-        print(f"MISSED: {text}")
+    machine.end(missed)
     return 1 if missed and not options.smoke else 0
 
 

@@ -150,10 +150,8 @@ def main():
         delays(replay, options, failures)
         small(replay, options, failures)
         many(replay, options, failures)
-    print(f"\n{machine.said()}")
+    machine.end(failures)
     lost = [failure for failure in failures if "lost" in failure]
-    for failure in failures:
-        print(f"MISSED: {failure}")
     return 1 if lost or (failures and not options.smoke) else 0
 
 

@@ -10,7 +10,6 @@ What must hold: nobody is let in, everybody is answered (401, or 429 and 503: co
 in meanwhile, the viewers lose nothing, and their p99 is at most 5 ms more than without.
 """
 
-import argparse
 import asyncio
 import base64
 import collections
@@ -22,10 +21,10 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from fanout import missing_viewers, raise_descriptors  # noqa: E402
+from beside import finish, good_ones, judge_good, parser, print_good, print_heading  # noqa: E402
+from fanout import raise_descriptors  # noqa: E402
 from machine import Machine  # noqa: E402
 from replay import replayed  # noqa: E402
-from slow import good_ones, print_good  # noqa: E402
 
 LATER_MS = 5
 AT_ONCE, OF_AN_ADDRESS = 100, 10
@@ -90,12 +89,7 @@ def judge(before, beside, logins, options, failures):
         failures.append("no password was looked at")
     if not logins.right:
         failures.append("whoever knew the password was not let in")
-    if before["lost"] or beside["lost"] or beside["skipped"]:
-        failures.append(f"viewers lost {before['lost'] + beside['lost'] + beside['skipped']} frames")
-    for row in (before, beside):
-        bad = missing_viewers(row, 1)
-        if bad:
-            failures.append(f"viewers: {bad}")
+    judge_good(before, beside, 1, failures)
     later = beside["delay_ms"]["p99"] - before["delay_ms"]["p99"]
     print(f"the viewers' p99 is {later:.2f} ms later (goal {LATER_MS})")
     if later > LATER_MS:
@@ -109,9 +103,7 @@ def run(hub, options, failures):
     assert code == 0, err
     os.environ["CAMHUB_BENCH_TOKEN"] = out.strip()  # of the viewers
     pids = hub.process.pid, hub.child("camhub-http http"), hub.child("camhub-auth auth")
-    print(f"{options.good} viewers of /api/ws\n"
-          f"{'':34} {'frames':>7} {'lost':>5} {'skipped':>7} {'p50 ms':>7} {'p99':>7} {'max':>7} {'kernel p99':>10} {'CPU %':>6} "
-          f"{'load':>5} {'steal %':>7}")
+    print_heading(f"{options.good} viewers of /api/ws")
     before = good_ones(hub, options, [])
     print_good("alone", before)
     logins = Logins(hub.port, options.logins)
@@ -125,25 +117,16 @@ def run(hub, options, failures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument("--good", type=int, default=10)
-    parser.add_argument("--logins", type=int, default=1000)
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--settle", type=float, default=3)
-    parser.add_argument("--smoke", action="store_true")
-    options = parser.parse_args()
+    asked = parser(__doc__.splitlines()[1], good=10, seconds=30)
+    asked.add_argument("--logins", type=int, default=1000)
+    options = asked.parse_args()
     if options.smoke:
         options.good, options.logins, options.seconds, options.settle = 3, 100, 5, 1
     raise_descriptors()
     failures, machine = [], Machine()
     with replayed() as replay, rig.running_hub([{"name": "cam", "url": replay.url()}], extra=USERS) as hub:
         run(hub, options, failures)
-    print(f"\n{machine.said()}")
-    for failure in failures:
-        print(f"MISSED: {failure}")
-    if options.smoke:
-        failures = [failure for failure in failures if not failure.startswith("speed")]
-    return 1 if failures else 0
+    return finish(machine, failures, options)
 
 
 if __name__ == "__main__":

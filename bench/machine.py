@@ -79,3 +79,9 @@ class Machine:
     def said(self):
         return (f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
                 f"{self.steal_percent():.1f} % of their time stolen by the machine below")
+
+    def end(self, failures):
+        """The last lines of a benchmark: this, and what it missed."""
+        print(f"\n{self.said()}")
+        for failure in failures:
+            print(f"MISSED: {failure}")

@@ -12,18 +12,17 @@ whatever a slow one does not get it is told, and the front's counter says the sa
 miss, and the two counters are kept apart.
 """
 
-import argparse
 import os
 import re
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "e2e"))
 
 import rig  # noqa: E402
-from fanout import Clients, missing_viewers, raise_descriptors  # noqa: E402
-from machine import Machine, memory_kib, running_seconds, tcp_kib  # noqa: E402
+from beside import finish, good_ones, judge_good, parser, print_good, print_heading  # noqa: E402
+from fanout import Clients, raise_descriptors  # noqa: E402
+from machine import Machine, memory_kib, tcp_kib  # noqa: E402
 from replay import replayed  # noqa: E402
 
 RING_KIB, VIEWER_KIB = 32 << 10, 64  # limits: ring; what a healthy viewer may cost
@@ -52,33 +51,7 @@ def skipped(hub, stream):
     return int(re.search(rf'camhub_stream_skipped_total{{stream="{stream}"}} (\d+)', body.decode()).group(1))
 
 
-def good_ones(hub, options, flags):
-    """What good viewers see for a while, and the front's CPU meanwhile."""
-    clients = Clients(hub.port, "cam", options.good, f"--settle={options.settle}", f"--seconds={options.seconds}",
-                      *flags)
-    clients.wait_measuring()
-    pid, machine = hub.child("camhub-http http"), Machine()
-    cpu, began = running_seconds(pid), time.monotonic()
-    time.sleep(options.seconds * 0.95)
-    cpu = 100 * (running_seconds(pid) - cpu) / (time.monotonic() - began)
-    steal = machine.steal_percent()
-    return {**clients.result(), "cpu": cpu, "steal": steal}
-
-
-def print_good(name, row):
-    delay = row["delay_ms"]
-    print(f"{name:34} {delay['n']:7d} {row['lost']:5d} {row['skipped']:7d} {delay['p50']:7.2f} {delay['p99']:7.2f} "
-          f"{delay['max']:7.1f} {row['kernel_ms']['p99']:10.2f} {row['cpu']:6.1f} {os.getloadavg()[0]:5.1f} "
-          f"{row['steal']:7.1f}", flush=True)
-
-
-def judge_good(before, beside, failures):
-    if before["lost"] or beside["lost"] or beside["skipped"]:
-        failures.append(f"good viewers lost {before['lost'] + beside['lost'] + beside['skipped']} frames")
-    for row, expected in ((before, 1), (beside, 0.9 * before["delay_ms"]["n"])):
-        bad = missing_viewers(row, expected)
-        if bad:
-            failures.append(f"good viewers: {bad}")
+def judge_speed(before, beside, failures):
     ratio = beside["delay_ms"]["p99"] / max(0.001, before["delay_ms"]["p99"])
     print(f"\nthe good ones' p99 is {ratio:.2f} times the baseline's (goal {TIMES_BASELINE})")
     if ratio > TIMES_BASELINE:
@@ -134,9 +107,7 @@ def crowd(hub, options, flags):
 
 def run(hub, options, failures):
     flags = ["--wall"] if options.wall else []
-    print(f"{options.good} good viewers of {'/ws' if options.wall else '/api/ws'}\n"
-          f"{'':34} {'frames':>7} {'lost':>5} {'skipped':>7} {'p50 ms':>7} {'p99':>7} {'max':>7} {'kernel p99':>10} {'CPU %':>6} "
-          f"{'load':>5} {'steal %':>7}")
+    print_heading(f"{options.good} good viewers of {'/ws' if options.wall else '/api/ws'}")
     before = good_ones(hub, options, flags)
     print_good("alone", before)
     pid = hub.child("camhub-http http")
@@ -148,7 +119,8 @@ def run(hub, options, failures):
     print_good(f"beside {options.slow} slow, {options.stalled} stalled", beside)
     slow, stalled = slow.result(), stalled.result()
     memory.done.set()
-    judge_good(before, beside, failures)
+    judge_good(before, beside, 0.9 * before["delay_ms"]["n"], failures)
+    judge_speed(before, beside, failures)
     judge_slow(slow, skipped(hub, "cam") - counted, options, failures)
     judge_stalled(stalled, failures)
     judge_memory(memory, rss_kib, tcp_before, options, failures)
@@ -157,17 +129,13 @@ def run(hub, options, failures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument("--good", type=int, default=10)
-    parser.add_argument("--slow", type=int, default=900)
-    parser.add_argument("--stalled", type=int, default=100)
-    parser.add_argument("--kbps", type=int, default=800)
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--settle", type=float, default=3)
-    parser.add_argument("--drain", type=float, default=60, help="at most")
-    parser.add_argument("--wall", action="store_true", help="/ws instead of /api/ws")
-    parser.add_argument("--smoke", action="store_true")
-    options = parser.parse_args()
+    asked = parser(__doc__.splitlines()[1], good=10, seconds=20)
+    asked.add_argument("--slow", type=int, default=900)
+    asked.add_argument("--stalled", type=int, default=100)
+    asked.add_argument("--kbps", type=int, default=800)
+    asked.add_argument("--drain", type=float, default=60, help="at most")
+    asked.add_argument("--wall", action="store_true", help="/ws instead of /api/ws")
+    options = asked.parse_args()
     if options.smoke:
         options.good, options.slow, options.stalled = 3, 10, 3
         options.seconds, options.settle = 4, 1
@@ -178,12 +146,7 @@ def main():
         cameras = [{"name": "cam", "url": replay.url()}, {"name": "other", "url": replay.url("other")}]
         with rig.running_hub(cameras, extra=limits) as hub:
             run(hub, options, failures)
-    print(f"\n{machine.said()}")
-    for failure in failures:
-        print(f"MISSED: {failure}")
-    if options.smoke:
-        failures = [failure for failure in failures if not failure.startswith("speed")]
-    return 1 if failures else 0
+    return finish(machine, failures, options)
 
 
 if __name__ == "__main__":

@@ -106,9 +106,7 @@ def main():
     for mode in options.modes.split(","):
         for tiles in map(int, options.tiles.split(",")):
             missed += measure(options, tiles, mode)
-    print(f"\n{machine.said()}")
-    for text in missed:
-        print(f"MISSED: {text}")
+    machine.end(missed)
     without = any("had pictures" in text for text in missed)
     return 1 if without or (missed and not options.smoke) else 0
 

@@ -20,16 +20,15 @@
 #include "config.h"
 
 #include "bench/client.h"
+#include "bench/program.h"
 
 #include "shared/xalloc.h"
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,7 +54,6 @@ static int n_started;
 static int n_draining; /* the first so many: they read all */
 static uint64_t n_left;
 static int64_t gap_ms_max;
-static volatile sig_atomic_t interrupted;
 
 /* --- slow ones ------------------------------------------------------------------------------ */
 
@@ -162,7 +160,7 @@ turn(int64_t end_ns, bool slow)
 static void
 run_until(int64_t end_ns, bool slow)
 {
-	while (!interrupted && client_now_ns() < end_ns)
+	while (!program_interrupted && client_now_ns() < end_ns)
 		turn(end_ns, slow);
 }
 
@@ -177,7 +175,7 @@ connect_all(char **streams, int n_streams)
 {
 	int64_t end_ns = from_now(CONNECT_MAX_S);
 
-	while (!interrupted && !is_connected() && client_now_ns() < end_ns) {
+	while (!program_interrupted && !is_connected() && client_now_ns() < end_ns) {
 		start_some(streams, n_streams);
 		turn(end_ns, options.kbps >= 0);
 	}
@@ -210,7 +208,7 @@ is_anybody_there(void)
 static void
 drain(int64_t end_ns)
 {
-	while (!interrupted && client_now_ns() < end_ns && is_anybody_there()) {
+	while (!program_interrupted && client_now_ns() < end_ns && is_anybody_there()) {
 		uint64_t gone = n_left + crowd.totals.closed + crowd.totals.refused;
 
 		while (n_draining < n_started && (uint64_t)n_draining < gone + DRAINING_MAX)
@@ -300,13 +298,6 @@ print_report(void)
 /* --- the program ---------------------------------------------------------------------------- */
 
 static void
-on_signal(int signo)
-{
-	(void)signo;
-	interrupted = 1;
-}
-
-static void
 usage(void)
 {
 	fprintf(stderr, "usage: ws_clients --port P [--host A] [--clients N] [--seconds S] "
@@ -374,32 +365,14 @@ read_options(int argc, char **argv)
 		usage();
 }
 
-static void
-allow_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int
 main(int argc, char **argv)
 {
 	const struct client_totals *totals = &crowd.totals;
 
 	read_options(argc, argv);
-	allow_descriptors();
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
 	clients = xcalloc((size_t)options.clients, sizeof(*clients));
-	crowd.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (crowd.epoll < 0) {
-		perror("epoll");
-		return 1;
-	}
+	crowd.epoll = program_begin();
 	run(argv + optind, argc - optind);
 	print_report();
 	free(clients);

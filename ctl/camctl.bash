@@ -47,8 +47,8 @@ _camctl()
 		;;
 	esac
 	case $command in
-	"") reply="status check reload restart log-level version certificate probe passwd link token revoke viewers kick support --runtime-dir --libexec-dir --version --help" ;;
-	viewers) reply=--json ;;
+	"") reply="status check reload restart log-level version certificate probe passwd link token revoke viewers kick analysers support --runtime-dir --libexec-dir --version --help" ;;
+	viewers | analysers) reply=--json ;;
 	status) reply="--json --watch $(_camctl_cameras)" ;;
 	restart) reply=$(_camctl_cameras) ;;
 	log-level) reply="err warn notice info debug" ;;

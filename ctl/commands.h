@@ -19,6 +19,7 @@ int cmd_link(const struct ctl_options *options, int argc, char **argv);
 int cmd_token(const struct ctl_options *options, int argc, char **argv);
 int cmd_revoke(const struct ctl_options *options, int argc, char **argv);
 int cmd_viewers(const struct ctl_options *options, int argc, char **argv);
+int cmd_analysers(const struct ctl_options *options, int argc, char **argv);
 int cmd_kick(const struct ctl_options *options, int argc, char **argv);
 int cmd_support(const struct ctl_options *options, int argc, char **argv);
 

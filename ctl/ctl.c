@@ -40,6 +40,8 @@ static const struct ctl_command commands[] = {
 	{ "viewers", "[--json]", "who watches which camera, from where", cmd_viewers },
 	{ "kick", "ID | USER | ADDRESS", "send viewers away; their session or link is over too",
 	  cmd_kick },
+	{ "analysers", "[--json]", "programs that look at cameras, and what came of their results",
+	  cmd_analysers },
 	{ "support", "[-o FILE] [--config FILE] [--credentials FILE]",
 	  "all that a bug report needs, without secrets", cmd_support },
 	{ NULL, NULL, NULL, NULL },

@@ -149,6 +149,9 @@ keep(struct ctl_reply *reply, enum msg_type type, json_t *msg)
 	case MSG_CTL_PROCESS:
 		json_array_append(reply->processes, msg);
 		break;
+	case MSG_CTL_ANALYSER:
+		json_array_append(reply->analysers, msg);
+		break;
 	case MSG_CTL_VIEWER:
 		json_array_append(reply->viewers, msg);
 		break;
@@ -204,7 +207,8 @@ ctl_request_within(const char *runtime_dir, json_t *msg, int silence_ms, struct 
 	struct asker asker = { .clock = clock_new(), .silence_ms = silence_ms, .err = err };
 	struct ctl_reply answer = { .cameras = json_array(),
 				    .processes = json_array(),
-				    .viewers = json_array() };
+				    .viewers = json_array(),
+				    .analysers = json_array() };
 	int fd = -1, rc;
 
 	asker.total_deadline_ns = clock_now_ns(asker.clock) + TOTAL_MS * NS_PER_MS;
@@ -232,6 +236,7 @@ ctl_reply_clear(struct ctl_reply *reply)
 	json_decref(reply->cameras);
 	json_decref(reply->processes);
 	json_decref(reply->viewers);
+	json_decref(reply->analysers);
 	free(reply->text);
 	*reply = (struct ctl_reply){ 0 };
 }

@@ -14,6 +14,7 @@ struct ctl_reply {
 	json_t *cameras;    /* array of "camera" messages, without their type */
 	json_t *processes;
 	json_t *viewers;
+	json_t *analysers;
 	int code; /* of "done" */
 	char *text;
 };

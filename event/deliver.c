@@ -6,6 +6,7 @@
 #include "event/deliver.h"
 
 #include "event/post.h"
+#include "shared/errand.h"
 #include "shared/xalloc.h"
 
 #include <errno.h>
@@ -13,16 +14,13 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ORDER_WAIT_MS    5000
-#define EXIT_STATUS_FAIL 75
-#define WHY_MAX          256
+#define WHY_MAX 256
 
 /* A connection, with TLS or without. */
 struct line {
@@ -188,18 +186,5 @@ deliver_answer(const char *order, size_t len)
 int
 deliver_run(int fd)
 {
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	char order[POST_ORDER_MAX + 1], *answer;
-	ssize_t n;
-	int status;
-
-	if (poll(&wait, 1, ORDER_WAIT_MS) != 1)
-		return EXIT_STATUS_FAIL;
-	n = recv(fd, order, sizeof(order), MSG_DONTWAIT);
-	if (n <= 0)
-		return EXIT_STATUS_FAIL;
-	answer = deliver_answer(order, (size_t)n);
-	status = send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0 ? EXIT_STATUS_FAIL : 0;
-	free(answer);
-	return status;
+	return errand_run(fd, POST_ORDER_MAX, deliver_answer);
 }

@@ -5,14 +5,11 @@
 #include "config.h"
 
 #include "event/deliver.h"
-#include "shared/log.h"
+#include "shared/errand.h"
 #include "shared/sandbox.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 /* Before anything that is not ours is read. The receiver may listen on any port, and is told what
  * cameras do: no password is known here. */
@@ -26,26 +23,16 @@ confine(void)
 						    .has_names = true };
 	struct sandbox_report report;
 
-	if (sandbox_enter(SANDBOX_CLIENT, SANDBOX_EARLY, &facts, &report) == 0)
-		(void)sandbox_enter(SANDBOX_CLIENT, SANDBOX_RUNNING, &facts, &report);
+	(void)sandbox_enter_at_once(SANDBOX_CLIENT, &facts, &report);
 }
 
 int
 main(void)
 {
-	const struct rlimit no_core = { 0, 0 };
-	int type = 0;
-	socklen_t len = sizeof(type);
-
-	if (getsockopt(3, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET) {
-		fprintf(stderr, "camhub-event is started by camhub-supervisor, not by hand\n");
-		return 2;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (errand_enter("camhub-event") < 0)
+		return ERRAND_EXIT_BY_HAND;
 	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGPIPE, SIG_IGN);
-	log_open("camhub-event", NULL);
 	confine();
-	return deliver_run(3);
+	return deliver_run(ERRAND_FD);
 }

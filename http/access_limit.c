@@ -14,10 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFILL_NS (ACCESS_LIMIT_REFILL_S * NS_PER_S)
-#define FULL_NS   (ACCESS_LIMIT_TRIES * REFILL_NS)
-#define SETS      (ACCESS_LIMIT_ADDRESSES / SET_SIZE)
-#define SET_SIZE  8
+#define SETS     (ACCESS_LIMIT_ADDRESSES / SET_SIZE)
+#define SET_SIZE 8
 
 /* What is spent, as the time after which the bucket is full again. */
 struct bucket {
@@ -26,13 +24,24 @@ struct bucket {
 };
 
 struct access_limit {
+	int64_t refill_ns, full_ns; /* for one try; for all */
 	struct bucket buckets[SETS][SET_SIZE];
 };
 
 struct access_limit *
+access_limit_new_of(unsigned tries, int64_t refill_ns)
+{
+	struct access_limit *limit = xcalloc(1, sizeof(*limit));
+
+	limit->refill_ns = refill_ns;
+	limit->full_ns = tries * refill_ns;
+	return limit;
+}
+
+struct access_limit *
 access_limit_new(void)
 {
-	return xcalloc(1, sizeof(struct access_limit));
+	return access_limit_new_of(ACCESS_LIMIT_TRIES, ACCESS_LIMIT_REFILL_S * NS_PER_S);
 }
 
 void
@@ -101,7 +110,8 @@ access_limit_is_spent(const struct access_limit *limit, const char *address, int
 {
 	struct in6_addr key = key_of(address);
 	const struct bucket *bucket = find(limit, &key);
-	int64_t over_ns = bucket != NULL ? bucket->full_ns - now_ns - (FULL_NS - REFILL_NS) : 0;
+	int64_t over_ns =
+	    bucket != NULL ? bucket->full_ns - now_ns - (limit->full_ns - limit->refill_ns) : 0;
 
 	if (over_ns <= 0)
 		return false;
@@ -117,9 +127,9 @@ access_limit_take(struct access_limit *limit, const char *address, int64_t now_n
 	struct bucket *bucket = want(limit, &key);
 	int64_t from_ns = bucket->full_ns > now_ns ? bucket->full_ns : now_ns;
 
-	bucket->full_ns = from_ns + REFILL_NS;
-	if (bucket->full_ns > now_ns + FULL_NS)
-		bucket->full_ns = now_ns + FULL_NS;
+	bucket->full_ns = from_ns + limit->refill_ns;
+	if (bucket->full_ns > now_ns + limit->full_ns)
+		bucket->full_ns = now_ns + limit->full_ns;
 }
 
 void
@@ -128,7 +138,7 @@ access_limit_give_back(struct access_limit *limit, const char *address, int64_t 
 	struct in6_addr key = key_of(address);
 	struct bucket *bucket = want(limit, &key);
 
-	bucket->full_ns -= REFILL_NS;
+	bucket->full_ns -= limit->refill_ns;
 	if (bucket->full_ns < now_ns)
 		bucket->full_ns = now_ns;
 }

@@ -1,7 +1,7 @@
 /*
- * How often an address may try passwords: a bucket of tries that fills up again with time. Pure but
- * for the time that it is told; as large as it ever gets from the start, so that no flood of
- * addresses makes it grow.
+ * How often an address may try something, passwords for one: a bucket of tries that fills up again
+ * with time. Pure but for the time that it is told; as large as it ever gets from the start, so
+ * that no flood of addresses makes it grow.
  */
 #ifndef CAMHUB_HTTP_ACCESS_LIMIT_H
 #define CAMHUB_HTTP_ACCESS_LIMIT_H
@@ -16,7 +16,9 @@
 
 struct access_limit;
 
+/* For passwords; for anything, so many at once and so long for each further one. */
 struct access_limit *access_limit_new(void);
+struct access_limit *access_limit_new_of(unsigned tries, int64_t refill_ns);
 void access_limit_free(struct access_limit **limit); /* NULL-safe */
 
 /* Whether another try has to wait, and for how many seconds (*wait_s, may be NULL). IPv6 addresses

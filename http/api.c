@@ -9,7 +9,9 @@
 #include "http/delay_tell.h"
 #include "http/gate_request.h"
 #include "http/reply.h"
+#include "http/results.h"
 #include "http/stream.h"
+#include "http/whep.h"
 #include "shared/msg.h"
 #include "shared/xalloc.h"
 
@@ -21,9 +23,11 @@ void
 api_info(struct request *request)
 {
 	reply_json(request, 200,
-		   json_pack("{s:s, s:s, s:I}", "version", GO2RTC_VERSION, "camhub",
+		   json_pack("{s:s, s:s, s:I, s:b, s:o}", "version", GO2RTC_VERSION, "camhub",
 			     PACKAGE_VERSION, "live_target_ms",
-			     (json_int_t)request->front->config.live_target_ms));
+			     (json_int_t)request->front->config.live_target_ms, "webrtc",
+			     request->front->config.webrtc, "ice_servers",
+			     whep_ice_servers(request->front)));
 }
 
 static json_t *
@@ -70,7 +74,9 @@ describe(const struct stream *stream, bool with_consumers)
 	msg_set_str(json, "group", stream->group);
 	msg_set_str(json, "camera", stream->camera);
 	msg_set_bool(json, "sub", len > 4 && strcmp(stream->name + len - 4, ".sub") == 0);
-	msg_set_bool(json, "transcoded", len > 5 && strcmp(stream->name + len - 5, ".h264") == 0);
+	msg_set_bool(json, "transcoded",
+		     len > 5 && (strcmp(stream->name + len - 5, ".h264") == 0 ||
+				 strcmp(stream->name + len - 5, ".opus") == 0));
 	msg_set_int(json, "order", stream->order);
 	msg_set_bool(json, "on_demand", stream->on_demand);
 	msg_set_str(json, "state", stream->state);
@@ -83,6 +89,7 @@ describe(const struct stream *stream, bool with_consumers)
 	msg_set_int(json, "height", stream->height);
 	msg_set_real(json, "fps", stream->fps);
 	msg_set_int(json, "viewers", stream->n_viewers);
+	msg_set_int(json, "analysers", results_analysers_of(stream->front->results, stream->name));
 	if (json_object_set_new(json, "delay_ms",
 				delay_describe(stream->delay, clock_now_ns(stream->front->clock))) <
 	    0)
@@ -130,6 +137,12 @@ api_streams(struct request *request)
 		    json_object_set_new(all, stream->name, describe(stream, with_consumers)) < 0)
 			xalloc_die();
 	reply_json(request, 200, all);
+}
+
+void
+api_analysers(struct request *request)
+{
+	reply_json(request, 200, results_describe(request->front->results, request));
 }
 
 void

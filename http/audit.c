@@ -18,17 +18,15 @@
 
 /* true: this one is only counted. */
 static bool
-is_too_much(struct front *front, struct audit_pace *pace, unsigned max, const char *of)
+is_too_much(struct front *front, struct rate_window *pace, unsigned max, const char *of)
 {
-	int64_t now_s = clock_now_ns(front->clock) / NS_PER_S;
+	unsigned lost;
+	bool is_fine = rate_may_log(pace, max, NS_PER_S, clock_now_ns(front->clock), &lost);
 
-	if (pace->second != now_s) {
-		if (pace->lines > max)
-			log_notice("audit: {\"event\":\"suppressed\",\"of\":\"%s\",\"lines\":%u}",
-				   of, pace->lines - max);
-		*pace = (struct audit_pace){ .second = now_s };
-	}
-	return ++pace->lines > max;
+	if (lost > 0)
+		log_notice("audit: {\"event\":\"suppressed\",\"of\":\"%s\",\"lines\":%u}", of,
+			   lost);
+	return !is_fine;
 }
 
 static json_t *

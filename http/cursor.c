@@ -287,3 +287,10 @@ cursor_needs(const struct cursor *cursor)
 		return UINT64_MAX;
 	return cursor->pos;
 }
+
+void
+cursor_on_result(struct cursor *cursor, struct overlay_item *item)
+{
+	if (cursor->ops->on_result != NULL)
+		cursor->ops->on_result(cursor->arg, item);
+}

@@ -16,6 +16,8 @@ enum cursor_mode {
 	CURSOR_NEWEST, /* pictures that stand alone: the newest */
 };
 
+struct overlay_item;
+
 struct cursor_ops {
 	/* There may be something to take now. */
 	void (*on_frames)(void *arg);
@@ -23,6 +25,8 @@ struct cursor_ops {
 	void (*on_state)(void *arg);
 	/* The stream went away for good; the cursor is in none any more. Its mode stays. */
 	void (*on_gone)(void *arg);
+	/* A program found something in a frame of it, in whichever mode. May be NULL. */
+	void (*on_result)(void *arg, struct overlay_item *item);
 };
 
 struct cursor {
@@ -77,6 +81,7 @@ void cursor_on_frames(struct cursor *cursor, bool key);
 void cursor_on_sound(struct cursor *cursor);
 void cursor_on_state(struct cursor *cursor);
 void cursor_on_gone(struct cursor *cursor);
+void cursor_on_result(struct cursor *cursor, struct overlay_item *item);
 uint64_t cursor_needs(const struct cursor *cursor);
 
 #endif

@@ -14,10 +14,9 @@ static const double bounds_ms[DELAY_BUCKETS] = {
 };
 
 static const char *const transports[DELAY_TRANSPORT_COUNT] = {
-	[DELAY_TRANSPORT_OTHER] = "other",
-	[DELAY_TRANSPORT_WEBCODECS] = "webcodecs",
-	[DELAY_TRANSPORT_MSE] = "mse",
-	[DELAY_TRANSPORT_MJPEG] = "mjpeg",
+	[DELAY_TRANSPORT_OTHER] = "other",   [DELAY_TRANSPORT_WEBCODECS] = "webcodecs",
+	[DELAY_TRANSPORT_MSE] = "mse",       [DELAY_TRANSPORT_MJPEG] = "mjpeg",
+	[DELAY_TRANSPORT_WEBRTC] = "webrtc",
 };
 
 double

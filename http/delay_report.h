@@ -18,6 +18,7 @@ enum delay_transport {
 	DELAY_TRANSPORT_WEBCODECS,
 	DELAY_TRANSPORT_MSE,
 	DELAY_TRANSPORT_MJPEG,
+	DELAY_TRANSPORT_WEBRTC,
 	DELAY_TRANSPORT_COUNT
 };
 
@@ -33,7 +34,7 @@ struct delay_report {
 
 /* Upper edge of a bucket; of the last one, DELAY_REPORT_MS_MAX. */
 double delay_bound_ms(unsigned bucket);
-/* "webcodecs", "mse", "mjpeg", "other" */
+/* "webrtc", "webcodecs", "mse", "mjpeg", "other" */
 const char *delay_transport_name(enum delay_transport transport);
 
 /*

@@ -34,7 +34,7 @@ leave(struct front *front)
 static bool
 is_anybody_here(const struct front *front)
 {
-	return !LIST_EMPTY(&front->viewers) || !LIST_EMPTY(&front->walls) ||
+	return front->n_viewers > 0 || !LIST_EMPTY(&front->walls) ||
 	       listeners_connections(front->listeners) > 0;
 }
 
@@ -45,11 +45,11 @@ on_look(struct clock_timer *timer, void *arg)
 	struct front *front = drain->front;
 
 	if (!is_anybody_here(front)) {
-		log_info("http: the last connection has ended, leaving");
+		log_info("%s: the last connection has ended, leaving", front->role->name);
 		leave(front);
 	} else if (clock_now_ns(front->clock) >= drain->deadline_ns) {
-		log_notice("http: leaving with %u viewers, which come back to the new process",
-			   front->n_viewers);
+		log_notice("%s: leaving with %u viewers, which come back to the new process",
+			   front->role->name, front->n_viewers);
 		leave(front);
 	} else {
 		clock_timer_set_ms(timer, LOOK_MS);

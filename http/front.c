@@ -12,6 +12,8 @@
 #include "http/names.h"
 #include "http/pages.h"
 #include "http/pass.h"
+#include "http/results.h"
+#include "http/rtc_ask.h"
 #include "http/snapshot.h"
 #include "http/stream.h"
 #include "http/tls.h"
@@ -65,6 +67,7 @@ on_report(struct clock_timer *timer, void *arg)
 	for (stream = LIST_FIRST(&front->streams); stream != NULL;
 	     stream = LIST_NEXT(stream, entry))
 		front_send(front, stream_report(stream), -1);
+	results_report(front->results);
 	msg_set_int(msg, "connections", listeners_connections(front->listeners));
 	msg_set_int(msg, "requests", (long long)front->requests);
 	msg_set_int(msg, "viewers", front->n_viewers);
@@ -125,6 +128,25 @@ set_origins(struct front *front, const json_t *list)
 }
 
 static void
+set_secret(char **secret, const char *text)
+{
+	if (*secret != NULL)
+		explicit_bzero(*secret, strlen(*secret));
+	free(*secret);
+	*secret = text[0] != '\0' ? xstrdup(text) : NULL;
+}
+
+/* What players are told of WebRTC. */
+static void
+set_webrtc(struct front_config *config, const json_t *msg)
+{
+	config->webrtc = msg_bool(msg, "webrtc", false);
+	set_strings(&config->ice_servers, json_object_get(msg, "ice_servers"));
+	set_secret(&config->ice_user, msg_str(msg, "ice_user"));
+	set_secret(&config->ice_password, msg_str(msg, "ice_password"));
+}
+
+static void
 on_config(struct front *front, const json_t *msg)
 {
 	struct front_config *config = &front->config;
@@ -135,6 +157,7 @@ on_config(struct front *front, const json_t *msg)
 	set_origins(front, json_object_get(msg, "embed_origins"));
 	set_strings(&config->own_origins, json_object_get(msg, "origins"));
 	set_strings(&config->hosts, json_object_get(msg, "hosts"));
+	set_webrtc(config, msg);
 	config->tls = msg_bool(msg, "tls", false);
 	config->hsts = msg_bool(msg, "hsts", false);
 	listeners_set_max_per_address(front->listeners,
@@ -147,10 +170,10 @@ on_config(struct front *front, const json_t *msg)
 	/* Streams that exist keep theirs. */
 	config->subscriber = (uint32_t)msg_int(msg, "subscriber", 0);
 	config->ring_bytes = (size_t)msg_int(msg, "ring_bytes", 0);
-	if (front->assets == NULL)
+	if (front->assets == NULL && front->role->has_pages)
 		front->assets = assets_load(msg_str(msg, "web_dir"));
 	if (!front->configured && front->confine != NULL)
-		child_ev_set_sandbox(front->child, front->confine());
+		child_ev_set_sandbox(front->child, front->confine(front->role));
 	if (!front->configured)
 		child_ev_ready(front->child);
 	front->configured = true;
@@ -217,13 +240,43 @@ on_access_keys(struct front *front, const json_t *msg)
 {
 	if (gate_set_keys(front->gate, msg) < 0) {
 		/* What is not understood must not open anything: the next front may fare better. */
-		log_err("http: who may watch cannot be read, leaving");
+		log_err("%s: who may watch cannot be read, leaving", front->role->name);
 		front->stopped = true;
 		front->exit_code = CHILD_EXIT_RETRY;
 		event_base_loopbreak(front->base);
 		return;
 	}
 	pass_review(front);
+}
+
+static void
+on_rtc_link(struct front *front, const json_t *msg)
+{
+	struct wall *wall;
+
+	for (wall = LIST_FIRST(&front->walls); wall != NULL; wall = LIST_NEXT(wall, in_front))
+		wall_on_rtc_link(wall, msg_str(msg, "session"), msg_str(msg, "link"));
+}
+
+/* Pages need not find out for themselves that their sessions are gone. */
+static void
+on_rtc_state(struct front *front, const json_t *msg)
+{
+	struct wall *wall;
+
+	front->is_rtc_away = !msg_bool(msg, "ready", false);
+	for (wall = LIST_FIRST(&front->walls); wall != NULL; wall = LIST_NEXT(wall, in_front))
+		wall_on_rtc_state(wall);
+}
+
+static void
+on_drain(struct front *front, const json_t *msg)
+{
+	if (front->drain != NULL)
+		return;
+	front->drain = drain_new(front, msg_int(msg, "deadline_ms", 0));
+	if (front->role->on_drain != NULL)
+		front->role->on_drain(front);
 }
 
 static void
@@ -248,6 +301,12 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	case MSG_STREAM_GONE:
 		on_stream_gone(front, msg);
 		break;
+	case MSG_ANALYSER:
+		results_announce(front->results, msg);
+		break;
+	case MSG_ANALYSER_GONE:
+		results_gone(front->results, (uint32_t)msg_int(msg, "id", 0));
+		break;
 	case MSG_STREAMS_SYNCED:
 		front->synced = true;
 		break;
@@ -261,14 +320,24 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		pass_kick(front, msg_int(msg, "id", 0));
 		break;
 	case MSG_DRAIN:
-		if (front->drain == NULL)
-			front->drain = drain_new(front, msg_int(msg, "deadline_ms", 0));
+		on_drain(front, msg);
+		break;
+	case MSG_RTC_STATE:
+		on_rtc_state(front, msg);
+		break;
+	case MSG_RTC_LINK:
+		on_rtc_link(front, msg);
+		break;
+	case MSG_RTC_ANSWER:
+		rtc_asks_answer(front->rtc_asks, msg);
 		break;
 	case MSG_SNAPSHOT_DONE:
 		snapshot_done(front, msg, fd);
 		return;
 	default:
-		log_warn("http: nothing to do with %s", msg_str(msg, "type"));
+		if (front->role->on_msg != NULL && front->role->on_msg(front, type, msg, fd))
+			return;
+		log_warn("%s: nothing to do with %s", front->role->name, msg_str(msg, "type"));
 		break;
 	}
 	if (fd >= 0)
@@ -280,17 +349,34 @@ on_stop(void *arg, bool asked)
 {
 	struct front *front = arg;
 
+	if (asked && front->role->on_drain != NULL)
+		front->role->on_drain(front);
 	front->stopped = true;
 	front->exit_code = asked ? CHILD_EXIT_ASKED : CHILD_EXIT_RETRY;
 	event_base_loopbreak(front->base);
 }
 
+const struct front_role front_http = {
+	.program = "camhub-http",
+	.name = "http",
+	.receives = MSG_TO_FRONT,
+	.sandbox = SANDBOX_HTTP,
+	.has_pages = true,
+};
+
 struct front *
 front_new(struct event_base *base, struct clock *clock, int fd)
+{
+	return front_new_as(&front_http, base, clock, fd);
+}
+
+struct front *
+front_new_as(const struct front_role *role, struct event_base *base, struct clock *clock, int fd)
 {
 	static const struct child_ev_ops ops = { .on_msg = on_msg, .on_stop = on_stop };
 	struct front *front = xcalloc(1, sizeof(*front));
 
+	front->role = role;
 	front->base = base;
 	front->clock = clock;
 	LIST_INIT(&front->streams);
@@ -303,7 +389,11 @@ front_new(struct event_base *base, struct clock *clock, int fd)
 	front->asks = access_asks_new(front);
 	front->listeners = listeners_new(front);
 	front->snapshots = snapshots_new(front);
-	front->child = child_ev_new(base, clock, fd, MSG_TO_FRONT, &ops, front);
+	front->results = results_new(front);
+	front->rtc_asks = rtc_asks_new(front);
+	front->child = child_ev_new(base, clock, fd, role->receives, &ops, front);
+	if (role->begin != NULL)
+		role->begin(front);
 	return front;
 }
 
@@ -317,6 +407,8 @@ front_free(struct front **front)
 	*front = NULL;
 	clock_timer_cancel(&old->report);
 	drain_free(&old->drain);
+	if (old->role->end != NULL)
+		old->role->end(old);
 	/* Requests that wait for pictures hold on to the streams: they go first. */
 	listeners_free(&old->listeners);
 	access_asks_free(&old->asks);
@@ -336,12 +428,17 @@ front_free(struct front **front)
 		stream_free(&stream);
 	}
 	snapshots_free(&old->snapshots);
+	results_free(&old->results);
+	rtc_asks_free(&old->rtc_asks);
 	child_ev_free(&old->child);
 	gate_free(&old->gate);
 	assets_free(&old->assets);
 	free_strings(&old->config.origins);
 	free_strings(&old->config.own_origins);
 	free_strings(&old->config.hosts);
+	free_strings(&old->config.ice_servers);
+	set_secret(&old->config.ice_user, "");
+	set_secret(&old->config.ice_password, "");
 	free(old->csp);
 	free(old);
 }
@@ -349,25 +446,26 @@ front_free(struct front **front)
 /* Its pages are in memory, its sockets are given to it: no file, and no socket but those of the
  * bus. */
 static const char *
-confine(void)
+confine(const struct front_role *role)
 {
-	static const struct sandbox_facts facts = { .object = "http", .report_fd = CHILD_FD };
+	static struct sandbox_facts facts = { .report_fd = CHILD_FD };
 	static struct sandbox_report report;
 	int rc;
 
+	facts.object = role->name;
 	/* Threads that are there already would escape Landlock. */
-	rc = sandbox_enter(SANDBOX_HTTP, SANDBOX_EARLY, &facts, &report);
+	rc = sandbox_enter(role->sandbox, SANDBOX_EARLY, &facts, &report);
 	if (rc == 0)
 		rc = bus_start();
 	if (rc == 0)
-		rc = sandbox_enter(SANDBOX_HTTP, SANDBOX_RUNNING, &facts, &report);
+		rc = sandbox_enter(role->sandbox, SANDBOX_RUNNING, &facts, &report);
 	if (rc < 0)
-		log_err("http: not locked in: %s", strerror(-rc));
+		log_err("%s: not locked in: %s", role->name, strerror(-rc));
 	return report.text;
 }
 
-int
-front_run(void)
+static int
+run(const struct front_role *role)
 {
 	static const struct timeval frames_wait = { .tv_usec = FRAMES_WAIT_US };
 	struct event_config *event_config = event_config_new();
@@ -386,10 +484,26 @@ front_run(void)
 		xalloc_die();
 	event_config_free(event_config);
 	clock_ev = clock_ev_new(base, clock);
-	front = front_new(base, clock, CHILD_FD);
+	front = front_new_as(role, base, clock, CHILD_FD);
 	front->confine = confine;
 	event_base_dispatch(base);
 	log_info("leaving");
 	(void)clock_ev;
 	return front->stopped ? front->exit_code : CHILD_EXIT_RETRY;
+}
+
+int
+front_main(const struct front_role *role, int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		printf("%s %s\n", role->program, PACKAGE_VERSION);
+		return 0;
+	}
+	log_open(role->program, argc == 2 ? argv[1] : role->name);
+	if (child_enter() < 0) {
+		fprintf(stderr, "%s is started by camhub-supervisor\n", role->program);
+		return CHILD_EXIT_WRONG_CONFIG;
+	}
+	/* nng's threads do not survive an orderly exit. */
+	_exit(run(role));
 }

@@ -119,6 +119,14 @@ int gate_make_ticket(struct gate *gate, const struct gate_identity *who, const c
 /* For a login: may this address try now? false: *wait_s seconds later. */
 bool gate_may_try(const struct gate *gate, const char *address, unsigned *wait_s);
 
+/*
+ * Who somebody is, as fields of a message to another front of the house (rtc-offer): written where
+ * he was let in, read where his session is. 0, or -EINVAL: nobody is told of (*who is untouched).
+ * What is read stands as of now: whether it holds is to be asked (gate_still_holds()).
+ */
+void gate_identity_to_msg(const struct gate *gate, const struct gate_identity *who, json_t *msg);
+int gate_identity_from_msg(const struct gate *gate, const json_t *msg, struct gate_identity *who);
+
 const char *gate_way_name(enum gate_way way);
 /* Seconds since 1970, by the gate's clock. */
 int64_t gate_now_s(const struct gate *gate);

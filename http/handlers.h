@@ -9,6 +9,7 @@
 
 void api_info(struct request *request);
 void api_streams(struct request *request);
+void api_analysers(struct request *request);
 void api_health(struct request *request);
 void api_metrics(struct request *request);
 

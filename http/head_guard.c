@@ -90,7 +90,7 @@ end_method(struct head_guard *guard)
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (!is_word(guard, methods[i]))
 			continue;
-		guard->may_have_body = is_word(guard, "POST");
+		guard->may_have_body = is_word(guard, "POST") || is_word(guard, "PATCH");
 		enter(guard, IN_TARGET);
 		return 0;
 	}

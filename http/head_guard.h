@@ -13,7 +13,7 @@
 #define HEAD_LINE_MAX   4096 /* of the request line */
 #define HEAD_BYTES_MAX  8192 /* of all of the head */
 #define HEAD_FIELDS_MAX 64
-#define HEAD_BODY_MAX   4096 /* of a POST; nothing else may have one */
+#define HEAD_BODY_MAX   24576 /* of a POST or PATCH; nothing else may have one */
 
 /* Zero-initialise. */
 struct head_guard {

@@ -77,6 +77,8 @@ drop_head(struct hub *hub)
 
 	hub->stats.bytes -= entry_bytes(entry);
 	wire_unref(&entry->wire);
+	if (entry->made != NULL)
+		entry->made_free(&entry->made);
 	hub_config_unref(&entry->config);
 	bus_msg_unref(&entry->msg);
 	hub->head++;

@@ -21,6 +21,10 @@ struct hub_entry {
 	struct bus_msg *msg;
 	struct hub_config *config; /* NULL for a JPEG */
 	struct wire *wire;         /* made when first asked for */
+	/* What else is made of it once and shared by who sends it, goes with it: made_free(&made).
+	 * Whoever makes it counts his references. */
+	void *made;
+	void (*made_free)(void **made);
 	struct timeline_stamp stamp;
 	bool is_key;
 	bool is_damaged;       /* it, or what it refers to */

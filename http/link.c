@@ -171,12 +171,18 @@ link_pump(struct link *link)
 	wait_until_writable(link);
 }
 
+bool
+link_was_full(const struct link *link)
+{
+	return link->blocked || clock_now_ns(link->front->clock) - link->full_ns <= FULL_NS;
+}
+
 void
 link_pump_in_turn(struct link *link)
 {
 	if (link->dying || link->blocked)
 		return;
-	if (clock_now_ns(link->front->clock) - link->full_ns > FULL_NS)
+	if (!link_was_full(link))
 		link_pump(link);
 	else
 		wait_until_writable(link);

@@ -72,8 +72,8 @@ struct link {
 	bool closing, dying;  /* closing: when the queue is empty; dying: ends from the loop */
 	size_t control_bytes; /* answers that the peer provoked, since the queue was last empty */
 	size_t read_bytes;
-	unsigned texts_max, texts; /* text messages in a window of time, and since window_ns */
-	int64_t window_ns;
+	unsigned texts_max; /* text messages in a window of time */
+	struct rate_window texts;
 };
 
 /* Over end, all of which is owned from here on. Reads from the loop. */
@@ -98,6 +98,8 @@ void link_pump_in_turn(struct link *link);
 void link_close(struct link *link);
 /* Ends when what is queued was sent; nothing more is filled in. */
 void link_finish(struct link *link);
+/* The peer was full a moment ago: it is slow. */
+bool link_was_full(const struct link *link);
 static inline bool
 link_is_ending(const struct link *link)
 {

@@ -25,13 +25,8 @@ queue_bytes(struct link *link, const void *bytes, size_t len)
 static bool
 is_too_chatty(struct link *link)
 {
-	int64_t now = clock_now_ns(link->front->clock);
-
-	if (now - link->window_ns > WINDOW_NS) {
-		link->window_ns = now;
-		link->texts = 0;
-	}
-	return ++link->texts > link->texts_max;
+	return rate_count(&link->texts, WINDOW_NS, clock_now_ns(link->front->clock)) >
+	       link->texts_max;
 }
 
 static void

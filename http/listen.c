@@ -229,7 +229,7 @@ on_accept(struct event_base *base, void *arg)
 	if (conn->bev == NULL)
 		xalloc_die();
 	/* evhttp reads on while it answers: who sends requests and reads no answers stops here. */
-	bufferevent_setwatermark(conn->bev, EV_READ, 0, 2 * HEAD_BYTES_MAX);
+	bufferevent_setwatermark(conn->bev, EV_READ, 0, HEAD_BYTES_MAX + HEAD_BODY_MAX);
 	bufferevent_incref(conn->bev);
 	if (listeners->n_conns >= CONNECTIONS_SOFT)
 		conn->refusal = 503;

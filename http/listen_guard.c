@@ -17,7 +17,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#define INPUT_BYTES_MAX (2 * HEAD_BYTES_MAX) /* read ahead, of one connection */
+#define INPUT_BYTES_MAX (HEAD_BYTES_MAX + HEAD_BODY_MAX) /* read ahead, of one connection */
 #define PIECES_MAX      8
 
 static const char harmless[] = "GET / HTTP/1.1\r\nHost: -\r\nConnection: close\r\n\r\n";

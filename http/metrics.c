@@ -9,6 +9,8 @@
 #include "http/gate_request.h"
 #include "http/listen.h"
 #include "http/reply.h"
+#include "http/results.h"
+#include "http/rtc_ask.h"
 #include "http/stream.h"
 #include "shared/bus.h"
 #include "shared/xalloc.h"
@@ -192,6 +194,8 @@ total(FILE *out, const char *name, const char *type, const char *help, uint64_t 
 static void
 write_totals(FILE *out, const struct front *front)
 {
+	struct rtc_ask_stats offers = rtc_asks_stats(front->rtc_asks);
+
 	family_head(out, "camhub_info", "gauge", "The version in its label.");
 	fprintf(out, "camhub_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 	total(out, "camhub_http_requests_total", "counter", "Requests received.", front->requests);
@@ -204,6 +208,13 @@ write_totals(FILE *out, const struct front *front)
 	      front->viewers_refused);
 	total(out, "camhub_sent_bytes_total", "counter", "Bytes sent to viewers.",
 	      front->bytes_sent);
+	total(out, "camhub_webrtc_offers_total", "counter", "Offers of WebRTC.", offers.offers);
+	total(out, "camhub_webrtc_taken_total", "counter", "Offers that were answered.",
+	      offers.taken);
+	total(out, "camhub_webrtc_refused_total", "counter",
+	      "Offers that were refused, or not answered in time.", offers.refused);
+	total(out, "camhub_webrtc_waiting", "gauge", "Questions to camhub-rtc without an answer.",
+	      offers.waiting);
 	total(out, "camhub_bus_lingering", "gauge",
 	      "Bus sockets put aside while their peer still sends.", bus_sub_lingering());
 }
@@ -245,6 +256,7 @@ api_metrics(struct request *request)
 					stream->name, families[i].value(stream));
 	}
 	write_delays(out, request);
+	results_write_metrics(request->front->results, request, out);
 	if (fclose(out) != 0)
 		xalloc_die();
 	reply_send(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, len);

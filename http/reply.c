@@ -21,6 +21,8 @@ reason_of(int code)
 		const char *text;
 	} reasons[] = {
 		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 204, "No Content" },
 		{ 303, "See Other" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
@@ -31,8 +33,10 @@ reason_of(int code)
 		{ 406, "Not Acceptable" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
 		{ 417, "Expectation Failed" },
 		{ 421, "Misdirected Request" },
+		{ 422, "Unprocessable Content" },
 		{ 426, "Upgrade Required" },
 		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },

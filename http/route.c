@@ -12,6 +12,7 @@
 #include "http/pages.h"
 #include "http/reply.h"
 #include "http/stream.h"
+#include "http/whep.h"
 #include "shared/xalloc.h"
 
 #include <event2/buffer.h>
@@ -24,6 +25,10 @@
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
 #define POST      EVHTTP_REQ_POST
+#define OPTIONS   EVHTTP_REQ_OPTIONS
+#define PATCH     EVHTTP_REQ_PATCH
+#define DELETE    EVHTTP_REQ_DELETE
+#define FORM_MAX  4096 /* bytes; offers may be longer */
 
 /* clang-format off */
 const struct route routes[] = {
@@ -32,14 +37,19 @@ const struct route routes[] = {
 	{ "/logout",		 POST,		 ROUTE_STATUS, GATE_VIEW,	 false, login_end },
 	{ "/api",		 READ,		 ROUTE_LIST,   GATE_VIEW,	 false, api_info },
 	{ "/api/streams",	 READ,		 ROUTE_LIST,   GATE_VIEW,	 false, api_streams },
+	{ "/api/analysers",	 READ,		 ROUTE_LIST,   GATE_OPERATE,	 false, api_analysers },
 	{ "/api/ticket",	 POST,		 ROUTE_LIST,   GATE_VIEW_CAMERA, false, login_ticket },
 	{ "/api/ws",		 EVHTTP_REQ_GET, ROUTE_VIEW,   GATE_VIEW_CAMERA, false, view_ws },
 	{ "/api/stream.mp4",	 READ,		 ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  view_mp4 },
 	{ "/api/stream.mjpeg",	 READ,		 ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  view_mjpeg },
 	{ "/api/frame.jpeg",	 READ,		 ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  view_frame },
+	{ "/api/webrtc",	 POST | OPTIONS, ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  whep_api },
 	{ "/ws",		 EVHTTP_REQ_GET, ROUTE_VIEW,   GATE_VIEW,	 false, view_wall },
 	{ "/healthz",		 READ,		 ROUTE_STATUS, GATE_PUBLIC,	 false, api_health },
 	{ "/metrics",		 READ,		 ROUTE_STATUS, GATE_OPERATE,	 false, api_metrics },
+	/* NAME is the camera's, and stands for ?src=. */
+	{ ROUTE_WHEP,		 POST | OPTIONS, ROUTE_VIEW,   GATE_VIEW_CAMERA, true,  whep_endpoint },
+	{ ROUTE_WHEP_SESSION,	 PATCH | DELETE | OPTIONS, ROUTE_VIEW, GATE_VIEW_CAMERA, true, whep_session },
 	{ NULL,			 0,		 ROUTE_PAGE,   GATE_CLOSED,	 false, NULL },
 };
 
@@ -58,6 +68,27 @@ find_route(const struct front *front, const char *path)
 	if (pages_has(front, path + 1))
 		return &part;
 	return stream_is_name(path + 1) ? &page : &other;
+}
+
+/* /NAME/whep and what is below it, before any other reading of the path. */
+static const struct route *
+find_whep(struct request *request, const char *path)
+{
+	const char *session, *name;
+
+	if (!whep_parse_path(path, request->whep, &session))
+		return NULL;
+	request->path = path;
+	request->src = request->whep;
+	request->stream = stream_find(request->front, request->whep);
+	/* As below any camera's address: a link's cookie is good for it. */
+	if (!gate_is_open(request->front->gate) && strchr(request->whep, '.') == NULL)
+		snprintf(request->scope, sizeof(request->scope), "%s", request->whep);
+	name = session != NULL ? ROUTE_WHEP_SESSION : ROUTE_WHEP;
+	for (const struct route *route = routes; route->path != NULL; route++)
+		if (strcmp(route->path, name) == 0)
+			return route;
+	return NULL;
 }
 
 /*
@@ -151,16 +182,17 @@ find_fault(struct evhttp_request *req)
 	return NULL;
 }
 
-/* The same for its body: only what takes a form may have one, of a length that is told before. */
+/* The same for its body: only what takes one may have it, of a length that is told before. */
 static const char *
 find_body_fault(struct evhttp_request *req, const struct route *route)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
 	const char *length = evhttp_find_header(headers, "Content-Length");
-	bool is_post = evhttp_request_get_command(req) == POST && (route->methods & POST);
+	int command = evhttp_request_get_command(req);
+	bool may = (command == POST || command == PATCH) && (route->methods & command);
 
 	if (evhttp_find_header(headers, "Transfer-Encoding") != NULL ||
-	    (!is_post && length != NULL && strcmp(length, "0") != 0))
+	    (!may && length != NULL && strcmp(length, "0") != 0))
 		return "a body is not wanted";
 	return NULL;
 }
@@ -229,16 +261,52 @@ wipe_form(struct evkeyvalq *form)
 	evhttp_clear_headers(form);
 }
 
+/* "GET, HEAD" */
+static void
+name_methods(const struct route *route, char *text, size_t size)
+{
+	static const struct {
+		unsigned method;
+		const char *name;
+	} methods[] = {
+		{ EVHTTP_REQ_GET, "GET" }, { EVHTTP_REQ_HEAD, "HEAD" }, { POST, "POST" },
+		{ PATCH, "PATCH" },        { DELETE, "DELETE" },        { OPTIONS, "OPTIONS" },
+	};
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (route->methods & methods[i].method)
+			len += (size_t)snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "",
+						methods[i].name);
+}
+
 static void
 refuse_method(struct request *request, const struct route *route)
 {
-	char allow[32];
+	char allow[64];
 
-	snprintf(allow, sizeof(allow), "%s%s%s", route->methods & EVHTTP_REQ_GET ? ", GET" : "",
-		 route->methods & EVHTTP_REQ_HEAD ? ", HEAD" : "",
-		 route->methods & POST ? ", POST" : "");
-	reply_header(request, "Allow", allow + 2);
+	name_methods(route, allow, sizeof(allow));
+	reply_header(request, "Allow", allow);
 	reply_error(request, 405, "method not allowed");
+}
+
+/* A browser asks what another site's page may send. It names nobody, and learns nothing. */
+static bool
+is_preflight(const struct request *request)
+{
+	return evhttp_request_get_command(request->req) == OPTIONS &&
+	       evhttp_find_header(evhttp_request_get_input_headers(request->req),
+				  "Access-Control-Request-Method") != NULL;
+}
+
+static void
+answer_preflight(struct request *request, const struct route *route)
+{
+	char methods[64];
+
+	name_methods(route, methods, sizeof(methods));
+	whep_preflight(request, methods);
 }
 
 static void
@@ -256,14 +324,23 @@ serve(struct request *request, const struct route *route)
 		route->handle(request);
 }
 
+static size_t
+body_bytes(const struct request *request)
+{
+	return evbuffer_get_length(evhttp_request_get_input_buffer(request->req));
+}
+
 static void
 dispatch(struct request *request, const char *path)
 {
 	const struct route *route;
 	const char *fault;
 
-	enter_scope(request, path);
-	route = find_route(request->front, request->path);
+	route = find_whep(request, path);
+	if (route == NULL) {
+		enter_scope(request, path);
+		route = find_route(request->front, request->path);
+	}
 	fault = find_body_fault(request->req, route);
 	if (fault != NULL) {
 		reply_error(request, 400, fault);
@@ -271,6 +348,15 @@ dispatch(struct request *request, const char *path)
 	}
 	if (!(route->methods & evhttp_request_get_command(request->req))) {
 		refuse_method(request, route);
+		return;
+	}
+	/* A view's is an offer, which looks after itself. */
+	if (route->action != ROUTE_VIEW && body_bytes(request) > FORM_MAX) {
+		reply_error(request, 413, "the form is too large");
+		return;
+	}
+	if (is_preflight(request)) {
+		answer_preflight(request, route);
 		return;
 	}
 	read_form(request);

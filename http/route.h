@@ -20,6 +20,10 @@ enum route_action {
 	ROUTE_STATUS, /* health and counters */
 };
 
+/* Of the table: the endpoint of a stream's WHEP, and one of its sessions; no path is like these. */
+#define ROUTE_WHEP         "NAME/whep"
+#define ROUTE_WHEP_SESSION "NAME/whep/SESSION"
+
 struct request {
 	struct front *front;
 	struct evhttp_request *req;
@@ -33,6 +37,7 @@ struct request {
 	struct evkeyvalq form;   /* what was posted, decoded */
 	char scope[STREAM_NAME_MAX +
 		   1]; /* path was /SCOPE/...: the addresses of one camera; or "" */
+	char whep[STREAM_NAME_MAX + 1];     /* path was /WHEP/whep...; or "" */
 	char page[STREAM_NAME_MAX + 2];     /* path, when it is the camera's own page */
 	char address[ACCESS_ADDRESS_BYTES]; /* of the client */
 	struct gate_identity who;           /* as the gate found */
@@ -40,7 +45,7 @@ struct request {
 
 struct route {
 	const char *path;
-	unsigned methods; /* EVHTTP_REQ_*; POST takes a form */
+	unsigned methods; /* EVHTTP_REQ_*; POST takes a form, or an offer */
 	enum route_action action;
 	enum gate_right right;
 	bool needs_stream; /* 400 without src, 404 when there is none */

@@ -6,12 +6,10 @@
 #include "http/snapshot_gop.h"
 
 #include "http/hub.h"
+#include "shared/sealed.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #define LENGTH_BYTES 4
 
@@ -59,19 +57,11 @@ snapshot_gop_memfd(const struct hub *hub, int *fd)
 		return -ENODATA;
 	if (job_bytes(hub, pos, config) > FRAME_JOB_MAX_BYTES)
 		return -EFBIG;
-	file = memfd_create("gop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	file = sealed_open("gop");
 	if (file < 0)
-		return -errno;
+		return file;
 	rc = write_message(file, config->msg);
 	for (; rc == 0 && pos < hub_tail(hub); pos++)
 		rc = write_message(file, hub_at(hub, pos)->msg);
-	if (rc == 0 &&
-	    fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		rc = -errno;
-	if (rc < 0) {
-		close(file);
-		return rc;
-	}
-	*fd = file;
-	return 0;
+	return sealed_end(file, rc, fd);
 }

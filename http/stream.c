@@ -7,6 +7,7 @@
 
 #include "http/cursor.h"
 #include "http/delay_tell.h"
+#include "http/results.h"
 #include "http/snapshot.h"
 #include "http/stream_bus.h"
 #include "shared/child_ev.h"
@@ -33,7 +34,7 @@ stream_is_name(const char *name)
 		return false;
 	if (strncmp(name + n, ".sub", 4) == 0)
 		n += 4;
-	return name[n] == '\0' || strcmp(name + n, ".h264") == 0;
+	return name[n] == '\0' || strcmp(name + n, ".h264") == 0 || strcmp(name + n, ".opus") == 0;
 }
 
 struct stream *
@@ -315,16 +316,36 @@ deliver_sound(struct stream *stream)
 		cursor_on_sound(cursor);
 }
 
+/* So that what programs say of it finds it, whether somebody watches or not. */
+static void
+note_stamp(struct stream *stream, const struct frame *frame)
+{
+	if (frame->track == FRAME_TRACK_VIDEO && !(frame->flags & FRAME_REPLAY) &&
+	    (frame->kind == FRAME_KIND_VIDEO || frame->kind == FRAME_KIND_JPEG))
+		stamps_add(&stream->stamps, frame, clock_now_ns(stream->front->clock));
+}
+
+void
+stream_tell_result(struct stream *stream, struct overlay_item *item)
+{
+	struct cursor *cursor;
+
+	for (cursor = first_cursor(stream); cursor != NULL; cursor = next_cursor(stream))
+		cursor_on_result(cursor, item);
+}
+
 static void
 push_media(struct stream *stream, struct bus_msg *msg)
 {
 	uint64_t tail = hub_sound(stream->hub)->tail;
 	unsigned appended = hub_push(stream->hub, msg);
 
+	note_stamp(stream, &msg->frame);
 	if (appended > 0)
 		deliver(stream, appended);
 	else if (hub_sound(stream->hub)->tail != tail)
 		deliver_sound(stream);
+	results_on_frame(stream->front->results, stream);
 }
 
 void

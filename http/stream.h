@@ -8,6 +8,7 @@
 #include "http/delay_stats.h"
 #include "http/front.h"
 #include "http/hub.h"
+#include "http/stamps.h"
 
 #include "shared/bus.h"
 
@@ -54,6 +55,7 @@ struct stream {
 	uint64_t skipped, lag_bytes_high;
 	uint64_t redials;
 	struct delay_stats *delay; /* on their screens, as they report it */
+	struct stamps stamps;      /* of the latest frames */
 };
 
 /* A `stream` message: new, or changed. */
@@ -76,6 +78,10 @@ void stream_push(struct stream *stream, struct bus_msg *msg);
 
 /* Viewers came or went, or their mode changed: tell the supervisor when the want changes. */
 void stream_update_want(struct stream *stream);
+
+/* A result that is of this stream: to all who watch it. */
+struct overlay_item;
+void stream_tell_result(struct stream *stream, struct overlay_item *item);
 
 /* The 1 Hz report of this stream. */
 json_t *stream_report(const struct stream *stream);

@@ -5,6 +5,7 @@
 
 #include "http/tls.h"
 
+#include "shared/sealed.h"
 #include "shared/xalloc.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* TLS 1.2; those of 1.3 are all fine. */
 #define CIPHERS        "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -196,23 +196,6 @@ tls_new(const void *pem, size_t len, struct tls **tls, char *why)
 	return 0;
 }
 
-static int
-read_all(int fd, char *text, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, text + done, len - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 int
 tls_new_from_fd(int fd, struct tls **tls, char *why)
 {
@@ -226,7 +209,7 @@ tls_new_from_fd(int fd, struct tls **tls, char *why)
 	if (st.st_size < 0 || st.st_size > TLS_BYTES_MAX)
 		return -EFBIG;
 	text = xmalloc((size_t)st.st_size + 1);
-	rc = read_all(fd, text, (size_t)st.st_size);
+	rc = sealed_read(fd, text, (size_t)st.st_size);
 	if (rc == 0)
 		rc = tls_new(text, (size_t)st.st_size, tls, why);
 	OPENSSL_cleanse(text, (size_t)st.st_size);

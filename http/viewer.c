@@ -7,6 +7,7 @@
 
 #include "http/codecs.h"
 #include "http/link_ws.h"
+#include "http/rtc_ask.h"
 #include "http/stream.h"
 #include "http/viewer_media.h"
 #include "http/ws.h"
@@ -118,6 +119,16 @@ on_state(void *arg)
 }
 
 static void
+on_result(void *arg, struct overlay_item *item)
+{
+	struct viewer *viewer = arg;
+
+	if (viewer->cursor.mode != CURSOR_IDLE &&
+	    overlay_put(&viewer->overlay, viewer->front, &viewer->link, item))
+		link_pump(&viewer->link);
+}
+
+static void
 on_gone(void *arg)
 {
 	struct viewer *viewer = arg;
@@ -142,7 +153,7 @@ viewer_set_mode(struct viewer *viewer, enum cursor_mode mode)
 static void
 greet(struct viewer *viewer, const struct viewer_request *request)
 {
-	static const struct link_ws_limits limits = { .message_bytes = 4096, .texts = 64 };
+	static const struct link_ws_limits limits = { .message_bytes = 24576, .texts = 64 };
 
 	if (viewer->kind == VIEWER_WS) {
 		viewer_set_mode(viewer, CURSOR_IDLE);
@@ -164,7 +175,8 @@ viewer_new(struct front *front, const struct viewer_request *request)
 						  .on_end = on_end };
 	static const struct cursor_ops cursor_ops = { .on_frames = on_frames,
 						      .on_state = on_state,
-						      .on_gone = on_gone };
+						      .on_gone = on_gone,
+						      .on_result = on_result };
 	static const char *const transport_names[] = { "ws", "mp4", "mjpeg" };
 	struct viewer *viewer = xcalloc(1, sizeof(*viewer));
 
@@ -176,6 +188,7 @@ viewer_new(struct front *front, const struct viewer_request *request)
 	viewer->headers = request->headers != NULL ? xstrdup(request->headers) : NULL;
 	clock_timer_init(&viewer->wait, front->clock, on_wait_timeout, viewer);
 	clock_timer_init(&viewer->pace, front->clock, on_pace, viewer);
+	local_address_of(request->end.fd, viewer->local);
 	link_begin(&viewer->link, front, &request->end, &link_ops, viewer);
 	LIST_INSERT_HEAD(&front->viewers, viewer, in_front);
 	front->n_viewers++;
@@ -201,8 +214,10 @@ viewer_free(struct viewer **viewer)
 	if (old == NULL)
 		return;
 	*viewer = NULL;
+	rtc_ask_cancel(&old->rtc_ask);
 	cursor_leave(&old->cursor);
 	pass_end(&old->pass);
+	overlay_set(&old->overlay, false);
 	clock_timer_cancel(&old->wait);
 	clock_timer_cancel(&old->pace);
 	link_clear(&old->link);

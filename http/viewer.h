@@ -8,6 +8,8 @@
 #include "http/cursor.h"
 #include "http/front.h"
 #include "http/link.h"
+#include "http/local.h"
+#include "http/overlay.h"
 #include "http/pass.h"
 
 enum viewer_kind {
@@ -15,6 +17,8 @@ enum viewer_kind {
 	VIEWER_MP4,   /* /api/stream.mp4 */
 	VIEWER_MJPEG, /* /api/stream.mjpeg */
 };
+
+struct rtc_ask;
 
 /* What the request said. */
 struct viewer_request {
@@ -40,6 +44,7 @@ struct viewer {
 	struct pass pass;
 	struct watch watch;
 	struct cursor cursor;      /* its mode: fragments, or pictures */
+	struct overlay overlay;    /* VIEWER_WS */
 	struct hub_config *config; /* the last one sent */
 	uint32_t sequence;
 
@@ -49,6 +54,10 @@ struct viewer {
 	bool early_heads; /* MJPEG: the next part's head follows each picture, without its length */
 	unsigned codecs;  /* CODECS_*: those that the client takes */
 	char *headers;    /* for the answer's head, NULL none */
+
+	struct rtc_ask *rtc_ask;         /* an offer of WebRTC that is not answered yet */
+	bool rtc_in_object;              /* as {"type": "webrtc", "value": {...}} */
+	char local[LOCAL_ADDRESS_BYTES]; /* ours that he reached */
 
 	struct clock_timer wait; /* no pictures, or no mode: give up */
 	struct clock_timer pace; /* between parts of a large GOP */

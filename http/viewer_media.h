@@ -18,6 +18,10 @@ void viewer_on_stream_gone(struct viewer *viewer);
 void viewer_say(struct viewer *viewer, const char *type, json_t *value);
 void viewer_say_error(struct viewer *viewer, const char *about, const char *what);
 
+/* A message about WebRTC (viewer_rtc.c): its type, which begins so, and value. The viewer has a
+ * stream. */
+void viewer_on_webrtc(struct viewer *viewer, const char *type, const json_t *value);
+
 /* An HTTP viewer's answer begins. */
 void viewer_send_head(struct viewer *viewer, const char *content_type);
 /* An HTTP viewer whose answer has not begun: answer with an error instead, then close. */

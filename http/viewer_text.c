@@ -122,6 +122,14 @@ ask_mjpeg(struct viewer *viewer)
 	ask_mode(viewer, CURSOR_NEWEST);
 }
 
+/* Whether what programs find in the pictures is wanted, too. */
+static void
+ask_overlay(struct viewer *viewer, const json_t *value)
+{
+	overlay_set(&viewer->overlay, json_is_true(value));
+	viewer_say(viewer, "overlay", json_boolean(json_is_true(value)));
+}
+
 static void
 answer_request(struct viewer *viewer, const char *type, const json_t *value)
 {
@@ -133,10 +141,14 @@ answer_request(struct viewer *viewer, const char *type, const json_t *value)
 	about[n] = '\0';
 	if (viewer->cursor.stream == NULL)
 		viewer_say_error(viewer, about, "stream not found");
+	else if (strncmp(type, "webrtc", 6) == 0)
+		viewer_on_webrtc(viewer, about, value);
 	else if (strcmp(type, "mse") == 0)
 		ask_mse(viewer, value);
 	else if (strcmp(type, "mjpeg") == 0)
 		ask_mjpeg(viewer);
+	else if (strcmp(type, "overlay") == 0)
+		ask_overlay(viewer, value);
 	else
 		viewer_say(viewer, "error", json_sprintf("%s: not supported", about));
 }
@@ -163,6 +175,24 @@ say_state(struct viewer *viewer)
 	viewer_say(viewer, "state", stream_describe_state(viewer->cursor.stream));
 }
 
+/* Behind all pictures that are there. */
+static void
+say_results(struct viewer *viewer)
+{
+	static const char before[] = "{\"type\":\"result\",\"value\":{", after[] = "}";
+	uint8_t prefix[OUTQ_PREFIX_MAX];
+	struct wire *wire;
+	size_t len;
+
+	while (outq_is_empty(&viewer->link.out) &&
+	       (wire = overlay_take(&viewer->overlay)) != NULL) {
+		len = ws_head(WS_TEXT, strlen(before) + wire->len + strlen(after), prefix);
+		memcpy(prefix + len, before, strlen(before));
+		outq_add(&viewer->link.out, prefix, len + strlen(before), wire, after);
+		wire_unref(&wire);
+	}
+}
+
 void
 viewer_fill(struct viewer *viewer)
 {
@@ -178,6 +208,7 @@ viewer_fill(struct viewer *viewer)
 	if (viewer->state_due && viewer->kind == VIEWER_WS && cursor->mode != CURSOR_IDLE &&
 	    (cursor->joined || !stream_is_up(cursor->stream)))
 		say_state(viewer);
+	say_results(viewer);
 }
 
 void

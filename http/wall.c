@@ -15,8 +15,9 @@
 #define TEXTS_MAX                                                                                  \
 	2048 /* text messages that are read in 10 s: walls of 64 that are opened and closed */
 /* Queued at once: what is queued cannot be skipped any more, and others wait behind it. */
-#define FILL_BYTES (128u << 10)
-#define FILL_ITEMS 64u
+#define FILL_BYTES    (128u << 10)
+#define FILL_ITEMS    64u
+#define RESULTS_BYTES (32u << 10) /* the same of results: pictures come soon */
 
 void
 wall_answer(struct wall *wall, json_t *msg)
@@ -51,6 +52,17 @@ answer_clocks(struct wall *wall)
 
 /* The link */
 
+/* When all pictures that are there are gone, one of each subscription. */
+static void
+queue_results(struct wall *wall)
+{
+	struct sub *sub;
+
+	for (sub = TAILQ_FIRST(&wall->subs); sub != NULL && wall->link.out.bytes < RESULTS_BYTES;
+	     sub = TAILQ_NEXT(sub, in_wall))
+		sub_queue_result(sub);
+}
+
 static void
 on_fill(void *arg)
 {
@@ -62,6 +74,8 @@ on_fill(void *arg)
 	while (out->bytes < FILL_BYTES && out->count < FILL_ITEMS &&
 	       (sub = TAILQ_FIRST(&wall->ready)) != NULL)
 		sub_serve(sub);
+	if (outq_is_empty(out))
+		queue_results(wall);
 }
 
 static void
@@ -122,8 +136,10 @@ wall_new(struct front *front, const struct wall_call *call)
 	LIST_INSERT_HEAD(&front->walls, wall, in_front);
 	pass_begin(&wall->pass, front, &call->who, call->address, on_pass_over, wall);
 	front->n_walls++;
+	local_address_of(call->end.fd, wall->local);
 	link_begin(&wall->link, front, &call->end, &ops, wall);
 	link_ws_begin(&wall->link, call->ws_accept, &limits);
+	wall_tell_webrtc(wall);
 	if (call->early_len > 0)
 		link_on_input(&wall->link, call->early, call->early_len);
 	link_pump(&wall->link);

@@ -6,6 +6,7 @@
 #define CAMHUB_HTTP_WALL_H
 
 #include "http/link.h"
+#include "http/local.h"
 #include "http/pass.h"
 
 #define WALL_SUBS_MAX   128
@@ -30,6 +31,7 @@ struct wall {
 	struct clock_timer reap; /* frees those that ended */
 	struct wall_clock clocks[WALL_CLOCKS_MAX];
 	unsigned n_clocks;
+	char local[LOCAL_ADDRESS_BYTES]; /* ours that the client reached */
 };
 
 /* What the request said; as struct viewer_request. */
@@ -51,6 +53,13 @@ void wall_free(struct wall **wall);
 void wall_answer(struct wall *wall, json_t *msg);
 /* {"type":"error"}; id 0: of no subscription. */
 void wall_answer_error(struct wall *wall, unsigned id, const char *code, const char *text);
+/* Where there is WebRTC: that there is, and what RTCPeerConnection needs to know. */
+void wall_tell_webrtc(struct wall *wall);
+/* The rtc front came or went: from the loop. */
+void wall_on_rtc_state(struct wall *wall);
+/* What this session is shown is less than its page asked for, or is not any more (rtc-link): who
+ * has it here is told. From the loop. */
+void wall_on_rtc_link(struct wall *wall, const char *session, const char *state);
 /* A text message of the client. */
 void wall_on_text(struct wall *wall, const char *text, size_t len);
 

@@ -32,6 +32,24 @@ sub_queue_state(struct sub *sub)
 	link_ws_say(&sub->wall->link, msg);
 }
 
+bool
+sub_queue_result(struct sub *sub)
+{
+	struct wire *wire = overlay_take(&sub->overlay);
+	char before[48];
+	uint8_t prefix[OUTQ_PREFIX_MAX];
+	size_t len, head_len;
+
+	if (wire == NULL)
+		return false;
+	len = (size_t)snprintf(before, sizeof(before), "{\"type\":\"result\",\"id\":%u,", sub->id);
+	head_len = ws_head(WS_TEXT, len + wire->len, prefix);
+	memcpy(prefix + head_len, before, len);
+	outq_add(&sub->wall->link.out, prefix, head_len + len, wire, NULL);
+	wire_unref(&wire);
+	return true;
+}
+
 /* Configurations */
 
 static bool

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define OFFER_MAX 1000000000
+
 static const char *const form_names[] = { "unit", "fmp4", "jpeg" };
 static const char *const quality_names[] = { "main", "sub", "auto" };
 
@@ -127,6 +129,7 @@ read_subscribe(struct wall_request *request)
 	read_forms(request);
 	read_codecs(request);
 	request->want.audio = json_is_true(json_object_get(request->json, "audio"));
+	request->want.overlay = json_is_true(json_object_get(request->json, "overlay"));
 }
 
 static void
@@ -139,6 +142,7 @@ read_pause(struct wall_request *request)
 	else if (json_object_get(request->json, "id") != NULL)
 		read_id(request);
 	request->on = json_is_true(on);
+	request->listens = json_is_true(json_object_get(request->json, "results"));
 	if (request->fault != NULL)
 		request->id = 0;
 }
@@ -159,6 +163,25 @@ read_report(struct wall_request *request)
 		request->fault = "reports is no list";
 }
 
+/* An offer in vain leaves the subscription as it is. */
+static void
+read_offer(struct wall_request *request)
+{
+	const json_t *number = json_object_get(request->json, "offer");
+	json_int_t value = json_integer_value(number);
+
+	read_id(request);
+	request->offer.sdp = json_object_get(request->json, "sdp");
+	request->offer.smooth = json_is_true(json_object_get(request->json, "smooth"));
+	request->offer.number = value >= 0 && value <= OFFER_MAX ? (unsigned)value : 0;
+	if (number != NULL && (!json_is_integer(number) || value < 0 || value > OFFER_MAX))
+		request->fault = "offer is no number";
+	else if (!json_is_string(request->offer.sdp))
+		request->fault = "sdp is no text";
+	if (request->fault != NULL)
+		request->id = 0;
+}
+
 int
 wall_request_parse(const char *text, size_t len, struct wall_request *request)
 {
@@ -171,6 +194,7 @@ wall_request_parse(const char *text, size_t len, struct wall_request *request)
 		[WALL_PAUSE] = { "pause", read_pause },
 		[WALL_CLOCK] = { "clock", read_clock },
 		[WALL_REPORT] = { "report", read_report },
+		[WALL_OFFER] = { "webrtc/offer", read_offer },
 	};
 	const char *type;
 

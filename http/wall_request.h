@@ -10,7 +10,14 @@
 #define WALL_TEXT_MAX 16384 /* bytes of a message */
 #define WALL_ID_MAX   65535u
 
-enum wall_verb { WALL_SUBSCRIBE, WALL_UNSUBSCRIBE, WALL_PAUSE, WALL_CLOCK, WALL_REPORT };
+enum wall_verb {
+	WALL_SUBSCRIBE,
+	WALL_UNSUBSCRIBE,
+	WALL_PAUSE,
+	WALL_CLOCK,
+	WALL_REPORT,
+	WALL_OFFER
+};
 
 enum wall_form {
 	WALL_UNIT, /* access units as in MP4 samples */
@@ -30,17 +37,26 @@ struct wall_want {
 	unsigned n_forms;
 	unsigned codecs; /* CODECS_* */
 	bool audio;
+	bool overlay; /* what programs find in them, too */
+};
+
+/* Of WebRTC. */
+struct wall_offer {
+	unsigned number;   /* the client's */
+	const json_t *sdp; /* a string, of anything */
+	bool smooth;
 };
 
 struct wall_request {
 	enum wall_verb verb;
 	unsigned id; /* 0: none; WALL_PAUSE: all */
 	struct wall_want want;
-	bool on;
+	bool on, listens;      /* WALL_PAUSE: with or without results */
 	const json_t *t0;      /* a number */
 	const json_t *reports; /* an array, of anything */
-	json_t *json;          /* what the two above belong to */
-	const char *fault;     /* what is wrong with it */
+	struct wall_offer offer;
+	json_t *json;      /* what the three above belong to */
+	const char *fault; /* what is wrong with it */
 };
 
 /*

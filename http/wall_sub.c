@@ -185,6 +185,21 @@ on_state(void *arg)
 }
 
 static void
+on_result(void *arg, struct overlay_item *item)
+{
+	struct sub *sub = arg;
+	struct wall *wall = sub->wall;
+
+	if (sub->paused && !sub->listens)
+		return;
+	/* Of what is shown, not of what is about to be. */
+	if (sub->now->stream != item->stream || !pass_may_see(&wall->pass, item->stream->name))
+		return;
+	if (overlay_put(&sub->overlay, wall->front, &wall->link, item))
+		link_pump(&wall->link);
+}
+
+static void
 on_gone(void *arg)
 {
 	struct sub *sub = arg;
@@ -262,7 +277,8 @@ sub_new(struct wall *wall, unsigned id, const struct wall_want *want)
 {
 	static const struct cursor_ops ops = { .on_frames = on_frames,
 					       .on_state = on_state,
-					       .on_gone = on_gone };
+					       .on_gone = on_gone,
+					       .on_result = on_result };
 	struct sub *sub = xcalloc(1, sizeof(*sub));
 	struct front *front = wall->front;
 	struct wall_choice choice;
@@ -271,6 +287,7 @@ sub_new(struct wall *wall, unsigned id, const struct wall_want *want)
 	sub->wall = wall;
 	sub->id = id;
 	sub->want = *want;
+	overlay_set(&sub->overlay, want->overlay);
 	sub->viewer_id = ++front->viewers_ever;
 	cursor_init(&sub->cursors[0], sub->viewer_id, &ops, sub);
 	cursor_init(&sub->cursors[1], sub->viewer_id, &ops, sub);
@@ -296,6 +313,7 @@ sub_change(struct sub *sub, const struct wall_want *want)
 	bool anew = want->audio != sub->want.audio;
 
 	sub->want = *want;
+	overlay_set(&sub->overlay, want->overlay);
 	if (rc < 0)
 		fail_for(sub, rc);
 	else
@@ -303,8 +321,9 @@ sub_change(struct sub *sub, const struct wall_want *want)
 }
 
 void
-sub_pause(struct sub *sub, bool on)
+sub_pause(struct sub *sub, bool on, bool listens)
 {
+	sub->listens = listens;
 	if (sub->paused == on)
 		return;
 	sub->paused = on;
@@ -337,7 +356,9 @@ sub_end(struct sub *sub)
 	if (sub->ended)
 		return;
 	unready(sub);
+	sub_forget_offer(sub);
 	watch_end(&sub->watch);
+	overlay_set(&sub->overlay, false);
 	sub->ended = true;
 	cursor_leave(sub->now);
 	cursor_leave(sub->next);

@@ -6,6 +6,7 @@
 #define CAMHUB_HTTP_WALL_SUB_H
 
 #include "http/cursor.h"
+#include "http/overlay.h"
 #include "http/wall.h"
 #include "http/wall_choice.h"
 
@@ -30,18 +31,30 @@ struct sub {
 	struct cursor *now, *next; /* next: in no stream unless a change waits */
 	enum wall_form form, next_form;
 	bool is_ready, paused, ended;
+	bool listens; /* while it is paused: to what programs find */
 	bool state_due;
 	struct sub_told told;
-	uint32_t sequence; /* of fragments */
+	struct overlay overlay;
+	uint32_t sequence;       /* of fragments */
+	struct rtc_ask *rtc_ask; /* an offer that is not answered yet */
+	unsigned offer;          /* its number */
+	char session[23];        /* what the last answered offer became, "" none */
+	unsigned session_offer;  /* the number of that */
 };
 
 /* A subscription, or the client is told why there is none. */
 void sub_new(struct wall *wall, unsigned id, const struct wall_want *want);
 /* Other wishes for the same camera: pictures go on until those of the new choice can begin. */
 void sub_change(struct sub *sub, const struct wall_want *want);
-void sub_pause(struct sub *sub, bool on);
+/* listens: its pictures come otherwise, and results of them are wanted here. */
+void sub_pause(struct sub *sub, bool on, bool listens);
 /* What the client says of the delay on its screen: one REPORT, unchecked. */
 void sub_report(struct sub *sub, const json_t *report);
+
+/* An offer of WebRTC for the stream that it shows: answered in any case, but for those that another
+ * one followed. */
+void sub_offer(struct sub *sub, const struct wall_offer *asked);
+void sub_forget_offer(struct sub *sub);
 
 /* Its turn: queues what is due, a little of it, and goes to the end of the line if there is more.
  */
@@ -59,5 +72,7 @@ size_t sub_queue_entry(struct sub *sub, struct hub_entry *entry);
 /* Queue the frame of sound that is next at sub->now. Returns the same; 0: there is none. */
 size_t sub_queue_sound(struct sub *sub);
 void sub_queue_state(struct sub *sub);
+/* One result that waits; false: none does. */
+bool sub_queue_result(struct sub *sub);
 
 #endif

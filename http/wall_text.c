@@ -79,7 +79,7 @@ pause_subs(struct wall *wall, const struct wall_request *request)
 
 	for (sub = TAILQ_FIRST(&wall->subs); sub != NULL; sub = TAILQ_NEXT(sub, in_wall))
 		if (request->id == 0 || sub->id == request->id)
-			sub_pause(sub, request->on);
+			sub_pause(sub, request->on, request->listens);
 }
 
 static void
@@ -113,13 +113,23 @@ take_reports(struct wall *wall, const struct wall_request *request)
 	}
 }
 
+/* What came of it is told; a subscription that is gone had its end told. */
+static void
+offer(struct wall *wall, const struct wall_request *request)
+{
+	struct sub *sub = find_sub(wall, request->id);
+
+	if (sub != NULL)
+		sub_offer(sub, &request->offer);
+}
+
 void
 wall_on_text(struct wall *wall, const char *text, size_t len)
 {
 	static void (*const verbs[])(struct wall *, const struct wall_request *) = {
 		[WALL_SUBSCRIBE] = subscribe, [WALL_UNSUBSCRIBE] = unsubscribe,
 		[WALL_PAUSE] = pause_subs,    [WALL_CLOCK] = ask_clock,
-		[WALL_REPORT] = take_reports,
+		[WALL_REPORT] = take_reports, [WALL_OFFER] = offer,
 	};
 	struct wall_request request;
 

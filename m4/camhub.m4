@@ -23,10 +23,11 @@ AC_DEFUN([CAMHUB_LIBRARIES], [
 	CAMHUB_NEED([EVENT_TLS], [libevent_openssl >= 2.1.12], [libevent-dev])
 	CAMHUB_NEED([JANSSON], [jansson >= 2.13], [libjansson-dev])
 	CAMHUB_NEED([YAML], [yaml-0.1 >= 0.2], [libyaml-dev])
-	CAMHUB_NEED([AV], [libavformat >= 59 libavcodec >= 59 libavutil >= 57 libswscale >= 6 libavdevice >= 59],
-		[libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev])
+	CAMHUB_NEED([AV], [libavformat >= 59 libavcodec >= 59 libavutil >= 57 libswscale >= 6 libswresample >= 4 libavdevice >= 59],
+		[libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libswresample-dev libavdevice-dev])
 	CAMHUB_NEED([CRYPTO], [libcrypto >= 3.0], [libssl-dev])
 	CAMHUB_NEED([TLS], [libssl >= 3.0], [libssl-dev])
+	CAMHUB_NEED([LIBRE], [libre >= 1.1.0], [libre-dev])
 	CAMHUB_NEED([SECCOMP], [libseccomp >= 2.5], [libseccomp-dev])
 	CAMHUB_NEED_LIB([NNG], [nng], [nng/nng.h], [nng_msg_alloc], [libnng-dev])
 	CAMHUB_NEED_LIB([CRYPT], [crypt], [crypt.h], [crypt_gensalt_rn], [libcrypt-dev])

@@ -10,6 +10,7 @@
 #include "media/h265.h"
 #include "media/nal.h"
 #include "media/sdp_int.h"
+#include "shared/digit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,23 +110,8 @@ sdp_fmtp_number(const struct sdp_fmtp *fmtp, const char *name, uint32_t max, uin
 	return number >= 0 ? (uint32_t)number : absent;
 }
 
-/* RFC 4648 4, and its URL form; -1: no digit. */
-static int
-base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
-}
-
-/* What is decoded up to the padding, the end or the first thing that is no digit; blanks are passed
- * over. out holds 3/4 of the text. */
+/* Either form of base64. What is decoded up to the padding, the end or the first thing that is no
+ * digit; blanks are passed over. out holds 3/4 of the text. */
 static size_t
 base64_decode(struct sdp_text text, uint8_t *out)
 {
@@ -242,16 +228,6 @@ sdp_parameter_sets(const struct sdp_fmtp *fmtp, struct rtp_format *format)
 		add_list(format->codec, sdp_fmtp_value(fmtp, names[i]), &out);
 	format->config = byte_writer_take(&out, &format->config_len);
 	byte_writer_free(&out);
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* An odd last digit is left out. */

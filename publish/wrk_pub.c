@@ -20,8 +20,15 @@
 #define TRACKS          (FRAME_TRACK_AUDIO + 1)
 #define SPARE_MAX_BYTES 1024
 
+static int
+open_bus(const char *path, unsigned mode, struct bus_pub **pub)
+{
+	bus_outlive_peers();
+	return bus_pub_open(path, mode, pub);
+}
+
 const struct wrk_bus_ops wrk_bus_nng = {
-	.open = bus_pub_open,
+	.open = open_bus,
 	.send = bus_pub_send,
 	.send_msg = bus_pub_send_msg,
 	.resend = bus_pub_resend,

@@ -5,6 +5,8 @@
 
 #include "shared/base64url.h"
 
+#include "shared/digit.h"
+
 #include <errno.h>
 #include <stdint.h>
 
@@ -32,13 +34,7 @@ base64url_encode(const void *bytes, size_t len, char *out)
 static int
 value_of(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
+	return c == '+' || c == '/' ? -1 : base64_digit(c);
 }
 
 int

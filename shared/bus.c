@@ -31,6 +31,7 @@
 
 struct bus_pub {
 	nng_socket socket;
+	nng_listener listener;
 	atomic_int subscribers; /* changed by nng's threads */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
@@ -43,7 +44,7 @@ struct bus_sub {
 };
 
 /* Closed by their owner, but their pipe was still alive. */
-static struct bus_sub *lingering;
+static _Thread_local struct bus_sub *lingering;
 
 static int
 error_of(int rv)
@@ -231,37 +232,55 @@ bus_msg_spare(const struct bus_msg *msg)
 /* Publisher */
 
 static int
-listen_on(struct bus_pub *pub, const char *url, unsigned mode)
+listen_on(nng_socket socket, const char *url, unsigned mode, nng_listener *listener)
 {
-	nng_listener listener;
-	int rc;
+	nng_listener new_listener;
+	int rc = error_of(nng_listener_create(&new_listener, socket, url));
 
-	rc = error_of(nng_socket_set_int(pub->socket, NNG_OPT_SENDBUF, SEND_BUFFER_MESSAGES));
+	if (rc < 0)
+		return rc;
+	rc = error_of(nng_listener_set_int(new_listener, NNG_OPT_IPC_PERMISSIONS, (int)mode));
+	if (rc == 0)
+		rc = error_of(nng_listener_start(new_listener, 0));
+	if (rc < 0)
+		nng_listener_close(new_listener);
+	else
+		*listener = new_listener;
+	return rc;
+}
+
+/* nng would probe a path in use by connecting, which deafens the listener there. */
+static int
+make_free_url(const char *path, char *url, size_t size)
+{
+	struct stat st;
+	int rc = make_url(path, url, size);
+
+	if (rc == 0 && lstat(path, &st) == 0)
+		rc = -EADDRINUSE;
+	return rc;
+}
+
+static int
+set_up_pub(struct bus_pub *pub, const char *url, unsigned mode)
+{
+	int rc = error_of(nng_socket_set_int(pub->socket, NNG_OPT_SENDBUF, SEND_BUFFER_MESSAGES));
+
 	if (rc == 0)
 		rc = watch_pipes(pub->socket, &pub->subscribers);
-	if (rc == 0)
-		rc = error_of(nng_listener_create(&listener, pub->socket, url));
-	if (rc == 0)
-		rc = error_of(nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, (int)mode));
-	if (rc == 0)
-		rc = error_of(nng_listener_start(listener, 0));
-	return rc;
+	return rc < 0 ? rc : listen_on(pub->socket, url, mode, &pub->listener);
 }
 
 int
 bus_pub_open(const char *path, unsigned mode, struct bus_pub **pub)
 {
 	struct bus_pub *new_pub;
-	struct stat st;
 	char url[160];
 	int rc;
 
-	rc = make_url(path, url, sizeof(url));
+	rc = make_free_url(path, url, sizeof(url));
 	if (rc < 0)
 		return rc;
-	/* nng would probe a path in use by connecting, which deafens the listener there. */
-	if (lstat(path, &st) == 0)
-		return -EADDRINUSE;
 	new_pub = xcalloc(1, sizeof(*new_pub));
 	snprintf(new_pub->path, sizeof(new_pub->path), "%s", path);
 	rc = open_socket(nng_pub0_open, &new_pub->socket);
@@ -269,13 +288,33 @@ bus_pub_open(const char *path, unsigned mode, struct bus_pub **pub)
 		free(new_pub);
 		return rc;
 	}
-	rc = listen_on(new_pub, url, mode);
+	rc = set_up_pub(new_pub, url, mode);
 	if (rc < 0) {
 		nng_close(new_pub->socket); /* nobody can have connected */
 		free(new_pub);
 		return rc;
 	}
 	*pub = new_pub;
+	return 0;
+}
+
+int
+bus_pub_move(struct bus_pub *pub, const char *path, unsigned mode)
+{
+	char url[160];
+	nng_listener listener;
+	int rc = make_free_url(path, url, sizeof(url));
+
+	if (rc == 0)
+		rc = listen_on(pub->socket, url, mode, &listener);
+	if (rc < 0)
+		return rc;
+	bus_pub_unlink(pub);
+	/* Subscribers send nothing, so that closing their pipes cannot hang as it does with those
+	 * of a subscriber. */
+	nng_listener_close(pub->listener);
+	pub->listener = listener;
+	snprintf(pub->path, sizeof(pub->path), "%s", path);
 	return 0;
 }
 
@@ -294,6 +333,24 @@ bus_pub_send(struct bus_pub *pub, const struct frame *frame, const void *payload
 	frame_encode(&header, nng_msg_body(msg));
 	if (len > 0)
 		memcpy((uint8_t *)nng_msg_body(msg) + FRAME_HEADER_BYTES, payload, len);
+	rv = nng_sendmsg(pub->socket, msg, NNG_FLAG_NONBLOCK);
+	if (rv != 0)
+		nng_msg_free(msg);
+	return error_of(rv);
+}
+
+int
+bus_pub_send_plain(struct bus_pub *pub, const void *data, size_t len)
+{
+	nng_msg *msg;
+	int rv;
+
+	if (len > FRAME_PAYLOAD_MAX)
+		return -EMSGSIZE;
+	if (nng_msg_alloc(&msg, len) != 0)
+		return -ENOMEM;
+	if (len > 0)
+		memcpy(nng_msg_body(msg), data, len);
 	rv = nng_sendmsg(pub->socket, msg, NNG_FLAG_NONBLOCK);
 	if (rv != 0)
 		nng_msg_free(msg);
@@ -363,17 +420,16 @@ close_lingering(void)
 }
 
 static int
-set_up_sub(struct bus_sub *sub, const char *url)
+set_up_sub(struct bus_sub *sub, const char *url, size_t max_bytes, int messages)
 {
 	nng_dialer dialer;
 	int rc;
 
 	rc = error_of(nng_socket_set(sub->socket, NNG_OPT_SUB_SUBSCRIBE, "", 0));
 	if (rc == 0)
-		rc = error_of(
-		    nng_socket_set_int(sub->socket, NNG_OPT_RECVBUF, RECV_BUFFER_MESSAGES));
+		rc = error_of(nng_socket_set_int(sub->socket, NNG_OPT_RECVBUF, messages));
 	if (rc == 0)
-		rc = error_of(nng_socket_set_size(sub->socket, NNG_OPT_RECVMAXSZ, RECV_MAX_BYTES));
+		rc = error_of(nng_socket_set_size(sub->socket, NNG_OPT_RECVMAXSZ, max_bytes));
 	if (rc == 0)
 		rc = error_of(nng_socket_set_ms(sub->socket, NNG_OPT_RECONNMINT, RECONNECT_MS));
 	if (rc == 0)
@@ -390,6 +446,12 @@ set_up_sub(struct bus_sub *sub, const char *url)
 int
 bus_sub_open(const char *path, struct bus_sub **sub)
 {
+	return bus_sub_open_plain(path, RECV_MAX_BYTES, RECV_BUFFER_MESSAGES, sub);
+}
+
+int
+bus_sub_open_plain(const char *path, size_t max_bytes, int messages, struct bus_sub **sub)
+{
 	struct bus_sub *new_sub;
 	char url[160];
 	int rc;
@@ -404,7 +466,7 @@ bus_sub_open(const char *path, struct bus_sub **sub)
 		free(new_sub);
 		return rc;
 	}
-	rc = set_up_sub(new_sub, url);
+	rc = set_up_sub(new_sub, url, max_bytes, messages);
 	if (rc < 0) {
 		bus_sub_close(&new_sub);
 		return rc;
@@ -420,7 +482,7 @@ bus_sub_fd(const struct bus_sub *sub)
 }
 
 int
-bus_sub_recv(struct bus_sub *sub, struct bus_msg **msg)
+bus_sub_recv_plain(struct bus_sub *sub, struct bus_msg **msg)
 {
 	struct bus_msg *new_msg;
 	nng_msg *raw;
@@ -432,14 +494,27 @@ bus_sub_recv(struct bus_sub *sub, struct bus_msg **msg)
 	if (rv != 0)
 		return error_of(rv);
 	new_msg = xcalloc(1, sizeof(*new_msg));
-	if (frame_decode(nng_msg_body(raw), nng_msg_len(raw), &new_msg->frame, &new_msg->payload) <
-	    0) {
-		nng_msg_free(raw);
-		free(new_msg);
-		return -EPROTO;
-	}
+	new_msg->payload = nng_msg_body(raw);
+	new_msg->frame.payload_len = (uint32_t)nng_msg_len(raw);
 	new_msg->refs = 1;
 	new_msg->impl = raw;
+	*msg = new_msg;
+	return 0;
+}
+
+int
+bus_sub_recv(struct bus_sub *sub, struct bus_msg **msg)
+{
+	struct bus_msg *new_msg;
+	int rc = bus_sub_recv_plain(sub, &new_msg);
+
+	if (rc < 0)
+		return rc;
+	if (frame_decode(new_msg->payload, new_msg->frame.payload_len, &new_msg->frame,
+			 &new_msg->payload) < 0) {
+		bus_msg_unref(&new_msg);
+		return -EPROTO;
+	}
 	*msg = new_msg;
 	return 0;
 }

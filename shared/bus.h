@@ -27,6 +27,11 @@ struct bus_msg {
  * the first socket does. 0, or negative errno. */
 int bus_start(void);
 
+/* Before the first bus_pub_open() of a process that is ours alone, in the thread whose loop it is:
+ * a peer that leaves before it was told hello must not end a listener, as it would with nng 1.5.2.
+ * From then on sendmsg() tells other threads than this one ECONNRESET instead of EPIPE. */
+void bus_outlive_peers(void);
+
 struct bus_msg *bus_msg_ref(struct bus_msg *msg);
 void bus_msg_unref(struct bus_msg **msg); /* NULL-safe, nulls the pointer */
 /* A message made here (payload copied): for the worker's GOP cache, for tests. NULL: out of memory
@@ -59,7 +64,12 @@ int bus_pub_resend(struct bus_pub *pub, const struct bus_msg *msg, uint16_t flag
 /* A message of bus_msg_finish(): takes over the reference, which must be the only one, without a
  * copy; header as in frame. On failure the message is gone, too. */
 int bus_pub_send_msg(struct bus_pub *pub, struct bus_msg **msg);
+/* Bytes without a header, as analysers publish their results. */
+int bus_pub_send_plain(struct bus_pub *pub, const void *data, size_t len);
 int bus_pub_subscribers(const struct bus_pub *pub);
+/* Listen at another path instead: for one whose old path somebody removed. Who is connected is cut
+ * off. On failure nothing has changed. As bus_pub_open(). */
+int bus_pub_move(struct bus_pub *pub, const char *path, unsigned mode);
 /* Unlink the path. Does not close the nng socket (nng 1.5.2 may hang): leave with _exit(). */
 void bus_pub_unlink(struct bus_pub *pub);
 
@@ -68,15 +78,21 @@ void bus_pub_unlink(struct bus_pub *pub);
  * triggered, EV_READ|EV_PERSIST) while messages wait: drain a bounded number per callback.
  */
 int bus_sub_open(const char *path, struct bus_sub **sub);
+/* For messages without a header: of max_bytes (one that is larger ends the connection, and nothing
+ * tells), `messages` of them kept. */
+int bus_sub_open_plain(const char *path, size_t max_bytes, int messages, struct bus_sub **sub);
 int bus_sub_fd(const struct bus_sub *sub);
 /* One message: 0 and *msg (one reference), -EAGAIN none waiting, -EPROTO a malformed one was
  * dropped (close this publisher's endpoint: it is not to be trusted), other negative errno. */
 int bus_sub_recv(struct bus_sub *sub, struct bus_msg **msg);
+/* The same of bus_sub_open_plain(): payload and frame.payload_len are all there is. No -EPROTO. */
+int bus_sub_recv_plain(struct bus_sub *sub, struct bus_msg **msg);
 bool bus_sub_connected(const struct bus_sub *sub);
 /*
  * Take it out of the loop first (event_del): its fd ends here. Closing under traffic hangs
  * nng 1.5.2, so a subscriber whose pipe is still alive is put aside and closed by a later call of
- * this module, when its publisher is gone. NULL-safe.
+ * this module, when its publisher is gone. NULL-safe. One thread's subscribers are that
+ * thread's alone.
  */
 void bus_sub_close(struct bus_sub **sub);
 /* How many are put aside so, for status. */

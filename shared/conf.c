@@ -37,6 +37,15 @@ free_camera(struct conf_camera *camera)
 	free(camera->password);
 }
 
+static void
+free_ice(struct conf *conf)
+{
+	if (conf->ice_password != NULL)
+		explicit_bzero(conf->ice_password, strlen(conf->ice_password));
+	free(conf->ice_user);
+	free(conf->ice_password);
+}
+
 void
 conf_free(struct conf **conf)
 {
@@ -53,6 +62,7 @@ conf_free(struct conf **conf)
 		free_camera(&old->cameras[i]);
 	free(old->cameras);
 	conf_free_users(old);
+	free_ice(old);
 	conf_free_keys(old, NULL);
 	free(old->listen);
 	free(old->creds_path);

@@ -24,6 +24,8 @@
 #define CONF_MAX_USERS         64
 #define CONF_MAX_USER_CAMERAS  16
 #define CONF_MAX_PROXIES       16
+#define CONF_MAX_RTC_ADDRESSES 16
+#define CONF_MAX_ICE_SERVERS   8
 #define CONF_CAMERA_NAME_BYTES 32
 #define CONF_STREAM_NAME_BYTES 41 /* "<camera>.sub.h264" */
 
@@ -107,6 +109,16 @@ struct conf {
 	struct conf_strings proxy_from; /* networks (shared/network.h) */
 	char *proxy_header;             /* with the viewer's address; never NULL */
 	char *proxy_user_header;        /* with the viewer's name, or NULL */
+
+	bool rtc_enabled; /* WebRTC (camhub-rtc) */
+	int64_t rtc_port; /* of UDP and TCP */
+	/* Addresses to listen on; none: those of the http listeners. More that are told to viewers.
+	 */
+	struct conf_strings rtc_listen, rtc_addresses;
+	int64_t rtc_max_per_address;     /* sessions; 0: any number */
+	struct conf_strings ice_servers; /* that viewers are told: "stun:HOST:PORT", "turn:..." */
+	char *ice_credentials;           /* name in the credentials file or NULL */
+	char *ice_user, *ice_password;   /* what that name stands for */
 
 	char *event_url; /* who is told what happens to cameras, or NULL; may hold a secret */
 	int64_t event_debounce_ms, event_timeout_ms;
@@ -259,6 +271,10 @@ int conf_address_parse(const char *text, struct sockaddr_storage *addr, socklen_
 const char *conf_address_format(const struct sockaddr *addr, char *buf);
 /* Reachable from this machine alone: 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104, unix sockets. */
 bool conf_address_is_loopback(const struct sockaddr *addr);
+
+/* The address alone, "192.0.2.7" or "2001:db8::7", with that port. 0 or -EINVAL. */
+int conf_ip_parse(const char *text, uint16_t port, struct sockaddr_storage *addr,
+		  socklen_t *addr_len);
 
 /* verify | insecure | sha256: and 64 hexadecimal digits */
 bool conf_tls_is_valid(const char *tls);

@@ -83,6 +83,11 @@ void conf_apply_tls(struct conf_loader *loader);
 int conf_check_path(const char *value, char *err);
 int conf_check_host(const char *value, char *err);
 
+/* conf_rtc.c: the same for rtc:. */
+void conf_apply_rtc(struct conf_loader *loader);
+int conf_check_ip(const char *value, char *err);
+int conf_check_ice_server(const char *value, char *err);
+
 /* conf_access.c: the same for access:. */
 void conf_apply_access(struct conf_loader *loader);
 int conf_check_user(const char *value, char *err);

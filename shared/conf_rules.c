@@ -36,12 +36,12 @@ conf_name_is_valid(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
-/* A camera's page is /NAME: these addresses are taken, or will be; and http is the front. */
+/* A camera's page is /NAME: these addresses are taken, or will be; and http and rtc are fronts. */
 static bool
 is_reserved_name(const char *name)
 {
 	static const char *const reserved[] = { "api", "healthz", "http",  "metrics",
-						"ws",  "login",   "logout" };
+						"rtc", "ws",      "login", "logout" };
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (strcmp(name, reserved[i]) == 0)
@@ -387,6 +387,7 @@ conf_apply_rules(struct conf_loader *loader)
 	apply_numbers(loader);
 	conf_apply_access(loader);
 	conf_apply_tls(loader);
+	conf_apply_rtc(loader);
 	for (size_t i = 0; i < loader->conf->n_cameras; i++)
 		apply_camera(loader, i);
 }

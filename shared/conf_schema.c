@@ -52,7 +52,7 @@ static const struct conf_word roles[] = {
 	{ NULL, 0 },
 };
 
-static const char *const sections[] = { "http", "tls", "access",  "embed",  "on_event",
+static const char *const sections[] = { "http", "rtc", "tls",     "access", "embed",  "on_event",
 					"log",  "bus", "restart", "limits", "cameras" };
 
 /* clang-format off */
@@ -97,6 +97,19 @@ static const struct conf_key keys[] = {
 	    conf_check_origin, "where a reverse proxy shows the pages"),
 	INT("http", "max_per_address", AT(max_per_address), "64", 0, 100000, CONF_RELOAD_CHILD,
 	    "connections that one address may have"),
+
+	BOOL("rtc", "enabled", AT(rtc_enabled), "true", CONF_RELOAD, "WebRTC, for players that can"),
+	INT("rtc", "port", AT(rtc_port), "8189", 1, 65535, CONF_RELOAD, "UDP and TCP port of all its viewers"),
+	STRINGS("rtc", "listen", AT(rtc_listen), NULL, CONF_MAX_LISTEN, CONF_RELOAD, conf_check_ip,
+	    "addresses to listen on; by default those of http: listen:"),
+	STRINGS("rtc", "addresses", AT(rtc_addresses), NULL, CONF_MAX_RTC_ADDRESSES, CONF_RELOAD, conf_check_ip,
+	    "addresses under which others reach this machine"),
+	INT("rtc", "max_per_address", AT(rtc_max_per_address), "64", 0, 100000, CONF_RELOAD,
+	    "viewers that one address may have"),
+	STRINGS("rtc", "ice_servers", AT(ice_servers), NULL, CONF_MAX_ICE_SERVERS, CONF_RELOAD_CHILD,
+	    conf_check_ice_server, "STUN and TURN servers for players"),
+	STRING("rtc", "ice_credentials", AT(ice_credentials), 1, 32, CONF_RELOAD_CHILD, NULL,
+	    "name of a line in the credentials file, for turn servers"),
 
 	STRING("tls", "certificate", AT(tls_certificate), 1, 4096, CONF_RELOAD, conf_check_path,
 	    "file with the certificate and those of its issuers"),

@@ -13,11 +13,12 @@
 #define MSG_MAX_BYTES     65536u
 #define MSG_ERROR_MAX     160
 #define MSG_CHALLENGE_MAX 1024 /* of a source that wants to know who reads it */
+#define MSG_SDP_MAX       20000
 
 /* Who receives. One bit each: a message may go to several kinds of process. */
 enum msg_to {
 	MSG_TO_WORKER = 1 << 0,    /* supervisor -> worker */
-	MSG_TO_FRONT = 1 << 1,     /* supervisor -> http (later rtc) front */
+	MSG_TO_FRONT = 1 << 1,     /* supervisor -> http front */
 	MSG_TO_TRANSCODE = 1 << 2, /* supervisor -> transcoder */
 	MSG_TO_CTL = 1 << 3,       /* supervisor -> camctl */
 	MSG_FROM_WORKER = 1 << 4,  /* the same four, upwards */
@@ -26,6 +27,10 @@ enum msg_to {
 	MSG_FROM_CTL = 1 << 7,
 	MSG_TO_AUTH = 1 << 8, /* supervisor -> camhub-auth */
 	MSG_FROM_AUTH = 1 << 9,
+	MSG_TO_TAP = 1 << 10, /* supervisor -> analyser */
+	MSG_FROM_TAP = 1 << 11,
+	MSG_TO_RTC = 1 << 12, /* supervisor -> rtc front */
+	MSG_FROM_RTC = 1 << 13,
 };
 
 enum msg_field_kind { MSG_STR, MSG_ASCII, MSG_INT, MSG_REAL, MSG_BOOL, MSG_STRS };
@@ -59,6 +64,8 @@ enum msg_type {
 	MSG_AUTH_RESULT,
 	MSG_KICK,
 	MSG_DRAIN,
+	MSG_ANALYSER,
+	MSG_ANALYSER_GONE,
 	/* up */
 	MSG_READY,
 	MSG_BEAT,
@@ -71,6 +78,7 @@ enum msg_type {
 	MSG_SNAPSHOT,
 	MSG_FRONT_STREAM,
 	MSG_FRONT_TOTALS,
+	MSG_FRONT_ANALYSER,
 	MSG_TLS_STATE,
 	MSG_AUTH_CHECK,
 	MSG_ACCESS_REVOKE,
@@ -89,6 +97,8 @@ enum msg_type {
 	MSG_CTL_SUPERVISOR,
 	MSG_CTL_PROCESS,
 	MSG_CTL_VIEWER,
+	MSG_CTL_ANALYSERS,
+	MSG_CTL_ANALYSER,
 	MSG_CTL_PASSWD,
 	MSG_CTL_TOKEN,
 	MSG_CTL_REVOKE,
@@ -96,6 +106,24 @@ enum msg_type {
 	MSG_AUTH_JOB,
 	MSG_AUTH_DONE,
 	MSG_CTL_DONE,
+	/* analysers */
+	MSG_TAP_HELLO,
+	MSG_TAP_WANT,
+	MSG_TAP_REPLAY,
+	MSG_TAP_WELCOME,
+	MSG_TAP_STREAM,
+	MSG_TAP_GONE,
+	MSG_TAP_SYNCED,
+	MSG_TAP_REFUSED,
+	/* WebRTC: from an http front by the supervisor to the rtc front, and the answer back */
+	MSG_RTC_CONFIG,
+	MSG_RTC_LISTENER,
+	MSG_RTC_OFFER,
+	MSG_RTC_PATCH,
+	MSG_RTC_CLOSE,
+	MSG_RTC_ANSWER,
+	MSG_RTC_STATE,
+	MSG_RTC_LINK,
 	MSG_TYPE_COUNT
 };
 

@@ -119,3 +119,12 @@ sandbox_enter(enum sandbox_program program, enum sandbox_stage stage,
 	describe(mode, report);
 	return rc;
 }
+
+int
+sandbox_enter_at_once(enum sandbox_program program, const struct sandbox_facts *facts,
+		      struct sandbox_report *report)
+{
+	int rc = sandbox_enter(program, SANDBOX_EARLY, facts, report);
+
+	return rc < 0 ? rc : sandbox_enter(program, SANDBOX_RUNNING, facts, report);
+}

@@ -27,6 +27,7 @@ enum sandbox_program {
 	SANDBOX_WORKER,     /* camhub-worker */
 	SANDBOX_WORKER_AV,
 	SANDBOX_HTTP,
+	SANDBOX_RTC,
 	SANDBOX_SNAPSHOT,  /* camhub-transcode, one picture */
 	SANDBOX_TRANSCODE, /* ... a live stream */
 	SANDBOX_RESOLVE,
@@ -67,6 +68,10 @@ struct sandbox_report {
  */
 int sandbox_enter(enum sandbox_program program, enum sandbox_stage stage,
 		  const struct sandbox_facts *facts, struct sandbox_report *report);
+
+/* Both stages of a program that has no OPENING: EARLY, and RUNNING when that is in force. */
+int sandbox_enter_at_once(enum sandbox_program program, const struct sandbox_facts *facts,
+			  struct sandbox_report *report);
 
 /* "openat" of 257; "call 4711" for what has no name. */
 const char *sandbox_call_name(long call, char name[SANDBOX_NAME_MAX]);

@@ -150,6 +150,9 @@ static const struct sandbox_call how_much[] = {
 	EQUALS(ioctl, 1, FIONREAD), FAIL_UNLESS(ioctl, 1, FIONREAD, ENOTTY),
 };
 
+/* Many datagrams with one call, on sockets that are there. */
+static const struct sandbox_call datagrams[] = { CALL(sendmmsg) };
+
 /* A camera on this machine. */
 static const struct sandbox_call video_device[] = { MASKED(ioctl, 1, 0xff00, 'V' << 8) };
 static const struct sandbox_call any_ioctl[] = { CALL(ioctl) };
@@ -181,7 +184,8 @@ const struct sandbox_group sandbox_never = { never, ENTRIES(never) };
 enum group {
 	BASIC, TRAFFIC, BIRTHS, NARROWING, THREADS, UDP_PORTS, UNIX_SOCKETS, INTERNET, NETLINK,
 	NO_SOCKETS, READING, LIBRARIES,
-	MEMORY_FILES, DESCRIPTORS, HOW_MUCH, VIDEO_DEVICE, ANY_IOCTL, NO_NEWS, GROUP_COUNT
+	MEMORY_FILES, DESCRIPTORS, HOW_MUCH, VIDEO_DEVICE, ANY_IOCTL, NO_NEWS,
+	DATAGRAMS, GROUP_COUNT
 };
 #define GROUP(list) { list, ENTRIES(list) }
 static const struct sandbox_group all[GROUP_COUNT] = {
@@ -194,6 +198,7 @@ static const struct sandbox_group all[GROUP_COUNT] = {
 	[MEMORY_FILES] = GROUP(memory_files), [DESCRIPTORS] = GROUP(descriptors),
 	[HOW_MUCH] = GROUP(how_much),	[VIDEO_DEVICE] = GROUP(video_device),
 	[ANY_IOCTL] = GROUP(any_ioctl), [NO_NEWS] = GROUP(no_news),
+	[DATAGRAMS] = GROUP(datagrams),
 };
 
 #define BIT(group) (1u << (group))
@@ -214,6 +219,10 @@ static const unsigned rows[SANDBOX_PROGRAM_COUNT][SANDBOX_STAGE_COUNT] = {
 	[SANDBOX_HTTP] = {
 		[SANDBOX_RUNNING] = USUAL | BIT(UNIX_SOCKETS) | BIT(MEMORY_FILES) |
 				    BIT(DESCRIPTORS) | BIT(HOW_MUCH),
+	},
+	[SANDBOX_RTC] = {
+		[SANDBOX_RUNNING] = USUAL | BIT(UNIX_SOCKETS) | BIT(MEMORY_FILES) |
+				    BIT(DESCRIPTORS) | BIT(HOW_MUCH) | BIT(DATAGRAMS),
 	},
 	[SANDBOX_SNAPSHOT] = {
 		[SANDBOX_RUNNING] = USUAL | BIT(THREADS) | BIT(MEMORY_FILES),

@@ -5,21 +5,19 @@
 
 #include "supervisor/resolve.h"
 
+#include "shared/errand.h"
 #include "shared/xalloc.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define HOST_MAX         255
-#define ANSWER_MAX       1024
-#define ADDRESSES_MAX    8
-#define REQUEST_WAIT_MS  5000
-#define EXIT_STATUS_FAIL 75
+#define HOST_MAX      255
+#define ANSWER_MAX    1024
+#define ADDRESSES_MAX 8
 
 static char *
 describe_list(const struct addrinfo *list)
@@ -63,18 +61,5 @@ resolve_answer(const char *request, size_t len)
 int
 resolve_run(int fd)
 {
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	char request[HOST_MAX + 2], *answer;
-	ssize_t n;
-	int status;
-
-	if (poll(&wait, 1, REQUEST_WAIT_MS) != 1)
-		return EXIT_STATUS_FAIL;
-	n = recv(fd, request, sizeof(request), MSG_DONTWAIT);
-	if (n <= 0)
-		return EXIT_STATUS_FAIL;
-	answer = resolve_answer(request, (size_t)n);
-	status = send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0 ? EXIT_STATUS_FAIL : 0;
-	free(answer);
-	return status;
+	return errand_run(fd, HOST_MAX, resolve_answer);
 }

@@ -3,15 +3,9 @@
  */
 #include "config.h"
 
-#include "shared/log.h"
+#include "shared/errand.h"
 #include "shared/sandbox.h"
 #include "supervisor/resolve.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #define PORT_DNS 53
 
@@ -24,24 +18,14 @@ confine(void)
 	};
 	struct sandbox_report report;
 
-	if (sandbox_enter(SANDBOX_RESOLVE, SANDBOX_EARLY, &facts, &report) == 0)
-		(void)sandbox_enter(SANDBOX_RESOLVE, SANDBOX_RUNNING, &facts, &report);
+	(void)sandbox_enter_at_once(SANDBOX_RESOLVE, &facts, &report);
 }
 
 int
 main(void)
 {
-	const struct rlimit no_core = { 0, 0 };
-	int type = 0;
-	socklen_t len = sizeof(type);
-
-	if (getsockopt(3, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET) {
-		fprintf(stderr, "camhub-resolve is started by camhub-supervisor, not by hand\n");
-		return 2;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setrlimit(RLIMIT_CORE, &no_core);
-	log_open("camhub-resolve", NULL);
+	if (errand_enter("camhub-resolve") < 0)
+		return ERRAND_EXIT_BY_HAND;
 	confine();
-	return resolve_run(3);
+	return resolve_run(ERRAND_FD);
 }

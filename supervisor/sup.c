@@ -15,10 +15,12 @@
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_hook.h"
 #include "supervisor/sup_refuse_ev.h"
+#include "supervisor/sup_rtc.h"
 #include "supervisor/sup_snapshot.h"
 #include "supervisor/sup_spawn.h"
 #include "supervisor/sup_status.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_tap.h"
 #include "supervisor/sup_tls.h"
 
 #include <errno.h>
@@ -177,6 +179,8 @@ new_sup(const struct sup_options *options, const struct sup_deps *deps)
 	sup->access = sup_access_new(sup);
 	sup->auth = sup_auth_new(sup);
 	sup->hook = sup_hook_new(sup);
+	sup->tap = sup_tap_new(sup);
+	sup->rtc = sup_rtc_new(sup);
 	sup_front_new(sup, 1);
 	return sup;
 }
@@ -246,6 +250,7 @@ finish_stop(struct sup *sup)
 	clock_timer_cancel(&sup->end_timer);
 	clock_timer_cancel(&sup->watchdog);
 	sup_ctl_free(&sup->ctl);
+	sup_tap_free(&sup->tap);
 	sup_listen_close(&sup->listeners);
 	sup_dirs_close(&sup->dirs);
 	log_notice("stopped");
@@ -271,6 +276,7 @@ begin_stop(struct sup *sup)
 	clock_timer_cancel(&sup->status_timer);
 	sup_refuse_free(&sup->refuse);
 	sup_auth_stop(sup);
+	sup_rtc_stop(sup);
 	sup->stopping = true;
 	(void)sup->deps.notify(sup->deps.arg, "STOPPING=1\nSTATUS=stopping\n");
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
@@ -307,9 +313,11 @@ sup_free(struct sup **sup)
 	if (old == NULL)
 		return;
 	old->stopping = true;
+	sup_tap_free(&old->tap);
 	sup_snapshot_free_all(old);
 	while ((front = TAILQ_FIRST(&old->fronts)) != NULL)
 		sup_front_free(&front);
+	sup_rtc_free(&old->rtc);
 	while ((stream = TAILQ_FIRST(&old->streams)) != NULL)
 		sup_stream_free(&stream);
 	sup_lookup_free_all(old);

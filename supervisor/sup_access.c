@@ -146,11 +146,7 @@ sup_access_message(struct sup *sup)
 void
 access_tell_fronts(struct sup *sup)
 {
-	struct sup_front *front;
-
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
-		if (front->child != NULL)
-			sup_child_send(front->child, sup_access_message(sup), -1);
+	sup_front_tell_all(sup, MSG_ACCESS_KEYS, sup_access_message(sup));
 }
 
 static void

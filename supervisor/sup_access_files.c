@@ -68,6 +68,26 @@ wipe(char **text)
 	*text = NULL;
 }
 
+/* As much as there is, whole in memory first. */
+static int
+write_printed(const struct sup_access *access, const char *name,
+	      void (*print)(const struct sup_access *access, FILE *file))
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *file = open_memstream(&text, &len);
+	int rc;
+
+	if (file == NULL)
+		xalloc_die();
+	print(access, file);
+	if (fclose(file) != 0)
+		xalloc_die();
+	rc = write_file(access, name, text);
+	wipe(&text);
+	return rc;
+}
+
 /* passwd */
 
 static bool
@@ -109,23 +129,17 @@ access_load_hashes(struct sup_access *access)
 	free(text);
 }
 
+static void
+print_hashes(const struct sup_access *access, FILE *file)
+{
+	for (size_t i = 0; i < access->n_hashes; i++)
+		fprintf(file, "%s:%s\n", access->hashes[i].user, access->hashes[i].hash);
+}
+
 static int
 save_hashes(const struct sup_access *access)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *file = open_memstream(&text, &len);
-	int rc;
-
-	if (file == NULL)
-		xalloc_die();
-	for (size_t i = 0; i < access->n_hashes; i++)
-		fprintf(file, "%s:%s\n", access->hashes[i].user, access->hashes[i].hash);
-	if (fclose(file) != 0)
-		xalloc_die();
-	rc = write_file(access, passwd_file, text);
-	wipe(&text);
-	return rc;
+	return write_printed(access, passwd_file, print_hashes);
 }
 
 /* keys: the form of the message is read and written by those who know it. */
@@ -274,27 +288,21 @@ access_load_revoked(struct sup_access *access)
 	make_keys(access);
 }
 
-static int
-save_revoked(const struct sup_access *access)
+static void
+print_ends(const struct sup_access *access, FILE *file)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *file = open_memstream(&text, &len);
-	int rc;
-
-	if (file == NULL)
-		xalloc_die();
 	for (size_t i = 0; i < access->n_revoked; i++)
 		fprintf(file, "token %s %lld %s\n", access->revoked[i].id,
 			(long long)access->revoked[i].expires_s, access->revoked[i].user);
 	for (size_t i = 0; i < access->n_generations; i++)
 		fprintf(file, "generation %s %lld\n", access->generations[i].user,
 			(long long)access->generations[i].number);
-	if (fclose(file) != 0)
-		xalloc_die();
-	rc = write_file(access, revoked_file, text);
-	free(text);
-	return rc;
+}
+
+static int
+save_revoked(const struct sup_access *access)
+{
+	return write_printed(access, revoked_file, print_ends);
 }
 
 /* All */

@@ -12,7 +12,9 @@
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_hook.h"
 #include "supervisor/sup_refuse_ev.h"
+#include "supervisor/sup_rtc.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_tap.h"
 #include "supervisor/sup_tls.h"
 
 #include <errno.h>
@@ -57,6 +59,8 @@ note_secrets(const struct conf *conf)
 	for (size_t i = 0; i < conf->n_cameras; i++)
 		if (conf->cameras[i].password != NULL)
 			log_add_secret(conf->cameras[i].password);
+	if (conf->ice_password != NULL)
+		log_add_secret(conf->ice_password);
 	/* Whoever knows such a URL may often write there. */
 	if (conf->event_url != NULL)
 		log_add_secret(conf->event_url);
@@ -88,9 +92,11 @@ change_stream(struct sup_stream *stream, const struct conf_stream *conf, enum co
 	/* The list follows the order of the file. */
 	TAILQ_REMOVE(&sup->streams, stream, entry);
 	TAILQ_INSERT_TAIL(&sup->streams, stream, entry);
-	if (stream->copy != NULL) {
-		TAILQ_REMOVE(&sup->streams, stream->copy, entry);
-		TAILQ_INSERT_TAIL(&sup->streams, stream->copy, entry);
+	for (int i = 0; i < SUP_COPY_KINDS; i++) {
+		if (stream->copies[i] == NULL)
+			continue;
+		TAILQ_REMOVE(&sup->streams, stream->copies[i], entry);
+		TAILQ_INSERT_TAIL(&sup->streams, stream->copies[i], entry);
 	}
 	if (change == CONF_STREAM_SAME)
 		return;
@@ -99,8 +105,9 @@ change_stream(struct sup_stream *stream, const struct conf_stream *conf, enum co
 	sup_stream_review(stream);
 	sup_front_announce(sup, stream);
 	sup_copy_review(stream);
-	if (stream->copy != NULL && stream->copy->conf != NULL)
-		sup_front_announce(sup, stream->copy);
+	for (int i = 0; i < SUP_COPY_KINDS; i++)
+		if (stream->copies[i] != NULL && stream->copies[i]->conf != NULL)
+			sup_front_announce(sup, stream->copies[i]);
 }
 
 static void
@@ -193,11 +200,13 @@ sup_apply_first(struct sup *sup, struct conf *conf)
 	sup->conf = conf;
 	sup->degraded = false;
 	note_secrets(conf);
+	(void)sup_tap_apply(sup->tap);
 	sup_set_log_level(sup, (enum log_level)conf->log_level);
 	sup_access_apply(sup);
 	sup_hook_started(sup->hook);
 	conf_diff(NULL, conf, on_change, &changes);
 	sup_front_review_number(sup);
+	sup_rtc_apply(sup);
 	log_notice("streams configured in %s: %u", sup->options.config, changes.added);
 	return 0;
 }
@@ -250,6 +259,7 @@ swap(struct sup *sup, struct conf *conf, int tls_fd, char **text)
 	note_error(sup, NULL);
 	sup->conf = conf;
 	note_secrets(conf);
+	(void)sup_tap_apply(sup->tap);
 	sup_access_apply(sup);
 	conf_diff(old, conf, on_change, &changes);
 	conf_diff_keys(old, conf, on_key, &changes);
@@ -259,6 +269,7 @@ swap(struct sup *sup, struct conf *conf, int tls_fd, char **text)
 	sup_copy_places(sup);
 	sup_hook_review(sup->hook);
 	sup_front_review_number(sup);
+	sup_rtc_apply(sup);
 	*text = summary(&changes);
 	free(changes.notes);
 }

@@ -26,6 +26,7 @@
 #define CLOSED_GRACE_MS 1000
 /* A child that ended has said all it had to say; what it said is read before it is buried. */
 #define LAST_WORDS_MS 250
+#define REAP_AGAIN_MS 50
 /* Of stolen time a silent child is given back at most so many times its deadline. */
 #define STOLEN_MAX 4
 /* A reading as old as this will do to begin with. */
@@ -168,8 +169,12 @@ bury(struct sup_child *child)
 	int rc;
 
 	rc = sup->deps.reap(sup->deps.arg, child->pidfd, &end.code, text, sizeof(text));
-	if (rc == -EAGAIN)
+	if (rc == -EAGAIN) {
+		/* Dead, but whoever traces it (strace, a debugger) has it first: no event follows.
+		 */
+		clock_timer_set_ms(&child->timer, REAP_AGAIN_MS);
 		return;
+	}
 	if (rc < 0)
 		snprintf(text, sizeof(text), "ended, how is unknown");
 	if (strcmp(text, "killed by SIGSYS") == 0)

@@ -14,6 +14,14 @@
 
 static const char full[] = "as many transcoders run as may (limits: transcoders)";
 
+const char *
+sup_copy_job(enum sup_copy_kind kind)
+{
+	static const char *const jobs[] = { [SUP_COPY_H264] = "h264", [SUP_COPY_OPUS] = "opus" };
+
+	return jobs[kind];
+}
+
 /* It has a process, or is about to. */
 static bool
 has_place(const struct sup_stream *copy)
@@ -29,7 +37,7 @@ is_place_free(const struct sup *sup, int64_t max)
 
 	for (stream = TAILQ_FIRST(&sup->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, entry))
-		n += stream->is_copy && has_place(stream);
+		n += stream->is_copy && stream->copy_kind == SUP_COPY_H264 && has_place(stream);
 	return n < max;
 }
 
@@ -42,8 +50,10 @@ is_source_up(const struct sup_stream *copy)
 bool
 sup_copy_may_start(const struct sup_stream *copy)
 {
+	/* To make Opus is a hundredth of the work. */
 	return is_source_up(copy) &&
-	       is_place_free(copy->sup, sup_settings(copy->sup)->max_transcoders);
+	       (copy->copy_kind == SUP_COPY_OPUS ||
+		is_place_free(copy->sup, sup_settings(copy->sup)->max_transcoders));
 }
 
 const char *
@@ -96,17 +106,25 @@ follow_source(struct sup_stream *copy)
 		sup_stream_tell(copy);
 }
 
-/* What the copy is made of must flow, for as long as somebody may want the copy. */
-static void
-claim_source(struct sup_stream *copy)
+static bool
+wants_source(const struct sup_stream *copy)
 {
-	bool wants =
-	    copy->conf != NULL && copy->state != SUP_STATE_OFF && copy->state != SUP_STATE_STOPPING;
+	return copy != NULL && copy->conf != NULL && copy->state != SUP_STATE_OFF &&
+	       copy->state != SUP_STATE_STOPPING;
+}
 
-	if (copy->source == NULL || copy->source->feeds == wants)
+/* What copies are made of must flow, for as long as somebody may want one of them. */
+static void
+claim_source(struct sup_stream *source)
+{
+	bool wants = false;
+
+	for (int i = 0; i < SUP_COPY_KINDS; i++)
+		wants |= wants_source(source->copies[i]);
+	if (source->feeds == wants)
 		return;
-	copy->source->feeds = wants;
-	sup_stream_apply_demand(copy->source);
+	source->feeds = wants;
+	sup_stream_apply_demand(source);
 }
 
 void
@@ -124,23 +142,32 @@ sup_copy_places(struct sup *sup)
 void
 sup_copy_follow(struct sup_stream *stream)
 {
-	if (stream->copy != NULL)
-		follow_source(stream->copy);
+	for (int i = 0; i < SUP_COPY_KINDS; i++)
+		if (stream->copies[i] != NULL)
+			follow_source(stream->copies[i]);
 	if (!stream->is_copy)
 		return;
-	claim_source(stream);
+	if (stream->source != NULL)
+		claim_source(stream->source);
 	if (!has_place(stream))
 		sup_copy_places(stream->sup);
 }
 
-static void
-announce(struct sup_stream *source)
+static bool
+is_there(const struct sup_stream *source, enum sup_copy_kind kind)
 {
-	struct sup_stream *copy = source->copy;
+	return source->copies[kind] != NULL && source->copies[kind]->conf != NULL;
+}
+
+static void
+announce(struct sup_stream *source, enum sup_copy_kind kind)
+{
+	struct sup_stream *copy = source->copies[kind];
 
 	if (copy == NULL) {
-		log_info("cam=%s: can be had as %s%s", source->name, source->name, SUP_COPY_SUFFIX);
-		copy = sup_stream_new_copy(source);
+		log_info("cam=%s: can be had as %s.%s", source->name, source->name,
+			 sup_copy_job(kind));
+		copy = sup_stream_new_copy(source, kind);
 	}
 	/* Or it was taken back a moment ago, and is stopping still. */
 	copy->conf = source->conf;
@@ -148,31 +175,51 @@ announce(struct sup_stream *source)
 }
 
 static void
-take_back(struct sup_stream *source)
+take_back(struct sup_stream *source, enum sup_copy_kind kind)
 {
-	if (source->copy != NULL && source->copy->conf != NULL)
-		sup_stream_remove(source->copy);
+	if (is_there(source, kind))
+		sup_stream_remove(source->copies[kind]);
+}
+
+static bool
+may_be(const struct sup_stream *source, enum sup_copy_kind kind)
+{
+	return source->conf->camera->transcode != CONF_TRANSCODE_NEVER &&
+	       (kind != SUP_COPY_OPUS || sup_settings(source->sup)->rtc_enabled);
+}
+
+static void
+review(struct sup_stream *source, enum sup_copy_kind kind)
+{
+	static const struct {
+		const char *field, *codec;
+	} of[] = { [SUP_COPY_H264] = { "codec", "h265" }, [SUP_COPY_OPUS] = { "audio", "aac" } };
+	const char *codec =
+	    source->status != NULL ? msg_str(source->status, of[kind].field) : "none";
+
+	if (!may_be(source, kind))
+		take_back(source, kind);
+	else if (strcmp(codec, of[kind].codec) == 0 && !is_there(source, kind))
+		announce(source, kind);
+	else if (strcmp(codec, of[kind].codec) != 0 && strcmp(codec, "none") != 0 &&
+		 codec[0] != '\0')
+		take_back(source, kind);
 }
 
 void
 sup_copy_review(struct sup_stream *source)
 {
-	const char *codec = source->status != NULL ? msg_str(source->status, "codec") : "none";
-
 	if (source->is_copy || source->conf == NULL)
 		return;
-	if (source->conf->camera->transcode == CONF_TRANSCODE_NEVER)
-		take_back(source);
-	else if (strcmp(codec, "h265") == 0 && (source->copy == NULL || source->copy->conf == NULL))
-		announce(source);
-	else if (strcmp(codec, "h265") != 0 && strcmp(codec, "none") != 0)
-		take_back(source);
+	for (int i = 0; i < SUP_COPY_KINDS; i++)
+		review(source, i);
 }
 
 void
 sup_copy_remove(struct sup_stream *source)
 {
-	take_back(source);
+	for (int i = 0; i < SUP_COPY_KINDS; i++)
+		take_back(source, i);
 }
 
 json_t *

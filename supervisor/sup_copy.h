@@ -1,9 +1,10 @@
 /*
- * The H.264 copy of a stream that comes as H.265 (`door.h264` of `door`), for browsers that cannot
- * decode that: a stream like any other, on demand, whose worker is a transcoder that reads its
- * source's bus. It is announced while the source's codec is H.265 and starts when the source is up
- * and a place is free
- * (`limits: transcoders:`); one incarnation of the source is served by one of the copy.
+ * Copies of a stream, for browsers that cannot play what the camera sends: one that comes as H.265
+ * with its pictures as H.264 (`door.h264` of `door`), and one whose sound is AAC with its sound as
+ * Opus (`door.opus`, for WebRTC). A copy is a stream like any other, on demand, whose worker is a
+ * transcoder that reads its source's bus. It is announced while the source has that codec and
+ * starts when the source is up and, to make H.264, a place is free (`limits: transcoders:`); one
+ * incarnation of the source is served by one of the copy.
  */
 #ifndef CAMHUB_SUPERVISOR_SUP_COPY_H
 #define CAMHUB_SUPERVISOR_SUP_COPY_H
@@ -13,17 +14,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SUP_COPY_SUFFIX  ".h264"
 #define SUP_COPY_PROGRAM "camhub-transcode"
-#define SUP_COPY_JOB     "h264" /* its second argument */
-#define SUP_COPY_OPEN_MS 30000  /* the source's next key frame is there by then */
+#define SUP_COPY_OPEN_MS 30000 /* the source's next key frame is there by then */
 
 struct sup;
 struct sup_stream;
 
-/* The source has told its codec, or has another configuration: its copy comes, stays or goes. */
+enum sup_copy_kind { SUP_COPY_H264, SUP_COPY_OPUS, SUP_COPY_KINDS };
+
+/* "h264", "opus": the program's second argument, and the end of the copy's name. */
+const char *sup_copy_job(enum sup_copy_kind kind);
+
+/* The source has told its codec, or has another configuration: its copies come, stay or go. */
 void sup_copy_review(struct sup_stream *source);
-/* The source leaves the configuration: the copy does, too. */
+/* The source leaves the configuration: its copies do, too. */
 void sup_copy_remove(struct sup_stream *source);
 
 /* Something happened to a stream that may be a source, or a copy: the others follow. */

@@ -9,9 +9,11 @@
 #include "shared/log.h"
 #include "shared/xalloc.h"
 #include "supervisor/sup_access.h"
+#include "supervisor/sup_analysers.h"
 #include "supervisor/sup_auth.h"
 #include "supervisor/sup_child_ev.h"
 #include "supervisor/sup_front.h"
+#include "supervisor/sup_rtc.h"
 #include "supervisor/sup_status.h"
 #include "supervisor/sup_stream.h"
 #include "supervisor/sup_viewers.h"
@@ -166,6 +168,8 @@ on_restart(struct client *client, const json_t *msg)
 		done(client, 0, "");
 	else if (sup_front_restart(sup, what) > 0)
 		done(client, 0, "starting anew; viewers stay where they are until they leave");
+	else if (strcmp(what, SUP_RTC_NAME) == 0 && sup_rtc_restart(sup))
+		done(client, 0, "starting anew; the pages that used it are back at once");
 	else
 		done(client, 1, "there is no such camera");
 }
@@ -250,7 +254,7 @@ on_revoke(struct client *client, const json_t *msg)
 }
 
 static void
-on_viewer(json_t *msg, void *arg)
+on_one(json_t *msg, void *arg)
 {
 	reply(arg, msg);
 }
@@ -259,7 +263,15 @@ static void
 on_viewers(struct client *client, const json_t *msg)
 {
 	(void)msg;
-	sup_viewers_each(client->ctl->sup, on_viewer, client);
+	sup_viewers_each(client->ctl->sup, on_one, client);
+	done(client, 0, "");
+}
+
+static void
+on_analysers(struct client *client, const json_t *msg)
+{
+	(void)msg;
+	sup_analysers_each(client->ctl->sup, on_one, client);
 	done(client, 0, "");
 }
 
@@ -288,6 +300,7 @@ static const struct {
 	{ MSG_CTL_REVOKE, "revoke", on_revoke },
 	{ MSG_CTL_VIEWERS, NULL, on_viewers },
 	{ MSG_CTL_KICK, "kick", on_kick },
+	{ MSG_CTL_ANALYSERS, NULL, on_analysers },
 };
 
 static void

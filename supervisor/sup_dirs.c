@@ -67,11 +67,18 @@ write_pid(int fd)
 		log_debug("lock: the process id could not be written");
 }
 
-/* Sockets of workers that a killed supervisor left behind. */
-static void
-empty_bus(const char *bus)
+/* Of a worker, the tap, an analyser; the list of streams. */
+static bool
+is_ours(const char *name, mode_t mode)
 {
-	DIR *dir = opendir(bus);
+	return S_ISSOCK(mode) || (S_ISREG(mode) && (strcmp(name, "streams.json") == 0 ||
+						    strcmp(name, ".streams.json.new") == 0));
+}
+
+static void
+empty_dir(const char *path)
+{
+	DIR *dir = opendir(path);
 	struct dirent *entry;
 	struct stat st;
 
@@ -79,10 +86,20 @@ empty_bus(const char *bus)
 		return;
 	while ((entry = readdir(dir)) != NULL) {
 		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISSOCK(st.st_mode))
+		    is_ours(entry->d_name, st.st_mode))
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	}
 	closedir(dir);
+}
+
+/* What a killed supervisor left, or this one leaves. */
+static void
+clear(const struct sup_dirs *dirs)
+{
+	empty_dir(dirs->results);
+	rmdir(dirs->results);
+	empty_dir(dirs->bus);
+	unlink(dirs->list_link);
 }
 
 int
@@ -105,6 +122,8 @@ sup_dirs_open(const char *runtime_dir, struct sup_dirs *dirs, char *err, size_t 
 	dirs->lock = xasprintf("%s/lock", dirs->runtime);
 	dirs->bus = xasprintf("%s/bus", dirs->runtime);
 	dirs->ctl = xasprintf("%s/ctl.sock", dirs->runtime);
+	dirs->results = xasprintf("%s/results", dirs->bus);
+	dirs->list_link = xasprintf("%s/streams.json", dirs->runtime);
 	if (strlen(dirs->ctl) >= SUP_PATH_MAX)
 		return complain(err, err_len, runtime_dir,
 				"the path of the runtime directory is too long for a socket in it",
@@ -117,40 +136,51 @@ sup_dirs_open(const char *runtime_dir, struct sup_dirs *dirs, char *err, size_t 
 		return complain(err, err_len, dirs->lock, "cannot lock", -rc);
 	write_pid(dirs->lock_fd);
 	unlink(dirs->ctl);
-	empty_bus(dirs->bus);
+	clear(dirs);
 	return 0;
 }
 
 /* setgid: sockets made in it get the group as well, which they do anyway when it is our own. A
  * sandbox may forbid the bit. */
 static mode_t
-bus_mode(gid_t gid)
+bus_mode(gid_t gid, mode_t for_group)
 {
 	if (gid == (gid_t)-1)
 		return 0700;
-	return gid == getegid() ? 0750 : 02750;
+	return 0700 | for_group | (gid == getegid() ? 0 : S_ISGID);
 }
 
-int
-sup_dirs_bus(const struct sup_dirs *dirs, gid_t gid, char *err, size_t err_len)
+static int
+make_dir(const char *path, gid_t gid, mode_t for_group, char *err, size_t err_len)
 {
 	bool has_group = gid != (gid_t)-1;
 	struct stat st;
 	int fd, rc = 0;
 
-	if (mkdir(dirs->bus, 0700) < 0 && errno != EEXIST)
-		return complain(err, err_len, dirs->bus, "cannot make", errno);
-	fd = open(dirs->bus, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return complain(err, err_len, path, "cannot make", errno);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return complain(err, err_len, dirs->bus, "cannot open", errno);
+		return complain(err, err_len, path, "cannot open", errno);
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid())
-		rc = complain(err, err_len, dirs->bus, "belongs to somebody else", EPERM);
+		rc = complain(err, err_len, path, "belongs to somebody else", EPERM);
 	/* Where it may not be given to anybody it may have the right one from its birth. */
 	else if (has_group && st.st_gid != gid && fchown(fd, (uid_t)-1, gid) < 0)
-		rc = complain(err, err_len, dirs->bus, "cannot give it to the group", errno);
-	else if (fchmod(fd, bus_mode(gid)) < 0)
-		rc = complain(err, err_len, dirs->bus, "cannot change its mode", errno);
+		rc = complain(err, err_len, path, "cannot give it to the group", errno);
+	else if (fchmod(fd, bus_mode(gid, for_group)) < 0)
+		rc = complain(err, err_len, path, "cannot change its mode", errno);
 	close(fd);
+	return rc;
+}
+
+int
+sup_dirs_bus(const struct sup_dirs *dirs, gid_t gid, char *err, size_t err_len)
+{
+	int rc = make_dir(dirs->bus, gid, 0050, err, err_len);
+
+	/* Sticky: nobody removes what is another's. */
+	if (rc == 0)
+		rc = make_dir(dirs->results, gid, S_ISVTX | 0070, err, err_len);
 	return rc;
 }
 
@@ -192,7 +222,7 @@ sup_dirs_close(struct sup_dirs *dirs)
 {
 	if (dirs->lock_fd >= 0 && dirs->lock != NULL) {
 		unlink(dirs->ctl);
-		empty_bus(dirs->bus);
+		clear(dirs);
 		rmdir(dirs->bus);
 		unlink(dirs->lock);
 		close(dirs->lock_fd);
@@ -203,5 +233,7 @@ sup_dirs_close(struct sup_dirs *dirs)
 	free(dirs->lock);
 	free(dirs->bus);
 	free(dirs->ctl);
+	free(dirs->results);
+	free(dirs->list_link);
 	*dirs = (struct sup_dirs){ .lock_fd = -1 };
 }

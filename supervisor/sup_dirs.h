@@ -16,6 +16,8 @@
 
 struct sup_dirs {
 	char *runtime, *lock, *bus, *ctl; /* paths */
+	char *results;                    /* below bus: where analysers listen */
+	char *list_link;                  /* streams.json in runtime */
 	int lock_fd;
 	bool made_runtime;
 };
@@ -25,8 +27,9 @@ struct sup_dirs {
  * negative errno and why in err (err_len bytes): -EBUSY another supervisor runs, -ENAMETOOLONG.
  */
 int sup_dirs_open(const char *runtime_dir, struct sup_dirs *dirs, char *err, size_t err_len);
-/* The bus directory: 0700, or 2750 and gid (0750 when that is our own). Safe to call again. As
- * above. */
+/* The bus directory: 0700, or 2750 and gid (0750 when that is our own); in it the directory for
+ * results: the same and 03770, where who is let in may make files and remove his own. Safe to call
+ * again. As above. */
 int sup_dirs_bus(const struct sup_dirs *dirs, gid_t gid, char *err, size_t err_len);
 /* Whether the bus socket of each stream of conf fits below the runtime directory: 0, or
  * -ENAMETOOLONG and err. */

@@ -10,8 +10,10 @@
 #include "shared/xalloc.h"
 #include "supervisor/sup_access.h"
 #include "supervisor/sup_auth.h"
+#include "supervisor/sup_rtc.h"
 #include "supervisor/sup_snapshot.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_tap.h"
 #include "supervisor/sup_tls.h"
 #include "supervisor/sup_viewers.h"
 
@@ -19,6 +21,30 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static bool
+takes(const struct sup_front *front, enum msg_type type)
+{
+	return (msg_schema(type)->to & (front->is_rtc ? MSG_TO_RTC : MSG_TO_FRONT)) != 0;
+}
+
+void
+sup_front_tell(struct sup_front *front, enum msg_type type, json_t *msg)
+{
+	if (front->child != NULL && takes(front, type))
+		sup_child_send(front->child, json_deep_copy(msg), -1);
+	json_decref(msg);
+}
+
+void
+sup_front_tell_all(struct sup *sup, enum msg_type type, json_t *msg)
+{
+	struct sup_front *front;
+
+	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
+		sup_front_tell(front, type, json_incref(msg));
+	json_decref(msg);
+}
 
 static json_t *
 make_list(const struct conf_strings *strings)
@@ -28,6 +54,16 @@ make_list(const struct conf_strings *strings)
 	for (size_t i = 0; i < strings->n; i++)
 		json_array_append_new(list, json_string(strings->list[i]));
 	return list;
+}
+
+/* What players are told. */
+static void
+add_webrtc(json_t *msg, const struct conf *conf)
+{
+	msg_set_bool(msg, "webrtc", conf->rtc_enabled);
+	json_object_set_new(msg, "ice_servers", make_list(&conf->ice_servers));
+	msg_set_str(msg, "ice_user", conf->ice_user);
+	msg_set_str(msg, "ice_password", conf->ice_password);
 }
 
 static json_t *
@@ -45,6 +81,8 @@ make_config(const struct sup_front *front)
 	msg_set_int(msg, "max_per_address", conf->max_per_address);
 	msg_set_bool(msg, "tls", conf->tls_certificate != NULL);
 	msg_set_bool(msg, "hsts", conf->tls_hsts);
+	if (!front->is_rtc)
+		add_webrtc(msg, conf);
 	msg_set_int(msg, "max_viewers", conf->max_viewers);
 	msg_set_int(msg, "viewer_lag_bytes", conf->viewer_lag_bytes);
 	msg_set_int(msg, "ring_bytes", conf->ring_bytes);
@@ -82,12 +120,18 @@ send_everything(struct sup_front *front)
 	sup_child_send(front->child, make_config(front), -1);
 	/* Before anybody can come. */
 	sup_child_send(front->child, sup_access_message(front->sup), -1);
-	sup_tls_send(front);
-	send_listeners(front);
+	if (front->is_rtc) {
+		sup_rtc_send(front);
+	} else {
+		sup_tls_send(front);
+		sup_rtc_tell(front);
+		send_listeners(front);
+	}
 	for (stream = TAILQ_FIRST(&front->sup->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, entry))
 		if (stream->conf != NULL)
 			sup_child_send(front->child, sup_front_make_stream(stream), -1);
+	sup_tap_tell_front(front);
 	sup_child_send(front->child, msg_new(MSG_STREAMS_SYNCED), -1);
 }
 
@@ -105,6 +149,8 @@ on_ready(void *arg)
 		log_notice("front=%s: serving", front->object);
 	front->failures = 0;
 	sup_status_changed(front->sup);
+	if (front->is_rtc)
+		sup_rtc_announce(front->sup, true);
 	sup_front_take_over(front);
 }
 
@@ -172,6 +218,8 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 	} else if (type == MSG_FRONT_TOTALS) {
 		json_decref(front->totals);
 		front->totals = json_deep_copy(msg);
+	} else if (type == MSG_FRONT_ANALYSER) {
+		sup_tap_on_report(front, msg);
 	} else if (type == MSG_WATCHER) {
 		sup_viewers_add(front, msg);
 	} else if (type == MSG_WATCHER_GONE) {
@@ -180,6 +228,12 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		sup_auth_check(front->sup, front->subscriber, msg);
 	} else if (type == MSG_ACCESS_REVOKE) {
 		sup_access_on_revoke(front->sup, msg);
+	} else if (type == MSG_RTC_ANSWER) {
+		sup_rtc_answered(front->sup, msg);
+	} else if (type == MSG_RTC_LINK) {
+		sup_rtc_on_link(front->sup, msg);
+	} else if (type == MSG_RTC_OFFER || type == MSG_RTC_PATCH || type == MSG_RTC_CLOSE) {
+		sup_rtc_ask(front, type, msg);
 	}
 }
 
@@ -234,6 +288,8 @@ hold(struct sup_front *front)
 static void
 forget_incarnation(struct sup_front *front, const char *last_exit)
 {
+	bool was_ready = front->ready;
+
 	front->child = NULL;
 	front->ready = false;
 	front->tls[0] = '\0';
@@ -242,7 +298,11 @@ forget_incarnation(struct sup_front *front, const char *last_exit)
 	json_decref(front->totals);
 	front->totals = NULL;
 	sup_snapshot_forget(front->sup, front->subscriber);
+	sup_rtc_forget(front);
+	if (front->is_rtc && was_ready)
+		sup_rtc_announce(front->sup, false);
 	sup_front_forget_streams(front);
+	sup_tap_forget_front(front->sup, front->subscriber);
 	sup_viewers_forget(front);
 	sup_status_changed(front->sup);
 }
@@ -264,6 +324,11 @@ on_exit_(void *arg, const struct sup_exit *end)
 		hold(front);
 		return;
 	}
+	/* The operator wants a new one. */
+	if (end->asked) {
+		sup_front_start(front);
+		return;
+	}
 	delay_ms = retry_delay_ms(front);
 	log_failure(front, delay_ms);
 	clock_timer_set_ms(&front->retry, delay_ms);
@@ -275,9 +340,11 @@ sup_front_start(struct sup_front *front)
 	static const struct sup_child_ops ops = { .on_ready = on_ready,
 						  .on_msg = on_msg,
 						  .on_exit = on_exit_ };
-	const struct sup_child_spec spec = { .program = SUP_FRONT_PROGRAM,
-					     .object = front->object,
-					     .receive = MSG_FROM_FRONT };
+	const struct sup_child_spec spec = {
+		.program = front->is_rtc ? SUP_RTC_PROGRAM : SUP_FRONT_PROGRAM,
+		.object = front->object,
+		.receive = front->is_rtc ? MSG_FROM_RTC : MSG_FROM_FRONT,
+	};
 	struct sup *sup = front->sup;
 	int rc;
 
@@ -294,7 +361,7 @@ sup_front_start(struct sup_front *front)
 		int64_t delay_ms = retry_delay_ms(front);
 
 		snprintf(front->last_exit, sizeof(front->last_exit), "cannot start %s: %s",
-			 SUP_FRONT_PROGRAM, strerror(-rc));
+			 spec.program, strerror(-rc));
 		log_failure(front, delay_ms);
 		clock_timer_set_ms(&front->retry, delay_ms);
 		return;
@@ -326,6 +393,16 @@ sup_front_new(struct sup *sup, unsigned number)
 	clock_timer_init(&front->retry, sup->deps.clock, on_retry, front);
 	sup_front_init_drain(front);
 	TAILQ_INSERT_TAIL(&sup->fronts, front, entry);
+	return front;
+}
+
+struct sup_front *
+sup_front_new_rtc(struct sup *sup)
+{
+	struct sup_front *front = sup_front_new(sup, 1);
+
+	front->is_rtc = true;
+	snprintf(front->object, sizeof(front->object), SUP_RTC_NAME);
 	return front;
 }
 

@@ -29,6 +29,7 @@ struct sup_front {
 	struct sup *sup;
 	unsigned number; /* from 1 */
 	char object[SUP_FRONT_OBJECT_MAX];
+	bool is_rtc;                   /* camhub-rtc (sup_rtc.h): no pages, no listeners of http */
 	struct sup_child *child;       /* NULL: dead */
 	bool ready, held;              /* held: it said that its configuration is wrong */
 	bool leaving;                  /* its end is its end: it is not started again */
@@ -61,10 +62,16 @@ struct sup_front_stream {
 /* One front */
 
 struct sup_front *sup_front_new(struct sup *sup, unsigned number);
+struct sup_front *sup_front_new_rtc(struct sup *sup);
 void sup_front_free(struct sup_front **front);
 void sup_front_start(struct sup_front *front); /* no-op while it lives */
 struct sup_front *sup_front_by_subscriber(struct sup *sup, uint32_t subscriber);
 const char *sup_front_state(const struct sup_front *front); /* in a word */
+
+/* If it lives and takes such messages: not every kind of front does. msg: stolen. */
+void sup_front_tell(struct sup_front *front, enum msg_type type, json_t *msg);
+/* The same for all. */
+void sup_front_tell_all(struct sup *sup, enum msg_type type, json_t *msg);
 
 /* Replacing (sup_front_turn.c) */
 

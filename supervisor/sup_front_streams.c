@@ -7,6 +7,7 @@
 
 #include "shared/xalloc.h"
 #include "supervisor/sup_stream.h"
+#include "supervisor/sup_tap.h"
 
 #include <stdlib.h>
 
@@ -57,7 +58,7 @@ sup_front_review_demand(struct sup *sup, uint32_t id)
 
 		demand = demand || (entry != NULL && entry->want);
 	}
-	sup_stream_set_demand(stream, demand);
+	sup_stream_set_demand(stream, demand || sup_tap_wants(sup, id));
 }
 
 void
@@ -110,30 +111,25 @@ sup_front_make_stream(const struct sup_stream *stream)
 void
 sup_front_announce(struct sup *sup, const struct sup_stream *stream)
 {
-	struct sup_front *front;
-
-	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
-		if (front->child != NULL)
-			sup_child_send(front->child, sup_front_make_stream(stream), -1);
+	sup_front_tell_all(sup, MSG_STREAM, sup_front_make_stream(stream));
+	sup_tap_on_stream(sup, stream);
 }
 
 void
 sup_front_announce_gone(struct sup *sup, uint32_t id)
 {
 	struct sup_front *front;
+	json_t *msg = msg_new(MSG_STREAM_GONE);
 
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry)) {
 		struct sup_front_stream *entry = find_stream(front, id);
-		json_t *msg;
 
 		if (entry != NULL)
 			drop_stream(front, entry);
-		if (front->child == NULL)
-			continue;
-		msg = msg_new(MSG_STREAM_GONE);
-		msg_set_int(msg, "id", id);
-		sup_child_send(front->child, msg, -1);
 	}
+	msg_set_int(msg, "id", id);
+	sup_front_tell_all(sup, MSG_STREAM_GONE, msg);
+	sup_tap_on_gone(sup, id);
 }
 
 long long

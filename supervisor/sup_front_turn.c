@@ -122,7 +122,7 @@ sup_front_restart(struct sup *sup, const char *name)
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = next) {
 		next = TAILQ_NEXT(front, entry);
 		/* Those that are not started yet are at the end of the list. */
-		if (front->leaving || front->predecessor != NULL ||
+		if (front->is_rtc || front->leaving || front->predecessor != NULL ||
 		    (!is_all && strcmp(name, front->object) != 0))
 			continue;
 		replace(front);
@@ -160,7 +160,7 @@ has_place(const struct sup *sup, unsigned number)
 	const struct sup_front *front;
 
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
-		if (front->number == number && !front->leaving)
+		if (front->number == number && !front->leaving && !front->is_rtc)
 			return true;
 	return false;
 }
@@ -172,7 +172,8 @@ find_surplus(const struct sup *sup, unsigned wanted)
 	struct sup_front *front;
 
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
-		if (front->number > wanted && !front->leaving && front->predecessor == NULL)
+		if (front->number > wanted && !front->leaving && front->predecessor == NULL &&
+		    !front->is_rtc)
 			return front;
 	return NULL;
 }

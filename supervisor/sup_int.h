@@ -22,7 +22,9 @@ struct sup_ctl;
 struct sup_refuse;
 struct sup_lookup;
 struct sup_hook;
+struct sup_rtc;
 struct sup_snapshot;
+struct sup_tap;
 
 TAILQ_HEAD(sup_streams, sup_stream);
 TAILQ_HEAD(sup_lookups, sup_lookup);
@@ -60,7 +62,9 @@ struct sup {
 	struct sup_access *access;
 	struct sup_auth *auth;
 	struct sup_hook *hook;
+	struct sup_rtc *rtc;
 	struct sup_ctl *ctl;
+	struct sup_tap *tap;
 	struct sup_refuse *refuse;
 
 	struct clock_timer watchdog;

@@ -37,7 +37,7 @@ set(struct spawn_limits *limits, int64_t memory_bytes, int64_t files, int64_t oo
 void
 sup_limits_of(const struct conf *conf, const char *program, struct spawn_limits *limits)
 {
-	if (strcmp(program, "camhub-http") == 0)
+	if (strcmp(program, "camhub-http") == 0 || strcmp(program, "camhub-rtc") == 0)
 		set(limits, conf->front_memory, conf->front_files, conf->front_oom_score);
 	else if (strcmp(program, "camhub-transcode") == 0)
 		set(limits, conf->transcoder_memory, conf->worker_files,

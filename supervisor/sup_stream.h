@@ -7,6 +7,7 @@
 
 #include "shared/url.h"
 #include "supervisor/sup_challenge.h"
+#include "supervisor/sup_copy.h"
 #include "supervisor/sup_fsm.h"
 #include "supervisor/sup_hook.h"
 #include "supervisor/sup_int.h"
@@ -53,9 +54,11 @@ struct sup_stream {
 	struct sup_child *child;
 	bool is_copy;              /* see sup_copy.h */
 	struct sup_stream *source; /* of a copy; NULL: it is gone */
-	struct sup_stream *copy;   /* of a source, NULL: none */
-	int64_t source_epoch;      /* that the copy's process reads */
-	uint32_t subscriber;       /* that this process is, on its source's bus */
+	/* Of a source, by enum sup_copy_kind; NULL: none of that kind. */
+	struct sup_stream *copies[SUP_COPY_KINDS];
+	enum sup_copy_kind copy_kind; /* of a copy */
+	int64_t source_epoch;         /* that the copy's process reads */
+	uint32_t subscriber;          /* that this process is, on its source's bus */
 
 	int64_t epoch;
 	char bus[SUP_PATH_MAX]; /* "" while no worker lives */
@@ -67,7 +70,7 @@ struct sup_stream {
 	int64_t advice_told_ns; /* 0: never */
 
 	bool demand;      /* a front has viewers for it */
-	bool feeds;       /* its copy needs it */
+	bool feeds;       /* a copy needs it */
 	bool is_demanded; /* one of these, as its worker was told */
 	struct clock_timer linger;
 	struct sup_hook_stream hook;
@@ -86,8 +89,8 @@ struct sup_stream {
 
 /* A stream of conf, not started: sup_stream_event(START) or set_demand does that. */
 struct sup_stream *sup_stream_new(struct sup *sup, const struct conf_stream *conf);
-/* The H.264 copy of a stream, with the source's configuration; likewise. */
-struct sup_stream *sup_stream_new_copy(struct sup_stream *source);
+/* A copy of a stream, with the source's configuration; likewise. */
+struct sup_stream *sup_stream_new_copy(struct sup_stream *source, enum sup_copy_kind kind);
 void sup_stream_free(struct sup_stream **stream); /* lets go of everything at once */
 struct sup_stream *sup_stream_find(struct sup *sup, const char *name);
 struct sup_stream *sup_stream_by_id(struct sup *sup, uint32_t id);

@@ -64,8 +64,9 @@ sup_stream_set_conf(struct sup_stream *stream, const struct conf_stream *conf)
 	bool is_same = stream->conf != NULL && strcmp(stream->conf->url, conf->url) == 0;
 
 	stream->conf = conf;
-	if (stream->copy != NULL && stream->copy->conf != NULL)
-		stream->copy->conf = conf;
+	for (int i = 0; i < SUP_COPY_KINDS; i++)
+		if (stream->copies[i] != NULL && stream->copies[i]->conf != NULL)
+			stream->copies[i]->conf = conf;
 	/* A redirect outlives a reload that leaves the camera alone. */
 	if (!is_same || !sup_redirect_is_active(stream)) {
 		sup_redirect_clear(&stream->redirect);
@@ -102,17 +103,18 @@ sup_stream_new(struct sup *sup, const struct conf_stream *conf)
 }
 
 struct sup_stream *
-sup_stream_new_copy(struct sup_stream *source)
+sup_stream_new_copy(struct sup_stream *source, enum sup_copy_kind kind)
 {
 	static const struct url_program program = { SUP_COPY_PROGRAM, false };
 	struct sup_stream *copy =
-	    make_stream(source->sup, xasprintf("%s%s", source->name, SUP_COPY_SUFFIX));
+	    make_stream(source->sup, xasprintf("%s.%s", source->name, sup_copy_job(kind)));
 
 	copy->is_copy = true;
+	copy->copy_kind = kind;
 	copy->source = source;
 	copy->program = &program;
 	copy->conf = source->conf;
-	source->copy = copy;
+	source->copies[kind] = copy;
 	TAILQ_INSERT_AFTER(&source->sup->streams, source, copy, entry);
 	return copy;
 }
@@ -121,9 +123,10 @@ static void
 part_from_copy(struct sup_stream *stream)
 {
 	if (stream->source != NULL)
-		stream->source->copy = NULL;
-	if (stream->copy != NULL)
-		stream->copy->source = NULL;
+		stream->source->copies[stream->copy_kind] = NULL;
+	for (int i = 0; i < SUP_COPY_KINDS; i++)
+		if (stream->copies[i] != NULL)
+			stream->copies[i]->source = NULL;
 }
 
 void

@@ -6,49 +6,14 @@
 #include "supervisor/sup_tls.h"
 
 #include "shared/log.h"
+#include "shared/sealed.h"
 #include "supervisor/sup_front.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-static int
-write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			text += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-static int
-to_memfd(const char *text, size_t len, int *fd)
-{
-	int file = memfd_create("tls", MFD_CLOEXEC | MFD_ALLOW_SEALING), rc;
-
-	if (file < 0)
-		return -errno;
-	rc = write_all(file, text, len);
-	if (rc == 0 &&
-	    fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		rc = -errno;
-	if (rc < 0)
-		close(file);
-	else
-		*fd = file;
-	return rc;
-}
 
 int
 sup_tls_load(const struct conf *conf, int *fd, char *err, size_t err_len)
@@ -69,7 +34,7 @@ sup_tls_load(const struct conf *conf, int *fd, char *err, size_t err_len)
 		conf_errors_free(&errors);
 		return rc;
 	}
-	rc = to_memfd(pem, len, fd);
+	rc = sealed_new("tls", pem, len, fd);
 	explicit_bzero(pem, len);
 	free(pem);
 	if (rc < 0)
@@ -112,6 +77,6 @@ sup_tls_renew(struct sup *sup, const struct conf *before)
 		return;
 	}
 	for (front = TAILQ_FIRST(&sup->fronts); front != NULL; front = TAILQ_NEXT(front, entry))
-		if (front->child != NULL)
+		if (front->child != NULL && !front->is_rtc)
 			sup_tls_send(front);
 }

@@ -12,6 +12,7 @@
 #include "supervisor/sup_copy.h"
 #include "supervisor/sup_front.h"
 #include "supervisor/sup_spawn.h"
+#include "supervisor/sup_tap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -136,6 +137,7 @@ on_msg(void *arg, enum msg_type type, const json_t *msg, int fd)
 		stream->status = json_deep_copy(msg);
 		sup_copy_review(stream);
 		sup_advice_update(stream);
+		sup_tap_on_stream(stream->sup, stream);
 	} else if (type == MSG_WANT_REPLAY && stream->source != NULL) {
 		sup_stream_replay(stream->source, stream->subscriber);
 	}
@@ -234,7 +236,7 @@ sup_worker_spawn(struct sup_stream *stream)
 	const struct sup_child_spec spec = {
 		.program = stream->program->name,
 		.object = stream->is_copy ? stream->source->name : stream->name,
-		.job = stream->is_copy ? SUP_COPY_JOB : NULL,
+		.job = stream->is_copy ? sup_copy_job(stream->copy_kind) : NULL,
 		.receive = MSG_FROM_WORKER,
 	};
 	struct sup *sup = stream->sup;

@@ -57,6 +57,9 @@ mistakes(const char *yaml, size_t len)
 #define PIN_G  "g0112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
 #define CAMERA "cameras:\n  - name: a\n    url: "
 
+#define SERVER                                                                                     \
+	"expected stun:HOST:PORT or turn:HOST:PORT, for turn perhaps with ?transport=udp or tcp"
+
 static const struct {
 	const char *yaml, *mistakes;
 } cases[] = {
@@ -88,7 +91,7 @@ static const struct {
 	/* keys */
 	{ "htpp: {}\n", "t:1: unknown key \"htpp\", expected \"http\" (did you mean that?)" },
 	{ "zzz: {}\n",
-	  "t:1: unknown key \"zzz\", expected one of http tls access embed on_event log bus "
+	  "t:1: unknown key \"zzz\", expected one of http rtc tls access embed on_event log bus "
 	  "restart limits cameras" },
 	{ "log:\n  levle: info\n",
 	  "t:2: unknown key \"levle\" in log:, expected \"level\" (did you mean that?)" },
@@ -99,9 +102,9 @@ static const struct {
 	{ "? [ a ]\n: b\n", "t:1: a key that is no word, expected NAME: VALUE" },
 	{ "log: info\n", "t:1: log: a single value, expected keys below it" },
 	{ "log: []\n", "t:1: log: a list, expected keys below it" },
-	{ "\"a\\e[31m\": 1\n",
-	  "t:1: unknown key \"a\\x1b[31m\", expected one of http tls access embed on_event log bus "
-	  "restart limits cameras" },
+	{ "\"a\\e[31m\": 1\n", "t:1: unknown key \"a\\x1b[31m\", expected one of http rtc tls "
+			       "access embed on_event log bus "
+			       "restart limits cameras" },
 	/* kinds and ranges */
 	{ "http:\n  insecure: yes\n", "t:2: insecure: wrong value, expected true or false" },
 	{ "http:\n  insecure: \"true\"\n",
@@ -185,6 +188,39 @@ static const struct {
 	{ "access:\n  users: [ { name: ann } ]\nhttp:\n  listen: [ \"0.0.0.0:80\" ]\n", "" },
 	{ "http:\n  insecure: true\n  listen: [ \"0.0.0.0:80\", \"[::1]:80\", \"127.9.9.9:1\" ]\n",
 	  "" },
+	/* rtc */
+	{ "rtc:\n  port: 0\n", "t:2: port: out of range, expected a whole number from 1 to 65535" },
+	{ "rtc:\n  listen: [ \"127.0.0.1:80\" ]\n", "t:2: listen: wrong address \"127.0.0.1:80\", "
+						    "expected one without port, such as 192.0.2.7 "
+						    "or 2001:db8::7" },
+	{ "rtc:\n  listen:\n    - 127.0.0.1\n    - 0.0.0.0\n    - \"::\"\n",
+	  "t:4: listen: \"0.0.0.0\" can be reached from other machines and there are no users, "
+	  "expected "
+	  "a loopback address, access: users: or http: insecure: true\n"
+	  "t:5: listen: \"::\" can be reached from other machines and there are no users, expected "
+	  "a loopback address, access: users: or http: insecure: true" },
+	{ "access:\n  users: [ { name: ann } ]\nrtc:\n  listen: [ \"0.0.0.0\", \"::\" ]\n", "" },
+	{ "http:\n  insecure: true\nrtc:\n  listen: [ \"0.0.0.0\" ]\n", "" },
+	{ "rtc:\n  addresses: [ example.net ]\n", "t:2: addresses: wrong address \"example.net\", "
+						  "expected one without port, such as 192.0.2.7 "
+						  "or 2001:db8::7" },
+	{ "rtc:\n  ice_servers: [ \"stun:192.0.2.1\", \"stuns:[2001:db8::1]:5349\" ]\n", "" },
+	{ "rtc:\n  ice_credentials: lab\n  ice_servers: [ "
+	  "\"turn:t.example.net:3478?transport=udp\", "
+	  "\"turns:t.example.net?transport=tcp\" ]\n",
+	  "" },
+	{ "rtc:\n  ice_servers: [ \"turn:t.example.net\" ]\n",
+	  "t:2: ice_servers: a turn: server wants a password, expected ice_credentials:" },
+	{ "rtc:\n  ice_credentials: nobody\n",
+	  "t:2: ice_credentials: not a name in the credentials file, expected that of a line "
+	  "NAME:USER:PASSWORD there" },
+	{ "rtc:\n  ice_servers:\n    - \"stun:a b\"\n    - \"http://a\"\n    - "
+	  "\"stun:a?transport=udp\"\n"
+	  "    - \"stun:a:123456\"\n",
+	  "t:3: ice_servers: wrong server \"stun:a b\", " SERVER "\n"
+	  "t:4: ice_servers: wrong server \"http://a\", " SERVER "\n"
+	  "t:5: ice_servers: wrong server \"stun:a?transport=udp\", " SERVER "\n"
+	  "t:6: ice_servers: wrong server \"stun:a:123456\", " SERVER },
 	/* cameras */
 	{ "cameras: { a: b }\n",
 	  "t:1: cameras: a section, expected a list (each begins with \"- name:\")" },

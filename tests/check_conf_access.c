@@ -82,7 +82,7 @@ static const struct {
 	{ "access:\n  proxy:\n    user_header: x-forwarded-for\n    from: [ \"::1\" ]\n",
 	  "t:3: user_header: the same as header:, expected another one" },
 	/* The sections below access: are none of the file itself. */
-	{ "access.users: []\n", "t:1: unknown key \"access.users\", expected one of http tls "
+	{ "access.users: []\n", "t:1: unknown key \"access.users\", expected one of http rtc tls "
 				"access embed on_event log bus restart limits cameras" },
 };
 #define N_CASES ((int)(sizeof(cases) / sizeof(cases[0])))

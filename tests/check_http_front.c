@@ -38,66 +38,65 @@ assert_status(const char *head, int code)
 	ck_assert_msg(atoi(head + 9) == code, "not %d: %s", code, head);
 }
 
+static const struct {
+	const char *path;
+	int code;
+	const char *type, *body;
+} routes[] = {
+	{ "/", 200, "text/html; charset=utf-8", "wall.js" },
+	{ "/index.html", 200, "text/html; charset=utf-8", "wall.js" },
+	{ "/wall.js", 200, "text/javascript; charset=utf-8", "import" },
+	{ "/style.css", 200, "text/css; charset=utf-8", "{" },
+	{ "/favicon.svg", 200, "image/svg+xml", "<svg" },
+	{ "/assets/0123456789abcdef/wall.js", 200, "text/javascript; charset=utf-8", "import" },
+	{ "/assets/0123456789abcdef/", 404, "application/json", "{\"error\":" },
+	{ "/assets/0123456789abcdef/door", 404, "application/json", "{\"error\":" },
+	{ "/assets/0123456789abcdef/../wall.js", 404, "application/json", "{\"error\":" },
+	{ "/assets/0123456789abcdef", 404, "application/json", "{\"error\":" },
+	{ "/assets/wall.js", 404, "application/json", "{\"error\":" },
+	{ "/door", 200, "text/html; charset=utf-8", "camera.js" },
+	{ "/yard.sub", 200, "text/html; charset=utf-8", "camera.js" },
+	{ "/nope", 404, "application/json", "{\"error\":" },
+	{ "/door/", 404, "application/json", "{\"error\":" },
+	{ "/Door", 404, "application/json", "{\"error\":" },
+	{ "/%64oor", 404, "application/json", "{\"error\":" },
+	{ "/door%00", 400, "application/json", "{\"error\":" },
+	{ "/../../etc/passwd", 404, "application/json", "{\"error\":" },
+	{ "/..%2f..%2fetc%2fpasswd", 404, "application/json", "{\"error\":" },
+	{ "/Makefile.am", 404, "application/json", "{\"error\":" },
+	{ "/.", 404, "application/json", "{\"error\":" },
+	{ "//api", 400, "application/json", "{\"error\":" },
+	{ "/api", 200, "application/json", "\"version\":\"1.9." },
+	{ "/api/", 404, "application/json", "{\"error\":" },
+	{ "/api/config", 404, "application/json", "{\"error\":" },
+	{ "/api/streams", 200, "application/json", "\"producers\":[{\"url\":\"camhub:door\"" },
+	{ "/api/streams?src=door", 200, "application/json", "\"title\":\"Front <door>\"" },
+	{ "/api/streams?src=door", 200, "application/json", "\"group\":\"Outside\"" },
+	{ "/api/streams?src=nope", 404, "application/json", "{\"error\":" },
+	{ "/api/ws?src=door", 426, "application/json", "{\"error\":" },
+	{ "/api/stream.mp4", 400, "application/json", "{\"error\":" },
+	{ "/api/stream.mp4?src=", 400, "application/json", "{\"error\":" },
+	{ "/api/stream.mp4?src=nope", 404, "application/json", "{\"error\":" },
+	{ "/api/stream.mp4?src=..%2fdoor", 400, "application/json", "{\"error\":" },
+	{ "/api/stream.mjpeg?src=nope", 404, "application/json", "{\"error\":" },
+	{ "/api/frame.jpeg?src=nope", 404, "application/json", "{\"error\":" },
+	{ "/api/frame.jpeg?src=yard.sub", 503, "application/json", "the camera is down" },
+	{ "/healthz", 200, "application/json", "ok" },
+	{ "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8",
+	  "# TYPE camhub_stream_up gauge\ncamhub_stream_up{stream=\"" },
+};
+
 START_ASYNC_TEST(test_routes, .hold_time = true)
 {
-	static const struct {
-		const char *path;
-		int code;
-		const char *type, *body;
-	} cases[] = {
-		{ "/", 200, "text/html; charset=utf-8", "wall.js" },
-		{ "/index.html", 200, "text/html; charset=utf-8", "wall.js" },
-		{ "/wall.js", 200, "text/javascript; charset=utf-8", "import" },
-		{ "/style.css", 200, "text/css; charset=utf-8", "{" },
-		{ "/favicon.svg", 200, "image/svg+xml", "<svg" },
-		{ "/assets/0123456789abcdef/wall.js", 200, "text/javascript; charset=utf-8",
-		  "import" },
-		{ "/assets/0123456789abcdef/", 404, "application/json", "{\"error\":" },
-		{ "/assets/0123456789abcdef/door", 404, "application/json", "{\"error\":" },
-		{ "/assets/0123456789abcdef/../wall.js", 404, "application/json", "{\"error\":" },
-		{ "/assets/0123456789abcdef", 404, "application/json", "{\"error\":" },
-		{ "/assets/wall.js", 404, "application/json", "{\"error\":" },
-		{ "/door", 200, "text/html; charset=utf-8", "camera.js" },
-		{ "/yard.sub", 200, "text/html; charset=utf-8", "camera.js" },
-		{ "/nope", 404, "application/json", "{\"error\":" },
-		{ "/door/", 404, "application/json", "{\"error\":" },
-		{ "/Door", 404, "application/json", "{\"error\":" },
-		{ "/%64oor", 404, "application/json", "{\"error\":" },
-		{ "/door%00", 400, "application/json", "{\"error\":" },
-		{ "/../../etc/passwd", 404, "application/json", "{\"error\":" },
-		{ "/..%2f..%2fetc%2fpasswd", 404, "application/json", "{\"error\":" },
-		{ "/Makefile.am", 404, "application/json", "{\"error\":" },
-		{ "/.", 404, "application/json", "{\"error\":" },
-		{ "//api", 400, "application/json", "{\"error\":" },
-		{ "/api", 200, "application/json", "\"version\":\"1.9." },
-		{ "/api/", 404, "application/json", "{\"error\":" },
-		{ "/api/config", 404, "application/json", "{\"error\":" },
-		{ "/api/streams", 200, "application/json",
-		  "\"producers\":[{\"url\":\"camhub:door\"" },
-		{ "/api/streams?src=door", 200, "application/json", "\"title\":\"Front <door>\"" },
-		{ "/api/streams?src=door", 200, "application/json", "\"group\":\"Outside\"" },
-		{ "/api/streams?src=nope", 404, "application/json", "{\"error\":" },
-		{ "/api/ws?src=door", 426, "application/json", "{\"error\":" },
-		{ "/api/stream.mp4", 400, "application/json", "{\"error\":" },
-		{ "/api/stream.mp4?src=", 400, "application/json", "{\"error\":" },
-		{ "/api/stream.mp4?src=nope", 404, "application/json", "{\"error\":" },
-		{ "/api/stream.mp4?src=..%2fdoor", 400, "application/json", "{\"error\":" },
-		{ "/api/stream.mjpeg?src=nope", 404, "application/json", "{\"error\":" },
-		{ "/api/frame.jpeg?src=nope", 404, "application/json", "{\"error\":" },
-		{ "/api/frame.jpeg?src=yard.sub", 503, "application/json", "the camera is down" },
-		{ "/healthz", 200, "application/json", "ok" },
-		{ "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8",
-		  "# TYPE camhub_stream_up gauge\ncamhub_stream_up{stream=\"" },
-	};
 	struct rig *rig = start_door(loop, NULL);
 	struct peer *browser = rig_connect(rig);
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *head = strdup(rig_get(browser, cases[i].path, ""));
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		char *head = strdup(rig_get(browser, routes[i].path, ""));
 		const char *body;
 
-		assert_status(head, cases[i].code);
-		ck_assert_str_eq(rig_header(head, "Content-Type"), cases[i].type);
+		assert_status(head, routes[i].code);
+		ck_assert_str_eq(rig_header(head, "Content-Type"), routes[i].type);
 		ck_assert_str_eq(rig_header(head, "X-Content-Type-Options"), "nosniff");
 		ck_assert_str_eq(rig_header(head, "Referrer-Policy"), "no-referrer");
 		ck_assert_str_eq(rig_header(head, "Content-Security-Policy"), CSP);
@@ -105,8 +104,8 @@ START_ASYNC_TEST(test_routes, .hold_time = true)
 		ck_assert_ptr_null(rig_header(head, "Server"));
 		ck_assert_ptr_null(rig_header(head, "Location"));
 		body = rig_body(browser, head, NULL);
-		ck_assert_msg(strstr(body, cases[i].body) != NULL, "%s: %s", cases[i].path, body);
-		if (cases[i].code == 400) {
+		ck_assert_msg(strstr(body, routes[i].body) != NULL, "%s: %s", routes[i].path, body);
+		if (routes[i].code == 400) {
 			peer_expect_close(browser);
 			peer_run(browser, 0);
 			browser = rig_connect(rig);

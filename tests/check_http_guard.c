@@ -93,7 +93,7 @@ static const struct {
 	{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 1 1\r\n", 400 },
 	{ "POST / HTTP/1.1\r\n" HOST "Content-Length:\r\n", 400 },
 	{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 00000000001\r\n", 400 },
-	{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 4097\r\n", 413 },
+	{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 24577\r\n", 413 },
 	{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999\r\n", 413 },
 	{ "POST / HTTP/1.1\r\n" HOST "Upgrade: x\r\nContent-Length: 4\r\n" END, 400 },
 	{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n" END "abcGETX / HTTP/1.1", 405 },

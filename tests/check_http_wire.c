@@ -428,7 +428,8 @@ START_TEST(test_route_table)
 	enum {
 		GET = EVHTTP_REQ_GET,
 		READ = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD,
-		POST = EVHTTP_REQ_POST
+		POST = EVHTTP_REQ_POST,
+		OPTIONS = EVHTTP_REQ_OPTIONS
 	};
 	static const struct {
 		const char *path;
@@ -440,14 +441,18 @@ START_TEST(test_route_table)
 		{ "/logout", POST, false },
 		{ "/api", READ, false },
 		{ "/api/streams", READ, false },
+		{ "/api/analysers", READ, false },
 		{ "/api/ticket", POST, false },
 		{ "/api/ws", GET, true },
 		{ "/api/stream.mp4", READ, true },
 		{ "/api/stream.mjpeg", READ, true },
 		{ "/api/frame.jpeg", READ, true },
+		{ "/api/webrtc", POST | OPTIONS, true },
 		{ "/ws", GET, true },
 		{ "/healthz", READ, false },
 		{ "/metrics", READ, false },
+		{ ROUTE_WHEP, POST | OPTIONS, true },
+		{ ROUTE_WHEP_SESSION, EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | OPTIONS, true },
 	};
 	size_t n = 0;
 
@@ -455,8 +460,8 @@ START_TEST(test_route_table)
 		ck_assert_uint_lt(n, sizeof(expected) / sizeof(expected[0]));
 		ck_assert_str_eq(route->path, expected[n].path);
 		ck_assert_ptr_nonnull(route->handle);
-		/* Only who signs in or out, or fetches a ticket, changes anything: no other
-		 * methods, ever. */
+		/* Only who signs in or out, fetches a ticket or offers WebRTC changes anything: no
+		 * other methods, ever. */
 		ck_assert_uint_eq(route->methods, expected[n].methods);
 		ck_assert_int_eq(route->action == ROUTE_VIEW, expected[n].is_view);
 	}

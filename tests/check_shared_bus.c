@@ -437,6 +437,58 @@ START_ISOLATED_TEST(test_written_in_place_and_sent_as_it_is, .real_clock = true)
 }
 END_ISOLATED_TEST
 
+/* mover PATH: a publisher that moves to PATH-1, -2, ... 50 under traffic, and goes on there. */
+HARNESS_CHILD(mover)
+{
+	struct bus_pub *pub;
+	char path[256];
+	unsigned before;
+
+	if (bus_pub_open(argv[1], 0600, &pub) < 0)
+		return 3;
+	printf("ready\n");
+	fflush(stdout);
+	while (bus_pub_subscribers(pub) == 0)
+		poll(NULL, 0, 1);
+	before = harness_count_fds(0);
+	for (int i = 1; i <= 50; i++) {
+		snprintf(path, sizeof(path), "%s-%d", argv[1], i);
+		if (bus_pub_send_plain(pub, path, sizeof(path)) < 0 ||
+		    bus_pub_move(pub, path, 0600) < 0)
+			return 4;
+	}
+	/* A thread of nng's closes them. */
+	while (harness_count_fds(0) > before)
+		poll(NULL, 0, 5);
+	printf("moved\n");
+	fflush(stdout);
+	for (;;) {
+		(void)bus_pub_send_plain(pub, path, sizeof(path));
+		poll(NULL, 0, 5);
+	}
+}
+
+START_ISOLATED_TEST(test_a_publisher_moves_and_leaves_nothing, .real_clock = true)
+{
+	const char *path = harness_tmpfile("bus");
+	char last[256];
+	struct program *mover = program_start_self(loop, 0, "mover", path, NULL);
+	struct bus_sub *other;
+
+	program_wait_output(mover, "ready", 0);
+	ck_assert_int_eq(bus_sub_open_plain(path, 4096, 64, &other), 0);
+	program_wait_output(mover, "moved", 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	snprintf(last, sizeof(last), "%s-50", path);
+	ck_assert_int_eq(bus_sub_open_plain(last, 4096, 64, &sub), 0);
+	while (bus_sub_recv_plain(sub, &msg) == -EAGAIN)
+		loop_run_for_ms(loop, 5);
+	ck_assert_str_eq((const char *)msg->payload, last);
+	bus_msg_unref(&msg);
+	async_complete(loop);
+}
+END_ISOLATED_TEST
+
 START_TEST(test_growing_keeps_what_was_written)
 {
 	uint8_t *data;
@@ -519,6 +571,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_larger_than_any_unit_ends_the_connection);
 	tcase_add_test(tcase, test_paths);
 	tcase_add_test(tcase, test_written_in_place_and_sent_as_it_is);
+	tcase_add_test(tcase, test_a_publisher_moves_and_leaves_nothing);
 	tcase_add_test(tcase, test_growing_keeps_what_was_written);
 	tcase_add_test(tcase, test_a_message_in_place_is_bounded);
 	tcase_add_test(tcase, test_references_are_counted);

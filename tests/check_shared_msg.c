@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define DIRECTIONS 10
+#define DIRECTIONS 12
 
 static char err[MSG_ERROR_MAX];
 

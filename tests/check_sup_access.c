@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HEX "0101010101010101010101010101010101010101010101010101010101010101"
+
 START_ASYNC_TEST(test_without_users_nothing_is_touched)
 {
 	struct fake *fake = fake_run(loop, DOOR);
@@ -91,33 +93,28 @@ START_ASYNC_TEST(test_keys_that_others_saw_are_replaced)
 		const char *name, *text;
 		mode_t mode;
 	} rows[] = {
-		{ "keys", "current %s\n", 0644 },
-		{ "keys", "current %s\n", 0660 },
-		{ "keys", "current %sff\n", 0600 },
-		{ "keys", "%s\n", 0600 },
+		{ "keys", "current " HEX "\n", 0644 },
+		{ "keys", "current " HEX "\n", 0660 },
+		{ "keys", "current " HEX "ff\n", 0600 },
+		{ "keys", HEX "\n", 0600 },
 		{ "keys", "", 0600 },
 		{ "revoked", "x\n", 0600 },
 		{ "revoked", "AAECAwQFBgcICQoLDA0ODw 99999999999\n", 0600 },
 		{ "revoked", "", 0666 },
 	};
-	static const char hex[] =
-	    "0101010101010101010101010101010101010101010101010101010101010101";
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fake *fake = fake_new(loop);
 		struct token_keys keys = { 0 };
-		char text[256];
 
-		snprintf(text, sizeof(text), "current %s\n", hex);
-		rig_write_state(fake, "keys", text, 0600);
+		rig_write_state(fake, "keys", "current " HEX "\n", 0600);
 		unlink(rig_state_file(fake, "revoked"));
-		snprintf(text, sizeof(text), rows[i].text, hex);
-		rig_write_state(fake, rows[i].name, text, rows[i].mode);
+		rig_write_state(fake, rows[i].name, rows[i].text, rows[i].mode);
 		fake_config(fake, USERS);
 		fake_start(fake);
 		rig_access(fake, &keys);
 		ck_assert_msg(keys.current[0] != 1 || keys.current[1] != 1, "row %zu", i);
-		ck_assert_ptr_null(strstr(rig_read_state(fake, "keys"), hex));
+		ck_assert_ptr_null(strstr(rig_read_state(fake, "keys"), HEX));
 		token_keys_clear(&keys);
 		sup_free(&fake->sup);
 	}

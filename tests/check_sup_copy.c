@@ -1,6 +1,6 @@
 /*
- * H.264 copies of H.265 streams: announced, made when somebody watches, bounded in number, and what
- * they do when their source or their process goes.
+ * Copies of streams, H.264 of H.265 and Opus of AAC: announced, made when somebody watches, bounded
+ * in number, and what they do when their source or their process goes.
  */
 #include "config.h"
 
@@ -18,9 +18,9 @@
 /* Messages */
 
 static void
-say_codec(struct fake_child *worker, const char *codec)
+say_codecs(struct fake_child *worker, const char *codec, const char *audio)
 {
-	static const char *const texts[] = { "codec_string", "profile", "audio" };
+	static const char *const texts[] = { "codec_string", "profile" };
 	static const char *const numbers[] = { "width",           "height",    "bitrate_bps",
 					       "gop_frames",      "frames",    "bytes",
 					       "corrupt",         "published", "subscribers",
@@ -33,9 +33,16 @@ say_codec(struct fake_child *worker, const char *codec)
 		msg_set_str(msg, texts[i], "");
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		msg_set_int(msg, numbers[i], 0);
+	msg_set_str(msg, "audio", audio);
 	msg_set_real(msg, "fps", 25);
 	msg_set_bool(msg, "gop_cached", true);
 	fake_say(worker, msg, -1);
+}
+
+static void
+say_codec(struct fake_child *worker, const char *codec)
+{
+	say_codecs(worker, codec, "");
 }
 
 static void
@@ -484,6 +491,79 @@ START_ASYNC_TEST(test_it_cannot_redirect)
 }
 END_ASYNC_TEST
 
+/* Sound */
+
+START_ASYNC_TEST(test_aac_can_be_had_as_opus)
+{
+	struct fake *fake = fake_run(loop, ONE);
+	struct fake_child *front = fake_synced_front(fake), *worker = fake_worker(fake, "door");
+	struct fake_child *transcoder;
+
+	fake_up(worker);
+	say_codecs(worker, "h264", "none");
+	ck_assert(!is_known(fake, "door.opus"));
+	say_codecs(worker, "h264", "aac");
+	ck_assert(is_known(fake, "door.opus"));
+	ck_assert(!is_known(fake, "door.h264"));
+	want(fake, front, "door.opus", true);
+	transcoder = fake_get(fake, TRANSCODER, "door");
+	ck_assert_str_eq(transcoder->job, "opus");
+	peer_expect_msg(transcoder->peer, MSG_WORKER_CONFIG,
+			json_pack("{s:s, s:i, s:i}", "stream", "door.opus", "source_id",
+				  (int)fake_id_of(fake, "door"), "stream_id",
+				  (int)fake_id_of(fake, "door.opus")));
+	peer_run(transcoder->peer, 0);
+	/* The camera's settings were changed. */
+	say_codecs(worker, "h264", "pcma");
+	peer_await_msg(transcoder->peer, MSG_STOP, NULL);
+	peer_run(transcoder->peer, 0);
+	fake_exit(transcoder, 0);
+	ck_assert(!is_known(fake, "door.opus"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_both_copies_of_one_stream)
+{
+	struct fake *fake = fake_run(loop, "limits: {transcoders: 1, linger: 0s}\n" ONE);
+	struct fake_child *front = fake_synced_front(fake), *worker = fake_worker(fake, "door");
+	struct fake_child *pictures, *sound;
+
+	peer_get_msg(worker->peer, MSG_WORKER_CONFIG, 0);
+	fake_up(worker);
+	say_codecs(worker, "h265", "aac");
+	want(fake, front, "door.h264", true);
+	pictures = fake_get(fake, TRANSCODER, "door");
+	ck_assert_str_eq(pictures->job, "h264");
+	ck_assert(msg_bool(peer_get_msg(worker->peer, MSG_DEMAND, 0), "on", false));
+	/* The one place is for H.264. */
+	want(fake, front, "door.opus", true);
+	sound = fake_get(fake, TRANSCODER, "door");
+	ck_assert_str_eq(sound->job, "opus");
+	/* The source flows until neither needs it. */
+	want(fake, front, "door.h264", false);
+	fake_wait_ms(fake, 100);
+	fake_exit(pictures, 0);
+	peer_assert_no_msg(worker->peer);
+	want(fake, front, "door.opus", false);
+	fake_wait_ms(fake, 100);
+	fake_exit(sound, 0);
+	ck_assert(!msg_bool(peer_get_msg(worker->peer, MSG_DEMAND, 0), "on", true));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
+START_ASYNC_TEST(test_without_webrtc_nobody_needs_opus)
+{
+	struct fake *fake = fake_run(loop, "rtc: {enabled: false}\n" ONE);
+
+	fake_up(fake_worker(fake, "door"));
+	say_codecs(fake_worker(fake, "door"), "h264", "aac");
+	ck_assert(!is_known(fake, "door.opus"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -505,6 +585,9 @@ make_suite(void)
 	tcase_add_test(tcase, test_the_configuration_changes);
 	tcase_add_test(tcase, test_the_camera_is_taken_out_and_put_back);
 	tcase_add_test(tcase, test_it_cannot_redirect);
+	tcase_add_test(tcase, test_aac_can_be_had_as_opus);
+	tcase_add_test(tcase, test_both_copies_of_one_stream);
+	tcase_add_test(tcase, test_without_webrtc_nobody_needs_opus);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -39,6 +39,7 @@ START_ASYNC_TEST(test_a_front_gets_config_listeners_and_streams_in_this_order)
 	socklen_t len = sizeof(addr);
 	int fd;
 
+	peer_ignore_msg(peer, MSG_RTC_STATE); /* check_sup_rtc */
 	ck_assert_str_eq(fake_front(fake)->program, "camhub-http");
 	ck_assert_uint_eq(fake_front(fake)->argc, 2);
 	peer_expect_msg(peer, MSG_FRONT_CONFIG,

@@ -106,13 +106,20 @@ END_TEST
 START_ASYNC_TEST(test_resolver_talks_one_datagram_each_way)
 {
 	int fds[2];
-	char answer[64] = "";
+	char answer[64] = "", longer[256];
 
 	loop_pair(loop, SOCK_SEQPACKET, fds);
 	ck_assert_int_eq(send(fds[0], "127.0.0.1", 9, 0), 9);
 	ck_assert_int_eq(resolve_run(fds[1]), 0);
 	ck_assert_int_eq(recv(fds[0], answer, sizeof(answer) - 1, 0), 12);
 	ck_assert_str_eq(answer, "ok 127.0.0.1");
+	/* One byte too many is seen, and is not cut off. */
+	memset(longer, '1', sizeof(longer));
+	ck_assert_int_eq(send(fds[0], longer, sizeof(longer), 0), 256);
+	ck_assert_int_eq(resolve_run(fds[1]), 0);
+	memset(answer, 0, sizeof(answer));
+	ck_assert_int_gt(recv(fds[0], answer, sizeof(answer) - 1, 0), 0);
+	ck_assert_str_eq(answer, "error not a host name");
 	close(fds[0]);
 	/* The supervisor is gone. */
 	ck_assert_int_eq(resolve_run(fds[1]), 75);

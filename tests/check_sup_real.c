@@ -5,7 +5,6 @@
 
 #include "tests/sup_real.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -242,22 +241,6 @@ START_ASYNC_TEST(test_sighup_touches_only_what_changed, .real_clock = true)
 }
 END_ASYNC_TEST
 
-static unsigned
-count_fds(pid_t pid)
-{
-	char path[64];
-	unsigned n = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
-	dir = opendir(path);
-	while (dir != NULL && readdir(dir) != NULL)
-		n++;
-	if (dir != NULL)
-		closedir(dir);
-	return n;
-}
-
 /* The control socket in /proc/net/unix once: the listener alone. */
 static bool
 is_quiet(void *arg)
@@ -284,7 +267,7 @@ has_fds(void *arg)
 {
 	const struct fd_count *count = arg;
 
-	return count_fds(program_pid(count->real->program)) == count->n;
+	return harness_count_fds(program_pid(count->real->program)) == count->n;
 }
 
 START_ASYNC_TEST(test_no_descriptor_leaks, .real_clock = true)
@@ -298,7 +281,7 @@ START_ASYNC_TEST(test_no_descriptor_leaks, .real_clock = true)
 	real_await_state(&real, "http", "up", 0);
 	/* The last camctl has left: what is open now must be open in the end. */
 	loop_run_until_true(loop, is_quiet, &real, "no client is connected", 0);
-	count.n = count_fds(program_pid(real.program));
+	count.n = harness_count_fds(program_pid(real.program));
 	real_write_config(&real, GOOD "  - {name: exits, url: \"test:clock\"}\n"
 				      "  - {name: garbage, url: \"test:clock\"}\n"
 				      "  - {name: forks, url: \"test:clock\"}\n"

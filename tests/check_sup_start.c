@@ -9,7 +9,6 @@
 #include "supervisor/sup_refuse_ev.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -88,18 +87,6 @@ START_ASYNC_TEST(test_under_systemd_a_wrong_file_means_503_until_it_is_good)
 }
 END_ASYNC_TEST
 
-static unsigned
-count_open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
-
 START_ASYNC_TEST(test_503_is_bounded)
 {
 	struct fake *fake = fake_new(loop);
@@ -109,7 +96,7 @@ START_ASYNC_TEST(test_503_is_bounded)
 	fake->deps.under_systemd = true;
 	fake_config(fake, WRONG);
 	fake_start(fake);
-	before = count_open_fds();
+	before = harness_count_fds(0);
 	for (unsigned i = 0; i < clients; i++) {
 		struct peer *peer = browser(fake);
 
@@ -117,9 +104,9 @@ START_ASYNC_TEST(test_503_is_bounded)
 		peer_run(peer, 0);
 	}
 	/* The oldest were closed for the newest; the rest in time. */
-	ck_assert_uint_eq(count_open_fds(), before + clients + SUP_REFUSE_AT_ONCE);
+	ck_assert_uint_eq(harness_count_fds(0), before + clients + SUP_REFUSE_AT_ONCE);
 	fake_wait_ms(fake, SUP_REFUSE_LINGER_MS);
-	ck_assert_uint_eq(count_open_fds(), before + clients);
+	ck_assert_uint_eq(harness_count_fds(0), before + clients);
 	async_complete(loop);
 }
 END_ASYNC_TEST

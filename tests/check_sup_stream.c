@@ -184,6 +184,25 @@ START_ASYNC_TEST(test_a_worker_that_beat_while_we_slept_is_spared)
 }
 END_ASYNC_TEST
 
+/* Its end is not ours to be had while a debugger holds it, and nothing says when it is. */
+START_ASYNC_TEST(test_a_worker_that_is_traced_when_it_dies)
+{
+	struct fake *fake = fake_run(loop, ONE);
+	struct fake_child *worker = fake_worker(fake, "door");
+
+	worker->traced = true;
+	fake_crash(worker);
+	fake_wait_ms(fake, 5000);
+	ck_assert(!worker->reaped);
+	ck_assert_ptr_null(fake_find(fake, MINE, "door"));
+	worker->traced = false;
+	fake_wait_ms(fake, 1000);
+	ck_assert(worker->reaped);
+	ck_assert_ptr_ne(fake_worker(fake, "door"), worker);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_a_crash_loop_slows_down_and_never_gives_up)
 {
 	static const int64_t waits[] = { 200, 400, 800, 1600, 3200, 6400, 12800, 24000, 24000 };
@@ -538,6 +557,7 @@ add_worker_tests(TCase *tcase)
 	tcase_add_test(tcase, test_stolen_time_is_given_back);
 	tcase_add_test(tcase, test_a_hung_worker_does_not_live_on_stolen_time);
 	tcase_add_test(tcase, test_a_worker_that_beat_while_we_slept_is_spared);
+	tcase_add_test(tcase, test_a_worker_that_is_traced_when_it_dies);
 	tcase_add_test(tcase, test_a_crash_loop_slows_down_and_never_gives_up);
 	tcase_add_test(tcase, test_an_unasked_exit_0_is_a_crash);
 	tcase_add_test(tcase, test_at_most_four_start_at_once);

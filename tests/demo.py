@@ -162,6 +162,24 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(demo.wait(), 0, demo.output)
         self.assert_nothing_left(demo, children)
 
+    def test_people_are_found(self):
+        port = free_port()
+        demo = self.start("--listen", f"127.0.0.1:{port}", "--analyse", "people")
+        demo.read_until(rf"The wall: http://127\.0\.0\.1:{port}/")
+
+        def results():
+            return sum(one["results"] for one in json.loads(get(port, "/api/analysers")) if one["name"] == "people")
+
+        wait_for(lambda: results() > 10, "results of the program")
+        told = json.loads(get(port, "/api/analysers"))[0]
+        self.assertEqual(sorted(name for name in told["streams"] if "." not in name), ["door", "yard"])
+        self.assertEqual(set(told["dropped"].values()), {0})
+        children = children_of_supervisor(demo.pid)
+        demo.press_ctrl_c()
+        self.assertEqual(demo.wait(), 0, demo.output)
+        self.assertNotIn("Traceback", demo.output)
+        self.assert_nothing_left(demo, children)
+
     def test_password_of_a_url_stays_out_of_command_lines(self):
         port = free_port()
         demo = self.start("--listen", f"127.0.0.1:{port}", "rtsp://guard:s3cr%40tword@127.0.0.1:9/stream1")

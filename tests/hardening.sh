@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0
 for program in supervisor/camhub-supervisor supervisor/camhub-resolve event/camhub-event worker/camhub-worker worker/camhub-worker-av \
-  transcode/camhub-transcode http/camhub-http http/camhub-certificate auth/camhub-auth ctl/camctl; do
+  transcode/camhub-transcode http/camhub-http http/camhub-certificate rtc/camhub-rtc auth/camhub-auth ctl/camctl; do
   headers=$(readelf -hlW "$program")
   dynamic=$(readelf -dW "$program")
   symbols=$(readelf --dyn-syms -W "$program")

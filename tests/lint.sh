@@ -10,7 +10,7 @@ mapfile -t man_files < <(git ls-files 'docs/man/*.in')
 step clang-format clang-format-14 --dry-run -Werror "${c_files[@]}"
 step cppcheck cppcheck -q --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
   --suppress=missingIncludeSystem --suppress=unknownMacro -DHAVE_CONFIG_H -j "$(nproc)" -I. \
-  shared media publish supervisor event worker transcode http ctl bench
+  shared media publish supervisor event worker transcode http rtc ctl lib examples bench
 step shellcheck shellcheck "${sh_files[@]}"
 for man in "${man_files[@]}"; do
   step "mandoc $man" mandoc -Tlint -Wwarning "$man"

@@ -30,6 +30,7 @@ static const struct {
 	enum msg_to receive; /* what the child receives; 0: raw */
 } programs[] = {
 	{ "camhub-http", MSG_TO_FRONT },
+	{ "camhub-rtc", MSG_TO_RTC },
 	{ "camhub-auth", MSG_TO_AUTH },
 	{ "camhub-transcode", MSG_TO_TRANSCODE },
 	{ "camhub-worker", MSG_TO_WORKER },
@@ -110,6 +111,8 @@ fake_spawn(void *arg, const char *path, char *const argv[], const struct spawn_l
 	ck_assert_str_eq(argv[0], child->program);
 	while (argv[child->argc] != NULL)
 		child->argc++;
+	if (child->argc > 2)
+		snprintf(child->job, sizeof(child->job), "%s", argv[2]);
 	child->alive_fd = life[1];
 	child->pidfd = life[0];
 	clock_timer_init(&child->beat, loop_clock(fake->loop), on_beat, child);
@@ -140,7 +143,7 @@ fake_reap(void *arg, int pidfd, int *exit_code, char *text, size_t text_len)
 {
 	struct fake_child *child = by_pidfd(arg, pidfd);
 
-	if (!child->ended)
+	if (!child->ended || child->traced)
 		return -EAGAIN;
 	ck_assert_msg(child->group_killed, "%s %s: its group was left alone", child->program,
 		      child->object);
@@ -531,6 +534,18 @@ fake_ctl(struct fake *fake)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/ctl.sock", fake->options.runtime_dir);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return peer_new_chan(fake->loop, fd, MSG_TO_CTL, "camctl");
+}
+
+const json_t *
+fake_ask(struct fake *fake, enum msg_type type, const char *field, const char *value)
+{
+	struct peer *ctl = fake_ctl(fake);
+	json_t *msg = msg_new(type);
+
+	if (field != NULL)
+		msg_set_str(msg, field, value);
+	peer_send_msg(ctl, msg, -1);
+	return peer_get_msg(ctl, MSG_CTL_DONE, 0);
 }
 
 const json_t *

@@ -23,7 +23,7 @@ enum fake_network {
 struct fake_child {
 	struct fake *fake;
 	pid_t pid;
-	char program[64], object[64];
+	char program[64], object[64], job[16]; /* job: "" none */
 	size_t argc;
 	struct spawn_limits limits;
 	int64_t at_ms;     /* loop time of its birth */
@@ -34,6 +34,7 @@ struct fake_child {
 	bool beats;        /* since READY */
 	bool unkillable;   /* SIGKILL does not end it */
 	bool killed;       /* by SIGKILL */
+	bool traced;       /* somebody else has its end first */
 	bool ended, reaped, group_killed;
 	int exit_code;
 	char exit_text[64];
@@ -114,6 +115,8 @@ void fake_die(struct fake_child *child, const char *signal);
 
 /* A camctl: connected, everything it receives is checked. */
 struct peer *fake_ctl(struct fake *fake);
+/* Ask one thing (field: NULL when the type says it all); the `done` that answers it. */
+const json_t *fake_ask(struct fake *fake, enum msg_type type, const char *field, const char *value);
 /* Ask for the status of all; the `camera` message of this stream, borrowed until the next call. */
 const json_t *fake_camera(struct fake *fake, const char *stream);
 /* The told state of a stream; fails unless it is this. */

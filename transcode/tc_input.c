@@ -12,6 +12,7 @@
 #include "shared/xalloc.h"
 #include "transcode/tc_feed.h"
 #include "transcode/tc_pipe.h"
+#include "transcode/tc_sound.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -31,8 +32,9 @@ struct tc_input {
 	struct bus_sub *sub;
 	struct wrk_watch *bus_watch, *pipe_watch;
 	struct tc_feed *feed;
-	struct tc_pipe *pipe;
-	struct clock_timer pulse, replay;
+	struct tc_pipe *pipe;   /* H.264 is made, or */
+	struct tc_sound *sound; /* Opus; one of them is NULL */
+	struct clock_timer pulse, replay, end;
 	int64_t poll_ms;
 	bool has_failed, has_opened;
 };
@@ -58,6 +60,14 @@ fail(struct tc_input *input, enum wrk_class class, const char *reason)
 /* From the thread */
 
 static void
+open_with_first(struct tc_input *input)
+{
+	if (!input->has_opened)
+		wrk_input_opened(input->wrk);
+	input->has_opened = true;
+}
+
+static void
 deliver(struct tc_input *input, const struct tc_result *result)
 {
 	const struct tc_stamp *stamp = &result->stamp;
@@ -78,9 +88,7 @@ deliver(struct tc_input *input, const struct tc_result *result)
 	unit.flags = (uint16_t)((stamp->is_jump ? FRAME_DISCONTINUITY : 0) |
 				(stamp->is_broken ? FRAME_CORRUPT : 0) |
 				(stamp->is_unsynced ? FRAME_CLOCK_UNSYNCED : 0));
-	if (!input->has_opened)
-		wrk_input_opened(input->wrk);
-	input->has_opened = true;
+	open_with_first(input);
 	wrk_deliver(input->wrk, &unit);
 }
 
@@ -126,12 +134,33 @@ on_unit(void *arg, const struct tc_unit *unit)
 {
 	struct tc_input *input = arg;
 
+	if (input->sound != NULL) {
+		open_with_first(input);
+		tc_sound_picture(input->sound, unit);
+		return;
+	}
 	if (unit->msg->frame.codec != FRAME_CODEC_H265) {
 		fail(input, WRK_CLASS_UNSUPPORTED, "the source is not H.265 any more");
 		return;
 	}
 	if (tc_pipe_push(input->pipe, unit) < 0)
 		tc_feed_cut(input->feed);
+}
+
+static bool
+is_audio_for_us(const struct tc_input *input, const struct frame *frame)
+{
+	if ((frame->flags & FRAME_REPLAY) &&
+	    (frame->for_subscriber != input->subscriber || frame->kind != FRAME_KIND_CONFIG))
+		return false;
+	return frame->kind == FRAME_KIND_AUDIO || frame->kind == FRAME_KIND_CONFIG;
+}
+
+static void
+make_opus(struct tc_input *input, const struct bus_msg *msg)
+{
+	if (is_audio_for_us(input, &msg->frame) && tc_sound_push(input->sound, msg) < 0)
+		fail(input, WRK_CLASS_UNSUPPORTED, "no Opus can be made of its sound");
 }
 
 /* Audio is passed on as it is. A replay has its configuration, but no frames. */
@@ -155,10 +184,7 @@ pass_audio(struct tc_input *input, const struct bus_msg *msg)
 		.captured_realtime_ns = frame->captured_realtime_ns,
 	};
 
-	if ((frame->flags & FRAME_REPLAY) &&
-	    (frame->for_subscriber != input->subscriber || frame->kind != FRAME_KIND_CONFIG))
-		return;
-	if (frame->kind == FRAME_KIND_AUDIO || frame->kind == FRAME_KIND_CONFIG)
+	if (is_audio_for_us(input, frame))
 		wrk_deliver(input->wrk, &unit);
 }
 
@@ -182,6 +208,8 @@ take(struct tc_input *input, struct bus_msg *msg)
 		return;
 	if (msg->frame.kind == FRAME_KIND_STATUS)
 		take_status(input, msg);
+	else if (msg->frame.track == FRAME_TRACK_AUDIO && input->sound != NULL)
+		make_opus(input, msg);
 	else if (msg->frame.track == FRAME_TRACK_AUDIO)
 		pass_audio(input, msg);
 	else
@@ -258,11 +286,39 @@ tc_input_free(void *arg)
 	struct tc_input *input = arg;
 
 	hang_up(input);
+	clock_timer_cancel(&input->end);
 	wrk_watch_free(&input->pipe_watch);
 	bus_sub_close(&input->sub);
+	tc_sound_free(&input->sound);
 	tc_pipe_free(&input->pipe);
 	tc_feed_free(&input->feed);
 	free(input);
+}
+
+/* Nothing is under way. */
+static void
+on_end(struct clock_timer *timer, void *arg)
+{
+	struct tc_input *input = arg;
+
+	(void)timer;
+	wrk_input_closed(input->wrk);
+}
+
+static int
+begin_job(struct tc_input *input, const char *job)
+{
+	int rc;
+
+	if (strcmp(job, TC_INPUT_OPUS) == 0) {
+		input->sound = tc_sound_new(input->wrk);
+		return 0;
+	}
+	rc = tc_pipe_new(&input->pipe);
+	if (rc == 0)
+		input->pipe_watch =
+		    wrk_watch_new(wrk_base(input->wrk), tc_pipe_fd(input->pipe), on_results, input);
+	return rc;
 }
 
 static int
@@ -272,7 +328,6 @@ tc_input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config
 	struct bus_sub *sub = NULL;
 	int rc;
 
-	(void)arg;
 	if (config->fd >= 0)
 		close(config->fd);
 	if (config->source_bus == NULL || config->subscriber == 0)
@@ -289,14 +344,13 @@ tc_input_start(void *arg, struct wrk *wrk, const struct wrk_input_config *config
 	clock_timer_init(&new_input->pulse, wrk_clock(wrk), on_silence, new_input);
 	clock_timer_init(&new_input->replay, wrk_clock(wrk), on_replay_due, new_input);
 	new_input->feed = tc_feed_new(config->subscriber, on_unit, new_input);
-	rc = tc_pipe_new(&new_input->pipe);
+	clock_timer_init(&new_input->end, wrk_clock(wrk), on_end, new_input);
+	rc = begin_job(new_input, arg);
 	if (rc < 0) {
 		tc_input_free(new_input);
 		return rc;
 	}
 	new_input->bus_watch = wrk_watch_new(wrk_base(wrk), bus_sub_fd(sub), on_bus, new_input);
-	new_input->pipe_watch =
-	    wrk_watch_new(wrk_base(wrk), tc_pipe_fd(new_input->pipe), on_results, new_input);
 	clock_timer_set_ms(&new_input->pulse, TC_INPUT_PULSE_MS);
 	clock_timer_set_ms(&new_input->replay, 0);
 	*input = new_input;
@@ -309,7 +363,10 @@ tc_input_stop(void *arg)
 	struct tc_input *input = arg;
 
 	hang_up(input);
-	tc_pipe_stop(input->pipe);
+	if (input->pipe != NULL)
+		tc_pipe_stop(input->pipe);
+	else
+		clock_timer_set_ms(&input->end, 0);
 }
 
 static void
@@ -318,7 +375,9 @@ tc_input_report(void *arg, struct wrk_input_report *report)
 	struct tc_input *input = arg;
 
 	report->is_made = true;
-	report->n_left = tc_pipe_dropped(input->pipe) + tc_feed_skipped(input->feed);
+	report->n_left = tc_feed_skipped(input->feed);
+	if (input->pipe != NULL)
+		report->n_left += tc_pipe_dropped(input->pipe);
 }
 
 const struct wrk_input_ops tc_input_ops = {

@@ -5,11 +5,12 @@
 
 #include "transcode/tc_job.h"
 
+#include "shared/sealed.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define SEALS        (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define LENGTH_BYTES 4u
@@ -33,21 +34,6 @@ check(int fd, size_t *len)
 	return 0;
 }
 
-static int
-read_all(int fd, uint8_t *bytes, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(fd, bytes + done, len - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 int
 tc_job_load(int fd, struct tc_job *job)
 {
@@ -61,7 +47,7 @@ tc_job_load(int fd, struct tc_job *job)
 	bytes = malloc(len);
 	if (bytes == NULL)
 		return -ENOMEM;
-	rc = read_all(fd, bytes, len);
+	rc = sealed_read(fd, bytes, len);
 	if (rc < 0) {
 		free(bytes);
 		return rc;

@@ -122,7 +122,7 @@ static int
 run_live(char **argv)
 {
 	tc_av_init();
-	return wrk_run("camhub-transcode", 2, argv, &tc_input_ops, NULL);
+	return wrk_run("camhub-transcode", 2, argv, &tc_input_ops, argv[2]);
 }
 
 /* The picture comes in a descriptor and leaves in one: nothing else is needed. */
@@ -132,8 +132,7 @@ confine(const char *stream)
 	const struct sandbox_facts facts = { .object = stream, .report_fd = CHILD_FD };
 	static struct sandbox_report report;
 
-	if (sandbox_enter(SANDBOX_SNAPSHOT, SANDBOX_EARLY, &facts, &report) == 0)
-		(void)sandbox_enter(SANDBOX_SNAPSHOT, SANDBOX_RUNNING, &facts, &report);
+	(void)sandbox_enter_at_once(SANDBOX_SNAPSHOT, &facts, &report);
 	return report.text;
 }
 
@@ -143,13 +142,16 @@ tc_run(int argc, char **argv)
 	static const struct child_ev_ops ops = { .on_msg = on_msg, .on_stop = on_stop };
 	struct run run = { .job_fd = -1 };
 
-	if (argc == 3 && strcmp(argv[2], "h264") == 0)
+	if (argc == 3 &&
+	    (strcmp(argv[2], TC_INPUT_H264) == 0 || strcmp(argv[2], TC_INPUT_OPUS) == 0))
 		return run_live(argv);
 	log_open("camhub-transcode", argc > 1 ? argv[1] : "");
 	if (argc != 2 || child_enter() < 0) {
-		log_err("started by the supervisor only, as camhub-transcode STREAM [h264] with a "
-			"channel on fd %d",
-			CHILD_FD);
+		log_err(
+		    "started by the supervisor only, as camhub-transcode STREAM [h264|opus] with "
+		    "a "
+		    "channel on fd %d",
+		    CHILD_FD);
 		return CHILD_EXIT_WRONG_CONFIG;
 	}
 	tc_av_init();

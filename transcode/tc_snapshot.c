@@ -5,52 +5,15 @@
 
 #include "transcode/tc_snapshot.h"
 
+#include "shared/sealed.h"
 #include "transcode/tc_decode.h"
 #include "transcode/tc_job.h"
 #include "transcode/tc_jpeg.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-static int
-write_all(int fd, const uint8_t *bytes, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, bytes + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-static int
-to_memfd(const AVPacket *jpeg, int *fd)
-{
-	int new_fd = memfd_create("snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING), rc;
-
-	if (new_fd < 0)
-		return -errno;
-	rc = write_all(new_fd, jpeg->data, (size_t)jpeg->size);
-	if (rc == 0 && fcntl(new_fd, F_ADD_SEALS,
-			     F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		rc = -errno;
-	if (rc < 0) {
-		close(new_fd);
-		return rc;
-	}
-	*fd = new_fd;
-	return 0;
-}
 
 static void
 encode(const AVFrame *frame, int quality, struct tc_snapshot *result)
@@ -59,7 +22,7 @@ encode(const AVFrame *frame, int quality, struct tc_snapshot *result)
 	int rc = tc_jpeg_encode(frame, quality, &jpeg);
 
 	if (rc == 0)
-		rc = to_memfd(jpeg, &result->fd);
+		rc = sealed_new("snapshot", jpeg->data, (size_t)jpeg->size, &result->fd);
 	if (rc < 0)
 		snprintf(result->error, sizeof(result->error), "cannot make a JPEG: %s",
 			 av_err2str(rc));

@@ -17,15 +17,19 @@ const path = location.pathname.split("/").filter(Boolean);
 const name = new URLSearchParams(location.search).get("camera") ?? decoded(path[path.length - 1] ?? "");
 let title = name;
 let delay = false;
+let overlay = true;
+let analysed = false; // there is something to be drawn, or has been
 
 const player = document.createElement("camhub-player");
 player.setAttribute("camera", name);
+player.setAttribute("overlay", "");
 document.getElementById("stage").append(player);
 show(name);
 
 const KEYS = [
   ["F", "Full screen"],
   ["D", "How old the picture is"],
+  ["O", "What programs find in the pictures, where some look"],
   ["M", "Sound, where the camera has some"],
   ["S", "Saves the picture"],
   ["C", "Copies the link of this page"],
@@ -40,6 +44,7 @@ const toolbar = new Toolbar({
   link: async () => toast(await copyText(cameraUrl(ROOT, name)) ? "Link copied" : cameraUrl(ROOT, name)),
   embed: () => showEmbed(title, cameraUrl(ROOT, name), embedSnippets(ROOT, name, title)),
   delay: toggleDelay,
+  overlay: toggleOverlay,
   sound: toggleSound,
   ...(canFillScreen() && { full: toggleFullScreen }),
   keys: () => showKeys(KEYS),
@@ -57,13 +62,22 @@ function toggleDelay() {
   toolbar.press("delay", delay);
 }
 
+function toggleOverlay() {
+  overlay = !overlay;
+  player.toggleAttribute("overlay", overlay);
+  toolbar.press("overlay", overlay);
+}
+
 function toggleSound() {
   player.muted = !player.muted;
   toolbar.press("sound", !player.muted);
 }
 
 fetchStreams(ROOT).then((streams) => {
-  title = camerasOf(streams).find((camera) => camera.name === name)?.title ?? name;
+  const camera = camerasOf(streams).find((one) => one.name === name);
+  title = camera?.title ?? name;
+  if (camera?.analysed)
+    showAnalysed();
   player.setAttribute("label", title);
   show(title);
 }).catch((error) => { // the player says what is wrong
@@ -77,8 +91,20 @@ fetchServer(ROOT).then((server) => {
 });
 
 /* In somebody else's page only what is about the picture. */
-toolbar.show(framed ? ["snapshot", "delay", "sound", "full"]
-  : ["snapshot", "link", "embed", "delay", "sound", "full", "keys", "wall"]);
+function showToolbar() {
+  const found = analysed ? ["overlay"] : [];
+  toolbar.show(framed ? ["snapshot", "delay", ...found, "sound", "full"]
+    : ["snapshot", "link", "embed", "delay", ...found, "sound", "full", "keys", "wall"]);
+}
+
+function showAnalysed() {
+  analysed = true;
+  toolbar.press("overlay", overlay);
+  showToolbar();
+}
+
+player.addEventListener("analysed", showAnalysed);
+showToolbar();
 
 if (kiosk) {
   runKiosk(ROOT);

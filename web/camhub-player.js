@@ -5,12 +5,15 @@
  *   src          URL of camhub, when it is not where this file came from
  *   label        the name shown on the picture; "" for none (default: the camera's name)
  *   target-ms    how far behind the newest picture MSE plays at least (default 40); may be changed while it plays
- *   modes        transports in the order to try (default "webcodecs,mse,mjpeg")
+ *   modes        transports in the order to try (default "webrtc,webcodecs,mse,mjpeg")
  *   quality      main (the default), sub, or auto: by the width of the element
- *   muted        "false": with the camera's sound, which needs MSE (default: without)
+ *   muted        "false": with the camera's sound, which needs WebRTC or MSE (default: without)
+ *   smooth       pictures by WebRTC rather evenly than as soon as they come
  *   show-delay   the delay stands in the picture's corner
+ *   overlay      what programs find in the pictures is drawn over them, where there are such programs
+ *   overlay-late-ms  what comes later than this after its frame is not drawn (default 500)
  *   delay-basis  "capture": the delay is told from the camera's clock, where it has one (default: from the arrival)
- * Events: playing (pictures move), stalled (they do not any more), statechange (detail: { state, headline, detail,
+ * Events: analysed (the first result of a program came), playing (pictures move), stalled (they do not any more), statechange (detail: { state, headline, detail,
  *   transport }), delay (detail as the property, once a second while pictures move); state is playing, connecting,
  *   stalled, offline, unsupported or paused.
  * Properties: state, sentence (the state in words), delay (null or { ms, p50, p95, max, basis, uncertaintyMs }), stats
@@ -25,7 +28,7 @@ import { Session } from "./session.js";
 import { View } from "./view.js";
 import { delayText, describe, FACTS, sentence } from "./words.js";
 
-const MODES = "webcodecs,mse,mjpeg";
+const MODES = "webrtc,webcodecs,mse,mjpeg";
 const QUALITIES = ["main", "sub", "auto"];
 const TARGET_MS = 40;
 const HIDDEN_PAUSE_MS = 1000; // a page in the background for this long: nothing is sent any more,
@@ -35,7 +38,7 @@ const DELAY_EVERY_MS = 1000;
 
 export class CamhubPlayer extends HTMLElement {
   static observedAttributes = ["camera", "src", "label", "target-ms", "modes", "quality", "show-delay", "delay-basis",
-    "muted"];
+    "muted", "smooth", "overlay", "overlay-late-ms"];
 
   #view = null;
   #session = null;
@@ -138,6 +141,10 @@ export class CamhubPlayer extends HTMLElement {
       this.#showDelay();
     else if (name === "muted")
       session.muted = this.muted;
+    else if (name === "overlay")
+      session.overlay = after !== null;
+    else if (name === "overlay-late-ms")
+      session.lateMs = this.#lateMs();
     else if (name === "delay-basis")
       session.basis = after;
     else if (name === "quality" || (name === "camera" && sameCamera(before, after)))
@@ -147,6 +154,7 @@ export class CamhubPlayer extends HTMLElement {
   }
 
   #restart() {
+    clearTimeout(this.#pauseTimer);
     this.#session?.stop();
     this.#session = null;
     const base = this.#base();
@@ -177,12 +185,16 @@ export class CamhubPlayer extends HTMLElement {
       targetMs: this.#targetMs(),
       basis: this.getAttribute("delay-basis"),
       muted: this.muted,
+      smooth: this.hasAttribute("smooth"),
+      overlay: this.hasAttribute("overlay"),
+      lateMs: this.#lateMs(),
       modes: (this.getAttribute("modes") ?? MODES).split(",").map((mode) => mode.trim()),
       stage: this.#view,
       onChange: () => this.#render(),
       onPlaying: () => this.#emit("playing"),
       onStalled: () => this.#emit("stalled"),
       onNotice: (text) => this.#view.notice(text),
+      onAnalysed: () => this.#emit("analysed"),
     });
     this.#view.video.muted = this.muted;
     this.#session.facts.hasPicture = this.#view.hasPicture;
@@ -207,6 +219,10 @@ export class CamhubPlayer extends HTMLElement {
   #targetMs() {
     const target = Number.parseFloat(this.getAttribute("target-ms") ?? "");
     return Number.isFinite(target) ? Math.min(Math.max(target, 0), 60000) : TARGET_MS;
+  }
+
+  #lateMs() {
+    return Number.parseFloat(this.getAttribute("overlay-late-ms") ?? "");
   }
 
   #visibility() {

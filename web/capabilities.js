@@ -4,8 +4,10 @@
 import { Mjpeg } from "./mjpeg.js";
 import { Mse } from "./mse.js";
 import { WebCodecs } from "./webcodecs.js";
+import { WebRtc } from "./webrtc.js";
 
-export const TRANSPORTS = { webcodecs: WebCodecs, mse: Mse, mjpeg: Mjpeg };
+/* The first does not show what comes of a subscription: direct.js. */
+export const TRANSPORTS = { webrtc: WebRtc, webcodecs: WebCodecs, mse: Mse, mjpeg: Mjpeg };
 
 const FORMS = { unit: WebCodecs, fmp4: Mse, jpeg: Mjpeg };
 

@@ -3,7 +3,8 @@
  *
  * A subscriber is { link(link, why), message(message), frame(frame), report() }: link is "opening", "open" or
  * "waiting" (for the next try); after each "open" everything begins anew, the subscription having been asked
- * for again. report() gives an object for the server, or null. */
+ * for again. report() gives an object for the server, or null. webrtc({ exists, ready, servers }) tells, each time the
+ * server does, whether it has WebRTC, takes offers now, and what RTCPeerConnection needs to know. */
 
 import { Backoff } from "./backoff.js";
 import { ClockSync } from "./clocksync.js";
@@ -23,6 +24,10 @@ const REPORTS_MAX = 32; // in one message
 const IDLE_MS = 5000; // without subscribers: an element that only moves in the page comes back sooner
 const ID_MAX = 65535;
 
+/* Until a server says something else, and where it never does. */
+export const DENIED = "You may not see this camera";
+export const NO_WEBRTC = { exists: false, ready: false, servers: [] };
+
 const connections = new Map();
 
 /* The connection to the server whose root is base (a URL). */
@@ -38,6 +43,8 @@ class Subscription {
   id;
   asked = false; // in the socket that is open now
   paused = false;
+  listens = false; // while it is paused too: to what the server says,
+  results = false; // and to what programs find
   options;
   subscriber;
   #owner;
@@ -55,12 +62,26 @@ class Subscription {
     this.#owner.ask(this);
   }
 
-  pause(on) {
+  /* listens: pictures come otherwise, and only what is said is wanted here; results: and what programs find in them. */
+  pause(on, listens = false, results = false) {
+    const { paused, results: had } = this;
     this.paused = on;
-    if (this.asked)
-      this.#owner.send({ type: "pause", id: this.id, on });
-    else if (!on)
+    this.listens = on && listens;
+    this.results = on && results;
+    if (!this.asked && (!on || listens))
       this.#owner.ask(this);
+    else if (this.asked && (on !== paused || this.results !== had))
+      this.#owner.send(this.pausing);
+  }
+
+  get pausing() {
+    return { type: "pause", id: this.id, on: this.paused, ...(this.results && { results: true }) };
+  }
+
+  /* A message about it. */
+  say(message) {
+    if (this.asked)
+      this.#owner.send({ ...message, id: this.id });
   }
 
   close() {
@@ -71,6 +92,7 @@ class Subscription {
 export class Connection {
   clock = new ClockSync();
   connections = 0;
+  webrtc = NO_WEBRTC;
   #url;
   #probeUrl;
   #backoff = new Backoff();
@@ -139,10 +161,13 @@ export class Connection {
 
   /* For subscriptions. */
   ask(subscription) {
-    if (!this.#opened || (subscription.paused && !subscription.asked))
+    const { paused, listens, asked, id, options } = subscription;
+    if (!this.#opened || (paused && !listens && !asked))
       return;
     subscription.asked = true;
-    this.send({ type: "subscribe", id: subscription.id, ...subscription.options });
+    this.send({ type: "subscribe", id, ...options });
+    if (paused && !asked)
+      this.send(subscription.pausing);
   }
 
   forget(subscription) {
@@ -213,6 +238,8 @@ export class Connection {
     }
     if (message?.type === "clock")
       this.#clockAnswer(message, now);
+    else if (message?.type === "webrtc")
+      this.#tellWebrtc({ exists: true, ready: message.ready === true, servers: serversOf(message.servers) });
     else if (message && typeof message === "object")
       this.#forSubscriber(message);
   }
@@ -286,7 +313,7 @@ export class Connection {
     try {
       const answer = await fetch(this.#probeUrl, { cache: "no-store", signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
       if (answer.status === 401 || answer.status === 403)
-        why = "You may not see this camera";
+        why = DENIED;
       else
         why = answer.ok ? "The server does not take the connection" : `The server answers ${answer.status}`;
     } catch (error) {
@@ -312,6 +339,7 @@ export class Connection {
     this.#clockWaits = false;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = 0;
+    this.webrtc = NO_WEBRTC;
     for (const subscription of this.#subscriptions.values())
       subscription.asked = false;
     if (socket) {
@@ -331,8 +359,24 @@ export class Connection {
     this.#tickTimer = 0;
   }
 
+  #tellWebrtc(webrtc) {
+    this.webrtc = webrtc;
+    for (const { subscriber } of [...this.#subscriptions.values()])
+      subscriber.webrtc?.(webrtc);
+  }
+
   #tell(link) {
     for (const { subscriber } of [...this.#subscriptions.values()])
       subscriber.link(link, this.#why);
   }
+}
+
+/* What may be given to RTCPeerConnection, which throws at anything else. */
+function serversOf(list) {
+  const isText = (value) => value === undefined || typeof value === "string";
+  /* A browser makes no connection at all with a TURN server that it has no name and password for. */
+  const hasKey = (one) => typeof one.username === "string" && typeof one.credential === "string";
+  const isServer = (one) => one !== null && typeof one === "object" && isText(one.username) && isText(one.credential) &&
+    [one.urls].flat().every((url) => /^stuns?:/.test(url) || (/^turns?:/.test(url) && hasKey(one)));
+  return Array.isArray(list) ? list.filter(isServer) : [];
 }

@@ -16,11 +16,11 @@ export class Stamps {
   #count = 0;
   #shown = null;
 
-  /* A frame came in: { ptsUs, arrivedUs, capturedUs, behind }. */
-  put({ ptsUs, arrivedUs, capturedUs, behind }) {
+  /* A frame came in: { ptsUs, seq, arrivedUs, capturedUs, behind }. */
+  put({ ptsUs, seq, arrivedUs, capturedUs, behind }) {
     if (!behind)
       this.#count += 1;
-    this.#list.push({ ptsUs, arrivedUs, capturedUs, behind, number: this.#count });
+    this.#list.push({ ptsUs, seq, arrivedUs, capturedUs, behind, number: this.#count });
     if (this.#list.length > 2 * STAMPS_MAX)
       this.#list.splice(0, STAMPS_MAX);
   }
@@ -127,20 +127,31 @@ export class Measured {
   }
 
   /* At now the picture of about ptsUs appeared. basis: what its age is wanted from, "arrival" or "capture"; the
-   * latter only where the camera tells. */
+   * latter only where the camera tells. Which frame that is, as it came in; null: not known. */
   shown(now, ptsUs, withinUs, basis) {
     const stamp = this.#stamps.find(ptsUs, withinUs);
     if (!stamp) {
-      this.#reported.shown(now, null);
-      return;
+      this.aged(now, null);
+      return null;
     }
     const age = this.#clock.age(now, stamp.arrivedUs);
     const known = basis === "capture" && stamp.capturedUs > 0 ? "capture" : "arrival";
     this.#reported.shown(now, age, this.#stamps.missedBefore(stamp));
-    if (known !== this.#basis)
-      this.#displayed = new DelayMeter();
-    this.#basis = known;
-    this.#displayed.shown(now, known === "capture" ? this.#clock.age(now, stamp.capturedUs) : age);
+    this.#display(now, known === "capture" ? this.#clock.age(now, stamp.capturedUs) : age, known);
+    return stamp;
+  }
+
+  /* At now a picture appeared that came without a stamp, ageMs after its arrival at the server (null: not known). */
+  aged(now, ageMs) {
+    this.#reported.shown(now, ageMs);
+    if (ageMs !== null)
+      this.#display(now, ageMs, "arrival");
+  }
+
+  /* How long ago, in ms, the frame of about ptsUs arrived at the server; null when that is not known. */
+  age(now, ptsUs, withinUs) {
+    const stamp = this.#stamps.find(ptsUs, withinUs);
+    return stamp && this.#clock.age(now, stamp.arrivedUs);
   }
 
   /* { ms (of the picture on the screen), p50, p95, max (of the last 5 s), basis, uncertaintyMs }, or null. */
@@ -160,6 +171,13 @@ export class Measured {
 
   clear() {
     this.#stamps.clear();
+  }
+
+  #display(now, ageMs, basis) {
+    if (basis !== this.#basis)
+      this.#displayed = new DelayMeter();
+    this.#basis = basis;
+    this.#displayed.shown(now, ageMs);
   }
 }
 

@@ -5,7 +5,7 @@
 
 const BREAKS_MAX = 3;
 const BREAKS_WITHIN_MS = 60000;
-const FORGET_MS = 300000;
+export const FORGET_MS = 300000;
 
 export class Ladder {
   #modes;
@@ -28,20 +28,19 @@ export class Ladder {
     return this.#modes.find((mode) => !this.#refused.has(mode)) ?? null;
   }
 
+  /* True when that leaves another choice than before. */
   refuse(mode, text, now) {
+    const isNew = this.#modes.includes(mode) && !this.#refused.has(mode);
     this.#refused.set(mode, { text, at: now });
+    return isNew;
   }
 
-  /* It broke: true when that was once too often, and it is refused. */
-  broke(mode, text, now) {
+  /* It broke: true when that was once too often, and it is to be refused. */
+  broke(mode, now) {
     const recent = (this.#breaks.get(mode) ?? []).filter((at) => now - at < BREAKS_WITHIN_MS);
-    recent.push(now);
-    this.#breaks.set(mode, recent);
-    if (recent.length < BREAKS_MAX)
-      return false;
-    this.#breaks.delete(mode);
-    this.refuse(mode, text, now);
-    return true;
+    const isOver = recent.length + 1 >= BREAKS_MAX;
+    this.#breaks.set(mode, isOver ? [] : [...recent, now]);
+    return isOver;
   }
 
   /* Why the modes before this one are not used: { mode: text }. */

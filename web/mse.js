@@ -53,8 +53,8 @@ export class Mse {
     return { form: "fmp4", codecs: codecs.join(","), sounds: sounds.join(","), why: codecs.length > 0 ? "" : why };
   }
 
-  /* report: { presented(ptsUs, withinUs), failed(kind, text), blocked() }; kind "codec" (another transport may do) or
-   * "broken" (another try may do). */
+  /* report: { presented(ptsUs, withinUs), jumps() (what is shown is of no time), failed(kind, text), blocked() }; kind
+   * "codec" (another transport may do) or "broken" (another try may do). */
   constructor({ video, targetMs, report }) {
     this.#video = video;
     this.#report = report;
@@ -361,8 +361,12 @@ export class Mse {
   }
 
   #presented(time, withinUs) {
-    if (this.#dead || !this.#joined || this.#video.seeking)
-      return; // what a jump leaves behind is not what is played
+    if (this.#dead || !this.#joined)
+      return;
+    if (this.#video.seeking) { // what a jump leaves behind is not what is played
+      this.#report.jumps();
+      return;
+    }
     this.#frames += 1;
     this.#report.presented(time * 1e6, withinUs);
   }

@@ -30,8 +30,14 @@ sheet.replaceSync(`
   }
   .frame[data-surface="none"] :is(video, canvas),
   .frame[data-surface="video"] canvas,
-  .frame[data-surface="canvas"] video { visibility: hidden; }
+  .frame[data-surface="canvas"] video,
+  .frame[data-surface="direct"] :is(video, canvas):not([data-shown]),
+  .frame[data-surface="video"] video.direct { visibility: hidden; }
   .frame[data-dim] :is(video, canvas) { filter: grayscale(0.8) brightness(0.33); }
+
+  canvas.boxes { object-fit: fill; pointer-events: none; transition: none; }
+  .frame canvas.boxes.boxes { visibility: hidden; filter: none; }
+  .frame[data-state="playing"] canvas.boxes.boxes { visibility: visible; }
 
   .label {
     position: absolute;

@@ -1,12 +1,18 @@
 /* One camera on one tile, kept going for ever: a subscription, the transport that shows what comes of it, the
  * watch over both, and the facts a tile needs to say what is going on. Everything that goes wrong ends the
- * same way: subscription and transport are thrown away, the last picture stays, both are made anew after a pause. */
+ * same way: subscription and transport are thrown away, the last picture stays, both are made anew after a pause.
+ *
+ * Beside them WebRTC (direct.js) tries to get through. Whoever has a picture first shows it; once WebRTC has pictures of
+ * now it leads, and the subscription only listens. When it is doubted both run, and whoever has newer pictures shows them. */
 
 import { Backoff } from "./backoff.js";
-import { capabilities, passedOver, transportFor } from "./capabilities.js";
+import { capabilities, transportFor } from "./capabilities.js";
+import { Choice } from "./choice.js";
+import { DENIED } from "./connection.js";
 import { Measured } from "./delay.js";
-import { Ladder } from "./ladder.js";
-import { fetchStill } from "./streams.js";
+import { Direct } from "./direct.js";
+import { Found } from "./found.js";
+import { Still } from "./still.js";
 import { Watch } from "./watch.js";
 import { readState } from "./wire.js";
 import { errorText, FACTS, skippedText } from "./words.js";
@@ -15,17 +21,20 @@ const PICTURES = 0; // track
 const TICK_MS = 500;
 const UNSUPPORTED_PAUSE_MS = 2000; // doubles: what failed once may have been a bad moment of this machine
 const UNSUPPORTED_PAUSE_MAX_MS = 16000;
-const STILL_EVERY_MS = 60000;
+const DIRECT = "webrtc"; // mode
 
 export class Session {
   facts = { ...FACTS };
   #options;
   #can = null; // what the browser can, once known
-  #ladder = null;
-  #mode = null; // that was asked for
+  #choice = null; // once that is known
   #name = ""; // of the transport; MJPEG comes also when another mode was asked for
   #transport = null;
+  #direct;
+  #surface = ""; // that is seen while pictures move,
+  #seen = null; // and which of them
   #subscription = null;
+  #answered = false; // the server said something of it
   #config = null;
   #backoff = new Backoff();
   #measured;
@@ -35,28 +44,45 @@ export class Session {
   #movedAt = 0; // when a picture last moved, or somebody began to look
   #moving = false; // as was told
   #unsupportedPause = UNSUPPORTED_PAUSE_MS;
-  #stillDue = 0; // when a still is worth more than what stands there
+  #still;
   #watch = new Watch();
+  #found;
   #attempts = 0;
   #running = false;
 
   /* options: { connection, base (URL of the server's root), camera, quality, pixels (of the element's width, for
-   * quality "auto"), muted, targetMs, basis ("arrival" or "capture"), modes (names, in order), stage (View),
-   * onChange() when the facts changed, onPlaying(), onStalled(), onNotice(text) for what passes }. */
+   * quality "auto"), muted, smooth, overlay (what programs find is wanted), lateMs (of that),
+   * targetMs, basis ("arrival" or "capture"), modes (names, in order), stage (View),
+   * onChange() when the facts changed, onPlaying(), onStalled(), onNotice(text) for what passes, onAnalysed() at the first result }. */
   constructor(options) {
     this.#options = options;
     this.#measured = new Measured(options.connection.clock);
+    this.#found = new Found(options);
+    this.#still = new Still(options, () => this.#wantsStill, () => this.#change({ hasPicture: true }));
+    this.#direct = new Direct({
+      stage: options.stage,
+      sound: () => !options.muted,
+      smooth: () => options.smooth === true,
+      lacks: (hasSound) => !options.muted && !hasSound && Boolean(this.#config?.audio),
+      changed: () => this.#directChanged(),
+      presented: (now, picture) => this.#presentedDirect(now, picture),
+      blocked: () => this.#blockedDirect(),
+    });
   }
 
   get transport() {
+    if (this.#isDirect)
+      return DIRECT;
     return this.#transport ? this.#name : "";
   }
 
   get stats() {
-    const passed = this.#can ? passedOver(this.#can, this.#options.modes) : {};
+    const shows = this.#isDirect ? this.#direct : this.#transport;
+    const { why } = this.#direct;
     return { transport: this.transport, attempts: this.#attempts, connections: this.#options.connection.connections,
       stream: this.#config?.stream ?? "", audio: this.#config?.audio ?? "",
-      passedOver: { ...passed, ...this.#ladder?.refusals }, ...this.#transport?.stats };
+      overlay: this.#found.stats,
+      passedOver: { ...this.#choice?.refusals, ...(why && { [DIRECT]: why }) }, ...shows?.stats };
   }
 
   /* As Measured.read(); null while no picture moves. */
@@ -91,8 +117,9 @@ export class Session {
   pause() {
     if (!this.#running || this.facts.paused)
       return;
-    this.#subscription?.pause(true);
-    this.#change({ paused: true, live: false, frozenSince: 0 });
+    this.#direct.stop();
+    this.#change({ paused: true, live: false, direct: false, frozenSince: 0 });
+    this.#tune();
   }
 
   /* It can be seen (again). */
@@ -105,8 +132,10 @@ export class Session {
       this.#fresh(performance.now());
       this.#watch.begin(performance.now());
       this.#measured.forgive();
-      this.#subscription?.pause(false);
       this.#change({ paused: false });
+      this.#tune();
+      this.#fallBack();
+      this.#startDirect();
     }
     this.#transport?.jump();
     this.retry();
@@ -115,6 +144,7 @@ export class Session {
   /* Something got better: do not wait for the next try. */
   retry() {
     this.#options.connection.retry();
+    this.#direct.retry();
     if (!this.#running || this.#subscription || !this.#can)
       return;
     this.#backoff.reset();
@@ -129,6 +159,7 @@ export class Session {
 
   play() {
     this.#transport?.jump();
+    this.#direct.play();
     this.#change({ blocked: false });
   }
 
@@ -143,20 +174,36 @@ export class Session {
   choose(choice) {
     Object.assign(this.#options, choice);
     this.#subscription?.change(this.#wish());
+    this.#direct.renew();
   }
 
-  /* Sound comes in files alone, so it needs another transport: a new subscription, under the last picture. */
+  /* Sound comes in files, or by a session that was asked for with it: all begins anew, under the last picture. */
   set muted(muted) {
     const { stage } = this.#options;
     if (this.#options.muted === muted)
       return;
     this.#options.muted = muted;
-    this.#ladder = null;
+    this.#choice = null;
     stage.video.muted = muted;
     if (!this.#running || !this.#can)
       return;
     this.#drop();
+    this.#direct.retry(); // what could not be had with sound can perhaps be had without
     this.#subscribe();
+  }
+
+  /* With what programs find in the pictures, or without. */
+  set overlay(on) {
+    if (this.#options.overlay === on)
+      return;
+    this.#options.overlay = this.#found.on = on;
+    if (this.#choice)
+      this.#subscription?.change(this.#wish());
+    this.#tune();
+  }
+
+  set lateMs(ms) {
+    this.#found.lateMs = ms;
   }
 
   set basis(basis) {
@@ -171,9 +218,10 @@ export class Session {
     this.#can ??= await capabilities();
     if (!this.#running || this.#subscription)
       return;
-    this.#ladder ??= new Ladder(this.#modes());
-    this.#mode = this.#ladder.pick(performance.now());
-    if (this.#mode === null) {
+    const { modes, muted } = this.#options;
+    this.#choice ??= new Choice(this.#can, modes, muted);
+    this.#direct.wanted = modes.includes(DIRECT) && this.#can.get(DIRECT).why === "";
+    if (this.#choice.pick(performance.now()) === null && !this.#isAlone) {
       this.#nothingLeft();
       return;
     }
@@ -183,36 +231,28 @@ export class Session {
       link: (link, why) => this.#link(link, why),
       message: (message) => this.#message(message),
       frame: (frame) => this.#frame(frame),
+      webrtc: (said) => this.#direct.server(said, !said.ready),
       report: () => this.#report(),
     });
-    if (this.facts.paused)
-      this.#subscription.pause(true);
+    this.#tune();
     this.#link(connection.link, connection.why);
+    this.#startDirect();
   }
 
-  /* What the browser has; where sound is wanted, first what brings some. */
-  #modes() {
-    const { modes, muted } = this.#options;
-    const found = modes.filter((mode) => this.#can.get(mode)?.why === "");
-    const hears = (mode) => Boolean(this.#can.get(mode).sounds);
-    return muted ? found : [...found.filter(hears), ...found.filter((mode) => !hears(mode))];
+  /* What the subscription is to bring: pictures, words (and what programs find) alone, or nothing. */
+  #tune() {
+    const { paused, direct } = this.facts;
+    this.#subscription?.pause(paused || direct || this.#isAlone, !paused, !paused && this.#found.on);
   }
 
   #wish() {
-    const { camera, quality, pixels, muted } = this.#options;
-    const { form, codecs, sounds } = this.#can.get(this.#mode);
-    const audio = !muted && Boolean(sounds);
-    const wish = { src: camera, quality, forms: [form], codecs: audio ? `${codecs},${sounds}` : codecs, audio };
-    if (form !== "jpeg" && this.#ladder.modes.includes("mjpeg") && !this.#ladder.refusals.mjpeg)
-      wish.forms.push("jpeg");
-    if (quality === "auto")
-      wish.pixels = pixels;
-    return wish;
+    return this.#choice.wish(this.#options);
   }
 
   #link(link, text) {
     const now = performance.now();
     const why = text || (this.facts.unknown ? "" : this.facts.why);
+    this.#answered &&= link === "open";
     if (link !== "open")
       this.facts.unknown = false; // who knows what is there now
     if (link === "open") {
@@ -223,19 +263,25 @@ export class Session {
     } else {
       this.#lostAt ||= now;
       this.#dropTransport();
-      this.#change({ link, why, live: false, frozenSince: 0 });
+      this.#change(this.facts.direct ? { link, why } : { link, why, live: false, frozenSince: 0 });
     }
+    this.#direct.server(this.#options.connection.webrtc);
   }
 
   #message(message) {
+    this.#answered = true;
     if (message.type === "state")
       this.#cameraState(readState(message, Date.now()));
     else if (message.type === "config")
       this.#configure(message);
+    else if (message.type === "result")
+      this.#found.result(message);
     else if (message.type === "skipped")
       this.#options.onNotice(skippedText(message));
     else if (message.type === "error")
       this.#serverError(String(message.code), errorText(message.text ?? ""));
+    else
+      this.#direct.message(message);
   }
 
   #cameraState(camera) {
@@ -247,23 +293,27 @@ export class Session {
     if (up && !still)
       this.#watch.begin(performance.now());
     this.#change({ camera, live: live && up, frozenSince: still ? frozenSince : 0, unknown: false });
+    this.#direct.camera(up);
   }
 
   #serverError(code, text) {
     if (code === "not-found") {
       this.facts.unknown = true;
       this.#again(`There is no camera “${this.#options.camera}” here`);
+    } else if (code === "codec" && this.#isAlone) {
+      this.#nothingLeft(text);
     } else if (code === "codec") {
-      this.#ladder.refuse(this.#mode, text, performance.now());
-      this.#again("", 0);
+      this.#failed(code, text, this.#choice.mode);
     } else {
       this.#again(code === "busy" ? "Too many viewers at the moment" : text);
+      if (code === "denied")
+        this.#forget();
     }
   }
 
   #report() {
     const report = this.#measured.report();
-    return report && { transport: this.#name, ...report };
+    return report && { transport: this.transport || this.#name, ...report };
   }
 
   /* --- the transport */
@@ -272,35 +322,35 @@ export class Session {
     const found = transportFor(message.form);
     if (!found)
       return;
-    if (String(message.stream).endsWith(".h264") && this.#canDoWithout()) {
-      this.#serverError("codec", `by ${this.#mode} this browser cannot play H.265`);
+    if (this.#isAlone) {
+      this.#config = message; // of what no transport shows
       return;
     }
+    if (this.#choice.canDoWithout(message.stream)) {
+      this.#serverError("codec", `by ${this.#choice.mode} this browser cannot play H.265`);
+      return;
+    }
+    this.#config = message;
+    if (this.facts.direct)
+      return; // for later
     try {
       if (!this.#transport || found.name !== this.#name) {
-        this.#dropTransport();
+        this.#dropTransport(message);
         this.#begin(found);
       }
-      this.#config = message;
       this.#transport.config(message);
     } catch (error) {
       this.#failed("broken", error.message, found.name);
     }
   }
 
-  /* Another mode plays H.265 itself, and no server has to make H.264 of it. */
-  #canDoWithout() {
-    const plays = (mode) => this.#can.get(mode).codecs.includes("hvc1");
-    return !plays(this.#mode) && this.#ladder.modes.some((mode) => plays(mode) && !this.#ladder.refusals[mode]);
-  }
-
   #begin({ name, Transport }) {
     const { stage, targetMs } = this.#options;
-    const reason = this.#ladder.refusals[this.#ladder.modes[0]];
     this.#name = name;
-    this.facts.note = name === this.#ladder.modes[0] ? "" : [name.toUpperCase(), reason].filter(Boolean).join(": ");
+    this.facts.note = this.#choice.note(name);
     this.#transport = new Transport({ video: stage.video, canvas: stage.canvas, targetMs, report: {
       presented: (ptsUs, withinUs) => this.#presented(ptsUs, withinUs),
+      jumps: () => stage.showBoxes([]),
       working: () => this.#watch.worked(performance.now()),
       failed: (kind, text) => this.#failed(kind, text),
       blocked: () => this.#change({ blocked: true }),
@@ -324,56 +374,116 @@ export class Session {
 
   #presented(ptsUs, withinUs) {
     const now = performance.now();
+    if (!this.#direct.yieldsTo(now, this.#measured.age(now, ptsUs, withinUs)))
+      return;
+    const frame = this.#measured.shown(now, ptsUs, withinUs, this.#options.basis);
+    this.#moved(now, this.#transport.surface, null, frame);
+  }
+
+  /* A picture appeared, by whatever way. frame: which one it is, null: not known. */
+  #moved(now, surface, video = null, frame = null) {
     const first = !this.facts.live;
     this.#watch.presented(now, !first);
     this.#backoff.good(now);
-    this.#measured.shown(now, ptsUs, withinUs, this.#options.basis);
     if (this.facts.paused || (this.facts.camera && this.facts.camera.state !== "up"))
       return; // the last pictures before it went down
     this.#fresh(now);
-    this.#stillDue = now + STILL_EVERY_MS;
-    if (!first && !this.facts.frozenSince)
-      return;
-    this.#options.stage.showLive(this.#transport.surface);
+    this.#still.moved(now);
+    if (first || this.facts.frozenSince || this.#seen !== (video ?? surface))
+      this.#show(surface, video);
+    if (frame)
+      this.#found.presented(frame);
+  }
+
+  #show(surface, video) {
+    this.#surface = surface;
+    this.#seen = video ?? surface;
+    this.#options.stage.showLive(surface, video);
+    this.#hear();
     this.#unsupportedPause = UNSUPPORTED_PAUSE_MS;
     this.#change({ live: true, hasPicture: true, frozenSince: 0, unsupported: "", unknown: false, why: "",
       blocked: false });
   }
 
+  /* What is seen is heard, and nothing else. */
+  #hear() {
+    const { muted, stage } = this.#options;
+    stage.video.muted = muted || this.#surface === "direct";
+    this.#direct.muted = muted || this.#surface !== "direct";
+  }
+
   /* mode: by which it was tried; without a transport, by what was asked for. */
-  #failed(kind, text, mode = this.#transport ? this.#name : this.#mode) {
-    const now = performance.now();
-    if (kind === "codec")
-      this.#ladder.refuse(mode, text, now);
-    const next = kind === "codec" || this.#ladder.broke(mode, text, now);
+  #failed(kind, text, mode = this.#transport ? this.#name : this.#choice.mode) {
+    const next = this.#choice.failed(kind, text, mode, this.#config?.codec, performance.now());
     this.#again(next ? "" : text, next ? 0 : null);
   }
 
-  #nothingLeft() {
-    const { modes, refusals } = this.#ladder;
-    const none = "This browser has neither WebCodecs nor Media Source Extensions nor canvas pictures";
-    this.facts.unsupported = modes.map((mode) => refusals[mode]).find(Boolean) ?? none;
-    this.#ladder.forget();
+  #nothingLeft(why = "") {
+    this.facts.unsupported = this.#choice.nothingLeft(why);
     this.#again("", this.#unsupportedPause);
     this.#unsupportedPause = Math.min(2 * this.#unsupportedPause, UNSUPPORTED_PAUSE_MAX_MS);
   }
 
-  /* What cannot be played, or has no place among what is transcoded, can perhaps be seen once in a while. */
+  /* --- WebRTC */
+
+  get #isDirect() {
+    return this.#direct.leads && this.#surface === "direct";
+  }
+
+  /* Nothing but WebRTC is wanted, or can be had. */
+  get #isAlone() {
+    return this.#direct.wanted && this.#choice !== null && this.#choice.mode === null;
+  }
+
+  /* A server says what it has before it speaks of cameras. */
+  get #cannotBeHad() {
+    return this.#direct.isHopeless || (this.#direct.isMissing && this.#answered);
+  }
+
+  #startDirect() {
+    if (!this.facts.paused && this.#subscription)
+      this.#direct.start(this.#subscription);
+  }
+
+  #directChanged() {
+    const { flows, leads, link } = this.#direct;
+    const { live } = this.facts;
+    if (flows && this.#surface !== "direct" && this.facts.camera?.state !== "up")
+      this.#options.stage.keepStill(); // what takes over is not shown yet
+    if (flows)
+      this.#closeTransport();
+    this.#change({ direct: flows, live: live && (leads || this.#surface !== "direct"), damaged: false, way: link });
+    this.#tune();
+    this.#fallBack();
+  }
+
+  /* Where other pictures move, nobody misses these. */
+  #blockedDirect() {
+    if (!this.facts.live || this.facts.frozenSince)
+      this.#change({ blocked: true });
+  }
+
+  #presentedDirect(now, { ageMs, rtp, video }) {
+    this.#watch.data(now);
+    this.#measured.aged(now, ageMs);
+    this.#moved(now, "direct", video, this.#found.frameOf(now, ageMs, rtp));
+  }
+
+  /* The transport goes on where it was left: the server sends what it has once more. */
+  #fallBack() {
+    if (this.#config && !this.#transport && !this.facts.paused)
+      this.#configure(this.#config);
+  }
+
+  /* Who may not see it (any more) does not see what was, either. */
+  #forget() {
+    this.#options.stage.clear();
+    this.#change({ hasPicture: false });
+  }
+
   get #wantsStill() {
     const { unsupported, camera, paused } = this.facts;
     return this.#running && !paused && !document.hidden && (unsupported !== "" || camera?.state === "refused");
-  }
-
-  async #showStill(now) {
-    const { base, camera, stage } = this.#options;
-    if (!this.#wantsStill || now < this.#stillDue)
-      return;
-    this.#stillDue = now + STILL_EVERY_MS;
-    const picture = await fetchStill(base, camera);
-    if (!picture || !this.#wantsStill)
-      return;
-    stage.showStill(picture);
-    this.#change({ hasPicture: true });
   }
 
   /* --- what goes wrong */
@@ -393,18 +503,29 @@ export class Session {
     this.#retryTimer = 0;
     this.#subscription?.close();
     this.#subscription = null;
+    this.#answered = false;
     this.facts.link = "waiting";
+    this.#direct.stop();
+    this.facts.direct = false;
     this.#dropTransport();
   }
 
-  #dropTransport() {
+  /* config: of its successor. What WebRTC shows goes on. */
+  #dropTransport(config = null) {
     const { stage } = this.#options;
-    stage.keepStill();
+    this.#found.clear();
+    if (!this.#isDirect) {
+      stage.keepStill();
+      this.facts.live = false;
+    }
     this.facts.hasPicture = stage.hasPicture;
-    this.facts.live = false;
+    this.#closeTransport();
+    this.#config = config;
+  }
+
+  #closeTransport() {
     this.#transport?.close();
     this.#transport = null;
-    this.#config = null;
     this.#measured.clear();
   }
 
@@ -413,16 +534,24 @@ export class Session {
   #tick() {
     const now = performance.now();
     this.facts.stillFor = now - this.#movedAt;
-    this.#showStill(now);
+    this.#still.tick(now);
     if (this.facts.link !== "open") {
       this.facts.linkDownFor = this.#lostAt ? now - this.#lostAt : 0;
+      if (this.facts.live && !this.facts.direct)
+        this.#change({ live: false, frozenSince: 0 });
+      if (!this.facts.live && this.#options.connection.why === DENIED)
+        this.#forget();
       this.#options.onChange();
       return;
     }
     this.#lostAt = 0;
     this.#transport?.tick();
-    if (document.hidden || this.facts.paused)
-      this.#watch.begin(now);
+    if (this.#isAlone && this.#cannotBeHad) {
+      this.#nothingLeft(this.#direct.why || "the server has no WebRTC");
+      return;
+    }
+    if (document.hidden || this.facts.paused || (this.#isAlone && !this.#direct.leads))
+      this.#watch.begin(now); // nothing is to come
     else if (!this.facts.camera || this.facts.camera.state === "up")
       this.#judge(now);
     if (!this.facts.live)
@@ -434,9 +563,10 @@ export class Session {
     if (this.facts.blocked)
       return;
     const { frozenMs, wrong } = this.#watch.judge(now, this.facts.live);
-    if (wrong === "silent")
+    const isSparse = this.facts.direct && this.facts.way === "keys-only"; // the next comes when the camera has one
+    if (wrong === "silent" && !isSparse)
       this.#again("No data comes from the server");
-    else if (wrong === "stuck")
+    else if (wrong === "stuck" && !isSparse)
       this.#failed("broken", "The picture stands still although data comes");
     else if (this.facts.live && frozenMs > 0 && !this.facts.frozenSince)
       this.#change({ frozenSince: Date.now() - frozenMs });

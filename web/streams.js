@@ -53,12 +53,13 @@ export async function fetchStill(base, camera) {
   }
 }
 
-/* Cameras in the order of the configuration: [{ name, title, group }]; group is "" for none. A camera's second
+/* Cameras in the order of the configuration: [{ name, title, group, analysed }]; group is "" for none. A camera's second
  * stream, and what is transcoded of one, is no camera. */
 export function camerasOf(streams) {
   return Object.entries(streams)
     .filter(([, stream]) => stream?.sub !== true && stream?.transcoded !== true)
     .map(([name, stream]) => ({ name, title: text(stream?.title) || name, group: text(stream?.group),
+      analysed: stream?.analysers > 0,
       order: Number(stream?.order) || 0 }))
     .sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
 }

@@ -13,7 +13,7 @@ export class Tile {
   /* camera: as in camerasOf(). onOpen(tile), onFocus(tile): a person did. */
   constructor(camera, onOpen, onFocus) {
     this.camera = camera;
-    this.player = make("camhub-player", { role: "presentation", camera: camera.name, quality: "auto" });
+    this.player = make("camhub-player", { role: "presentation", camera: camera.name, quality: "auto", overlay: true });
     this.link = make("a", { class: "tile", href: `./${encodeURIComponent(camera.name)}`, "data-camera": camera.name,
       tabindex: "-1" }, this.player);
     this.item = make("li", {}, this.link);
@@ -52,6 +52,10 @@ export class Tile {
 
   set delay(on) {
     this.player.toggleAttribute("show-delay", on);
+  }
+
+  set overlay(on) {
+    this.player.toggleAttribute("overlay", on);
   }
 
   /* Nobody sees it now, and will not soon. */

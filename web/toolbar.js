@@ -8,6 +8,7 @@ const ITEMS = {
   link: { words: "Copy link", key: "c" },
   embed: { words: "Embed", key: "e" },
   delay: { words: "Delay", key: "d" },
+  overlay: { words: "Boxes", key: "o" },
   sound: { words: "Sound", key: "m" },
   full: { words: "Full screen", key: "f" },
   keys: { words: "Keys", key: "?" },

@@ -1,6 +1,7 @@
 /* What a <camhub-player> shows: the moving picture, the last picture when there is none, the name, the words
  * about what is wrong. It knows nothing of connections; it is told. */
 
+import { Boxes } from "./boxes.js";
 import { sheet } from "./player-style.js";
 
 const NOTICE_MS = 4000;
@@ -18,6 +19,7 @@ function element(name, className, ...children) {
 export class View {
   video = element("video");
   canvas = element("canvas");
+  #boxes;
   #frame;
   #label;
   #name = element("span", "name");
@@ -41,6 +43,10 @@ export class View {
     video.disablePictureInPicture = true;
     video.setAttribute("aria-hidden", "true"); // the status line says what there is to say
     this.canvas.setAttribute("aria-hidden", "true");
+    const boxes = element("canvas", "boxes");
+    boxes.setAttribute("aria-hidden", "true");
+    boxes.width = boxes.height = 1;
+    this.#boxes = new Boxes(boxes);
     video.tabIndex = -1;
     this.#label = element("div", "label", element("span", "dot"), this.#name, this.#note);
     this.#said = element("div", "said", this.#spinner, this.#headline, this.#detail);
@@ -58,7 +64,7 @@ export class View {
       event.stopPropagation();
       onPlay();
     });
-    this.#frame = element("div", "frame", video, this.canvas, this.#label, this.#said, this.#notice,
+    this.#frame = element("div", "frame", video, this.canvas, boxes, this.#label, this.#said, this.#notice,
       this.#delay, this.#button, this.#status);
     this.#frame.dataset.surface = "none";
     root.append(this.#frame);
@@ -68,15 +74,30 @@ export class View {
     return this.#frame.dataset.surface !== "none";
   }
 
-  /* The first new picture is there: show it instead of the still. surface: "video" or "canvas". */
-  showLive(surface) {
+  /* A video of its own for a session that comes by itself: it is seen when it is shown. */
+  attach(video) {
+    video.className = "direct";
+    this.canvas.after(video);
+  }
+
+  detach(video) {
+    if (video === this.#moving)
+      this.keepStill();
+    video.remove();
+  }
+
+  /* The first new picture is there: show it instead of the still. surface: "video", "canvas" or "direct", the latter
+   * with the video that was attached. */
+  showLive(surface, video = null) {
+    for (const one of this.#frame.querySelectorAll("video.direct"))
+      one.toggleAttribute("data-shown", one === video);
     this.#frame.dataset.surface = surface;
   }
 
   /* The video is about to go: what it shows last stays, as a still. In the middle of a seek it gives none. */
   keepStill() {
-    const { video } = this;
-    if (this.#frame.dataset.surface !== "video")
+    const video = this.#moving;
+    if (!video)
       return;
     if (drawable(video))
       this.#paint(video, video.videoWidth, video.videoHeight);
@@ -92,11 +113,10 @@ export class View {
 
   /* What is shown now as a JPEG (a Promise of a Blob); null: nothing. */
   async snapshot() {
-    const { surface } = this.#frame.dataset;
-    const { video, canvas } = this;
-    if (surface === "canvas")
-      return toJpeg(canvas);
-    if (surface !== "video" || !drawable(video))
+    const video = this.#moving;
+    if (this.#frame.dataset.surface === "canvas")
+      return toJpeg(this.canvas);
+    if (!video || !drawable(video))
       return null;
     const copy = document.createElement("canvas");
     copy.width = video.videoWidth;
@@ -107,7 +127,7 @@ export class View {
 
   /* Another camera: its predecessor's picture must not stand under its name. */
   clear() {
-    this.#frame.dataset.surface = "none";
+    this.showLive("none");
   }
 
   /* said: from describe(); label: the camera's title ("" hides the label); status: for screen readers. */
@@ -127,6 +147,17 @@ export class View {
     setText(this.#status, status);
   }
 
+  /* What programs found in the picture that is shown: as Overlay.drawn() gives it. */
+  showBoxes(drawn) {
+    const { canvas } = this;
+    const video = this.#moving;
+    if (drawn.length > 0)
+      this.#boxes.draw(drawn, video ? { width: video.videoWidth, height: video.videoHeight }
+        : { width: canvas.width, height: canvas.height });
+    else
+      this.#boxes.clear();
+  }
+
   /* The delay in words; "" for none. */
   showDelay(text) {
     setText(this.#delay, text);
@@ -141,13 +172,19 @@ export class View {
     this.#noticeTimer = setTimeout(() => { this.#notice.hidden = true; }, NOTICE_MS);
   }
 
+  /* The video that is seen, or null. */
+  get #moving() {
+    const { surface } = this.#frame.dataset;
+    return surface === "video" ? this.video : this.#frame.querySelector("video[data-shown]");
+  }
+
   #paint(picture, width, height) {
     const { canvas } = this;
     const scale = Math.min(1, STILL_SIDE_MAX / Math.max(width, height));
     canvas.width = Math.max(1, Math.round(width * scale));
     canvas.height = Math.max(1, Math.round(height * scale));
     canvas.getContext("2d", { alpha: false }).drawImage(picture, 0, 0, canvas.width, canvas.height);
-    this.#frame.dataset.surface = "canvas";
+    this.showLive("canvas");
   }
 }
 

@@ -35,6 +35,8 @@ let pollTimer = 0;
 let polls = 0;
 let targetMs = null; // the server's wish, once known
 let delay = false; // shown in the tiles
+let overlay = true; // the same of what programs find
+let analysed = false; // some programs do, or did
 
 const toolbar = new Toolbar({
   snapshot: () => saveSnapshot(open.player, ROOT, open.name).then((file) => toast(`Saved as ${file}`),
@@ -45,6 +47,7 @@ const toolbar = new Toolbar({
   },
   embed: () => showEmbed(open.camera.title, cameraUrl(ROOT, open.name), embedSnippets(ROOT, open.name, open.camera.title)),
   delay: toggleDelay,
+  overlay: toggleOverlay,
   ...(canFillScreen() && { full: toggleFullScreen }),
   keys: () => showKeys(KEYS),
   wall: leave,
@@ -56,6 +59,7 @@ const KEYS = [
   ["Escape", "Back to all cameras"],
   ["F", "Full screen"],
   ["D", "How old the pictures are, in each tile"],
+  ["O", "What programs find in the pictures, where some look"],
   ["S", "Saves a picture of the open camera"],
   ["C", "Copies the link of the open camera"],
   ["E", "How to embed the open camera in a page"],
@@ -98,6 +102,8 @@ function makeTile(camera) {
   const tile = new Tile(camera, () => open !== tile && enter(tile), () => roving(tile));
   tile.targetMs = targetMs;
   tile.delay = delay;
+  tile.overlay = overlay;
+  tile.player.addEventListener("analysed", showAnalysed);
   return tile;
 }
 
@@ -210,12 +216,26 @@ function openWhat(next) {
 }
 
 function showToolbar() {
+  const found = analysed ? ["overlay"] : [];
   if (kiosk)
     toolbar.show([]);
   else if (open)
-    toolbar.show(["snapshot", "link", "embed", "delay", "full", "keys", "wall"]);
+    toolbar.show(["snapshot", "link", "embed", "delay", ...found, "full", "keys", "wall"]);
   else
-    toolbar.show(tiles.size > 0 ? ["delay", "full", "keys"] : []);
+    toolbar.show(tiles.size > 0 ? ["delay", ...found, "full", "keys"] : []);
+}
+
+function showAnalysed() {
+  analysed = true;
+  toolbar.press("overlay", overlay);
+  showToolbar();
+}
+
+function toggleOverlay() {
+  overlay = !overlay;
+  for (const tile of tiles.values())
+    tile.overlay = overlay;
+  toolbar.press("overlay", overlay);
 }
 
 function toggleDelay() {
@@ -239,6 +259,8 @@ async function poll() {
     if (mine !== polls)
       return; // asked again meanwhile
     update(chosen(all, wanted));
+    if (!analysed && [...tiles.values()].some((tile) => tile.camera.analysed))
+      showAnalysed();
     tellNone(all.length);
     say("");
   } catch (error) {

@@ -5,9 +5,10 @@ const QUIET_MS = 1500; // a break shorter than this is not worth words while a p
 /* What is known at the beginning; see describe(). */
 export const FACTS = {
   camera: null, link: "opening", linkDownFor: 0, stillFor: 0, why: "", unknown: false, hasPicture: false, frozenSince: 0,
-  live: false, unsupported: "", damaged: false, note: "", paused: false, blocked: false,
+  live: false, direct: false, unsupported: "", damaged: false, way: "ok", note: "", paused: false, blocked: false,
 };
 
+const WAYS = { thin: "slow connection: a smaller picture", "keys-only": "slow connection: a picture now and then" };
 const DAMAGED = "damaged on the way from the camera";
 
 /* "12:31", with the day when it is not today's. */
@@ -38,8 +39,10 @@ function capital(text) {
  *   hasPicture   a picture (perhaps an old one) is on the tile
  *   frozenSince  0, or since when (ms) no new picture was shown although the camera is up
  *   live         pictures are moving
+ *   direct       they come without the connection
  *   unsupported  "" or why no transport can show this camera
  *   damaged      parts of the moving pictures were lost on the way from the camera
+ *   way          what the way to here lets the server send: "ok" | "thin" (a smaller picture) | "keys-only"
  *   note         "" or why this transport was chosen
  *   paused       nobody can see the tile
  *   blocked      the browser wants a click before it plays
@@ -55,14 +58,14 @@ export function describe(facts, now) {
     return say("paused", "Paused", "");
   if (facts.unknown)
     return say("offline", "No such camera", facts.why);
-  if (facts.link !== "open")
+  if (facts.link !== "open" && !(facts.direct && facts.live))
     return withoutLink(facts, say);
   if (facts.camera && facts.camera.state !== "up")
     return cameraNotUp(facts.camera, now, say);
   if (facts.blocked)
     return say("stalled", "Press to play", "The browser wants a click first");
   if (facts.live && !facts.frozenSince)
-    return say("playing", "", facts.damaged ? DAMAGED : facts.note);
+    return say("playing", "", facts.damaged ? DAMAGED : (facts.direct ? WAYS[facts.way] ?? "" : facts.note));
   if (facts.frozenSince)
     return say("stalled", since("Picture frozen", facts.frozenSince, now), "No new picture comes");
   if (!facts.hasPicture)

@@ -5,6 +5,7 @@
 
 #include "worker/rtsp_text.h"
 
+#include "shared/digit.h"
 #include "shared/xalloc.h"
 
 #include <errno.h>
@@ -79,14 +80,8 @@ rtsp_text_split(struct rtsp_text text, struct rtsp_text *name, struct rtsp_text 
 static int
 digit_of(char c, unsigned base)
 {
-	int digit = -1;
+	int digit = hex_digit(c);
 
-	if (c >= '0' && c <= '9')
-		digit = c - '0';
-	else if (c >= 'a' && c <= 'f')
-		digit = c - 'a' + 10;
-	else if (c >= 'A' && c <= 'F')
-		digit = c - 'A' + 10;
 	return digit < (int)base ? digit : -1;
 }
 

@@ -57,6 +57,8 @@
      * not known). A video's is kept and read later: the page's own scripts, which time the same picture, come first. */
     shown(now, due) {
       const { element } = this;
+      if (element.classList.contains("direct") && !element.hasAttribute("data-shown"))
+        return; // WebRTC's, which nobody sees before it takes over
       this.presented += 1;
       if (this.presented % every !== 0 && first !== null)
         return;

@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position,unused-import
 import faults_worker  # noqa: E402,F401
 import faults_front  # noqa: E402,F401
+import faults_rtc  # noqa: E402,F401
 import faults_supervisor  # noqa: E402,F401
 from lab import FAULTS  # noqa: E402
 

@@ -12,7 +12,7 @@ from house import Tamper
 from lab import fault
 
 ONCE_IN_S = 3  # a worker that has delivered for 2 s is started again at once
-LONG_AGO = {"restart": {"good": "600s", "first": "60s", "max": "60s", "jitter": "0%"}}
+LONG_AGO = {"restart": {"good": "600s", "first": "600s", "max": "600s", "jitter": "0%"}}
 QUICK = {"restart": {"good": "100ms", "min_interval": "50ms", "first": "50ms", "max": "100ms"}}
 
 

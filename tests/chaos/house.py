@@ -228,6 +228,9 @@ class House(rig.Camhub):
     def front(self):
         return self.pids().get("camhub-http http")
 
+    def rtc(self):
+        return self.pids().get("camhub-rtc rtc")
+
     async def kill(self, pid, signo=signal.SIGKILL, waits=True):
         """A signal to a process of ours, by pidfd, and its death."""
         pidfd = os.pidfd_open(pid)

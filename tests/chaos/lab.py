@@ -5,6 +5,7 @@ all faults with their promises, goals and negative controls.
 
 import asyncio
 import contextlib
+import math
 import os
 import time
 from typing import NamedTuple
@@ -12,8 +13,9 @@ from typing import NamedTuple
 import observer
 from figures import Machine, summary
 from house import House, merged, saboteur
+from rtc_watcher import RtcWatcher
 from source import Source
-from wait import machine_load
+from wait import Deadline
 from watcher import Watcher, fetch
 
 POLL_S = 0.02
@@ -72,6 +74,7 @@ class Lab:
         self.after_fault_s = CONTROL_PATIENCE_S if tamper else None
         self.figures, self.notes = {}, []
         self.house, self.sources, self.watchers, self.kills = None, {}, [], {}
+        self.rtc_watchers = []
         self.extra_viewers = {}
         self.late, self.clock_task = [], None
         self.machine = Machine(time.monotonic())
@@ -93,6 +96,15 @@ class Lab:
         self.sources[name] = await Source(name, **options).start()
         return self.sources[name]
 
+    @contextlib.contextmanager
+    def setting_up(self):
+        """Before a fault a control is as patient as its run."""
+        patience, self.after_fault_s = self.after_fault_s, None
+        try:
+            yield
+        finally:
+            self.after_fault_s = patience
+
     async def add_house(self, names=("door", "yard"), source=None, camera=None, **options):
         """A camhub with a camera of the driver's own for each name, all up. camera: more of each one's configuration,
         source: of each Source."""
@@ -107,8 +119,9 @@ class Lab:
             self.house.port = self.house.manager.port
             self.house.manager.watch(self.house)
         await self.until(self.serves, "the pages are served")
-        for name in names:
-            await self.until_state(name, "up")
+        with self.setting_up():
+            for name in names:
+                await self.until_state(name, "up")
         return self.house
 
     def cameras(self, *but, **more):
@@ -128,8 +141,21 @@ class Lab:
         """One that already sees pictures of all of them."""
         watcher = await Watcher(self.house, names).open()
         self.watchers.append(watcher)
-        await self.sees(watcher, "the first pictures")
+        with self.setting_up():
+            await self.sees(watcher, "the first pictures")
         return watcher
+
+    async def add_rtc_watcher(self, name, clients=1, flags=()):
+        """Viewers by WebRTC who all see pictures already. On a busy machine they do not say how fast pictures come: it is not
+        the network that is thin."""
+        watcher = await RtcWatcher(self.house, name, clients, (*flags, *(("--no-twcc",) if self.calm else ()))).open()
+        self.rtc_watchers.append(watcher)
+        await self.until(lambda: watcher.playing == clients, lambda: f"pictures by WebRTC: {watcher.told}")
+        return watcher
+
+    async def drop_rtc_watcher(self, watcher):
+        self.rtc_watchers.remove(watcher)
+        await watcher.close()
 
     async def drop_watcher(self, watcher):
         self.watchers.remove(watcher)
@@ -143,14 +169,15 @@ class Lab:
 
     async def until(self, condition, what, patience_s=None):
         """Poll, plainly or awaiting, until it is true; returns that."""
-        began, limit = time.monotonic(), patience_s or self.patience_s
+        limit = patience_s or self.patience_s
+        deadline = Deadline(limit)
         while True:
             value = condition()
             if asyncio.iscoroutine(value):
                 value = await value
             if value:
                 return value
-            if time.monotonic() - began > limit * (1 if patience_s and self.tamper else machine_load()):
+            if deadline.is_over():
                 raise Broken(f"not within {limit:.0f} s: {what() if callable(what) else what}")
             await asyncio.sleep(POLL_S)
 
@@ -168,6 +195,11 @@ class Lab:
             return all(watcher.cameras[name].frames >= goal for name, goal in goals.items())
 
         await self.soon(there, lambda: f"no pictures: {what}")
+
+    async def sees_by_rtc(self, watcher, what, count=3):
+        """`count` more pictures for each of them."""
+        goal = watcher.frames + count * watcher.clients
+        await self.soon(lambda: watcher.frames >= goal, lambda: f"no pictures by WebRTC: {what}: {watcher.told}")
 
     async def until_state(self, name, *states):
         last = {}
@@ -193,6 +225,10 @@ class Lab:
             self.demand(watcher.closed is None, f"{name}: its viewer was closed: {watcher.closed}")
             self.demand(seen.lost + seen.skipped == 0, f"{name}: {seen.lost} pictures were lost, {seen.skipped} left out")
 
+    def lost_nothing_by_rtc(self, *watchers):
+        for watcher in watchers:
+            self.demand(not watcher.losses(), lambda bad=watcher: f"a viewer by WebRTC lost pictures: {bad.losses()}")
+
     def figure(self, name, value):
         self.figures.setdefault(name, []).append(value)
 
@@ -207,6 +243,8 @@ class Lab:
             if watcher.closed is None:
                 for name in watcher.names:
                     counts[name] = counts.get(name, 0) + 1
+        for watcher in self.rtc_watchers:
+            counts[watcher.name] = counts.get(watcher.name, 0) + watcher.playing
         return counts
 
     async def status_is_true(self):
@@ -226,6 +264,8 @@ class Lab:
         await self.status_is_true()
         for watcher in list(self.watchers):
             await self.drop_watcher(watcher)
+        for watcher in list(self.rtc_watchers):
+            await self.drop_rtc_watcher(watcher)
         await self.end_house()
         if self.house.manager is not None:
             return
@@ -246,7 +286,7 @@ class Lab:
         """Takes everything back, whatever happened."""
         if self.clock_task is not None:
             self.clock_task.cancel()
-        for watcher in self.watchers:
+        for watcher in [*self.watchers, *self.rtc_watchers]:
             await watcher.close()
         for source in self.sources.values():
             await source.close()
@@ -259,11 +299,25 @@ class Lab:
                 "machine": {**self.machine.tell(time.monotonic()), "driver_late": summary(self.late)}}
 
 
+async def in_time(run, limit_s):
+    """TimeoutError after so long on an idle machine."""
+    task, deadline = asyncio.ensure_future(run), Deadline(limit_s)
+    try:
+        while not (await asyncio.wait({task}, timeout=1))[0]:
+            if deadline.is_over():
+                raise asyncio.TimeoutError
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+
+
 async def play(chosen, n, tamper=None, calm=False):
     """One run. {"status": "held", "broken" or "skipped", "reason", "n", "seconds", ...}"""
     lab, began, result = await Lab(tamper, calm=calm).open(), time.monotonic(), {"status": "held", "reason": ""}
     try:
-        await asyncio.wait_for(chosen.run(lab, n), CALM_LIMIT_S * machine_load() if calm else None)
+        await in_time(chosen.run(lab, n), CALM_LIMIT_S if calm else math.inf)
     except asyncio.TimeoutError:
         result = {"status": "broken", "reason": "it never came to its end"}
     except Skipped as skipped:

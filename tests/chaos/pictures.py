@@ -10,6 +10,7 @@ from typing import NamedTuple
 WIDTH, HEIGHT = 48, 32
 MARK = b"camhub-chaos-cam"  # the 16 bytes of the UUID; without zeros there is nothing to escape
 STAMP = struct.Struct("!8s12s16s")
+BENCH_MARK = b"camhub-bench-001"  # bench/stamp.h: the viewers by WebRTC are those of the benches, and read this one
 PAYLOAD_MAX = 1400
 
 
@@ -80,10 +81,15 @@ def stamp_nal(stamp, padding=0):
     return b"\x06\x05" + b"\xff" * (size // 255) + bytes([size % 255]) + words + b"\x80"
 
 
+def bench_nal(stamp):
+    words = BENCH_MARK + b"%020d%012d" % (1000 * stamp.sent_us, stamp.number)
+    return b"\x06\x05" + bytes([len(words)]) + words + b"\x80"
+
+
 def picture(stamp, index, padding=0):
     """NAL units of one picture; index: its place in the group, 0 is the key frame."""
-    sei = stamp_nal(stamp, padding)
-    return [SPS, PPS, sei, KEY_FRAME] if index == 0 else [sei, STILLS[index % 16]]
+    words = [bench_nal(stamp), stamp_nal(stamp, padding)]
+    return [SPS, PPS, *words, KEY_FRAME] if index == 0 else [*words, STILLS[index % 16]]
 
 
 def read_stamp(unit):

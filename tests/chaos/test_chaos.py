@@ -17,7 +17,7 @@ AT_ONCE = 3
 # What is left running on purpose would be another one's orphan.
 ALONE = ("supervisor-killed",)
 # The shortest of each kind; make chaos CHAOS_FLAGS=--controls runs all.
-CONTROLS = ("worker-killed", "worker-stopped", "front-killed", "leaks", "status-truth")
+CONTROLS = ("worker-killed", "worker-stopped", "front-killed", "leaks", "status-truth", "rtc-garbage")
 
 
 async def some_at_once(makers):

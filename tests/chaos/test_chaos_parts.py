@@ -2,6 +2,7 @@
 """The pure parts of the faults: quantiles and goals, pictures and their numbers, what the observer finds, the report."""
 
 import copy
+import random
 import subprocess
 import shutil
 import unittest
@@ -12,7 +13,10 @@ import observer
 import pictures
 import report
 import rig
+import stun
 from figures import Goal, quantile, summary
+from rtc_stranger import Session, frames, junk
+from rtc_watcher import RtcWatcher
 from watcher import Seen, frame
 
 
@@ -52,6 +56,10 @@ class Pictures(unittest.TestCase):
         self.assertIsNone(pictures.read_stamp(b"x" * 100))
         self.assertIsNone(pictures.read_stamp(pictures.MARK + b"door____00000000"))
 
+    def test_the_benches_stamp(self):
+        nal = pictures.bench_nal(pictures.Stamp("door", 4711, 123456789))
+        self.assertEqual(nal, b"\x06\x05\x30camhub-bench-001" + b"00000000123456789000" + b"000000004711" + b"\x80")
+
     def test_payloads_make_the_unit_again(self):
         nal = b"\x65" + bytes(range(1, 251)) * 20
         parts = pictures.payloads(nal)
@@ -85,6 +93,39 @@ class Watching(unittest.TestCase):
     def test_frames_of_a_client_are_masked(self):
         self.assertEqual(frame(1, b"hi"), b"\x81\x82\0\0\0\0hi")
         self.assertEqual(frame(2, b"x" * 300)[:4], b"\x82\xfe\x01\x2c")
+
+
+class Rtc(unittest.TestCase):
+    def test_losses(self):
+        viewers = RtcWatcher(None, "door", 2)
+        self.assertTrue(viewers.losses(), "nobody plays")
+        viewers.told = {"playing": 2, "frames": 100, "missed": 0, "broken": 0, "holes": 0, "closed": 0, "backs": 0}
+        self.assertEqual(viewers.losses(), {})
+        for name in ("missed", "broken", "holes", "closed", "backs"):
+            with self.subTest(loss=name):
+                before, viewers.told = viewers.told, {**viewers.told, name: 1}
+                self.assertEqual(viewers.losses(), {name: 1})
+                viewers.told = before
+        viewers.told["playing"] = 1
+        self.assertEqual(viewers.losses(), {"playing": 1})
+
+    def test_checks(self):
+        """RFC 8489 14.5 and 14.7: both lie over what is before them, with the length that ends with them."""
+        whole = stun.request("ours:theirs", "password", 7)
+        self.assertEqual(len(whole), 20 + int.from_bytes(whole[2:4], "big"))
+        self.assertEqual(whole[-8:-4], b"\x80\x28\0\4")
+        self.assertEqual(whole[-32:-28], b"\0\x08\0\x14")
+        self.assertNotEqual(whole[-28:-8], stun.request("ours:theirs", "Password", 7)[-28:-8])
+        self.assertEqual(len(stun.request("ours:theirs", "password", 7, with_integrity=False)), len(whole) - 24)
+
+    def test_junk_is_junk(self):
+        """Nothing in it is a check that was made with the password."""
+        rng, session = random.Random(1), Session("ufragufr", "p" * 24)
+        for _ in range(2000):
+            data = junk(rng, session)
+            good = session.check(int.from_bytes(data[8:20], "big"))
+            self.assertNotEqual(data, good)
+            self.assertTrue(frames(rng, session))
 
 
 SEEN = {"supervisor": 10, "listens": {"127.0.0.1:80"}, "has_room": True,

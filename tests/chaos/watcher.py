@@ -179,20 +179,22 @@ class Watcher:
             self.writer.close()
 
 
-async def fetch(house, path="/healthz", timeout_s=ANSWER_S, headers=(), method="GET"):
-    """(status, body) of one request on a connection of its own. OSError when it was refused or cut off."""
+async def fetch(house, path="/healthz", timeout_s=ANSWER_S, headers=(), method="GET", body=b"", source=None):
+    """(status, body) of one request on a connection of its own, from the address `source`. OSError when it was refused or
+    cut off."""
     async def talk():
-        reader, writer = await asyncio.open_connection(house.host, house.port)
+        reader, writer = await asyncio.open_connection(house.host, house.port, local_addr=(source, 0) if source else None)
         try:
+            lines = [*headers, f"Content-Length: {len(body)}"] if body else headers
             writer.write("\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {house.host}:{house.port}",
-                                      "Connection: close", *headers, "", ""]).encode())
+                                      "Connection: close", *lines, "", ""]).encode() + body)
             answer = await reader.read(-1)
         finally:
             writer.close()
         if not answer.startswith(b"HTTP/1."):
             raise ConnectionResetError("closed without an answer")
-        head, _, body = answer.partition(b"\r\n\r\n")
-        return int(head.split(b" ", 2)[1]), body
+        head, _, content = answer.partition(b"\r\n\r\n")
+        return int(head.split(b" ", 2)[1]), content
 
     try:
         return await asyncio.wait_for(talk(), timeout_s)

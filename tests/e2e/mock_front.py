@@ -20,27 +20,26 @@ clips that ffmpeg made, in real time, with the current group of pictures sent at
         front.add("roof"); front.remove("roof")
         front.refuse(True)                           # WebSockets are answered 503
         front.answer_streams(False)                  # so is api/streams
+        front.tell_webrtc(True)                      # offers are taken (until then nothing is said of WebRTC)
+        front.offers                                 # those that came
+        front.refuse_offers(422, "no")               # how they are answered; they are not, by default
 
 Run by hand (mock_front.py --port 8000 --cameras 9) it shows a wall to look at.
 """
 
 import argparse
 import asyncio
-import base64
-import functools
 import http
 import json
 import os
 import re
 import shutil
 import struct
-import subprocess
-import tempfile
 import threading
 import time
 import urllib.parse
 
-from wait import PATIENCE_S
+from clips import TIMESCALE, clip, jpegs
 
 try:
     import websockets
@@ -53,7 +52,6 @@ POLICY = ("default-src 'self'; media-src 'self' blob:; img-src 'self' blob:; con
           "object-src 'none'; base-uri 'none'; frame-ancestors 'self'")
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
          ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
-TIMESCALE = 90000
 VIEWER_QUEUE = 1000
 
 
@@ -66,92 +64,6 @@ def missing():
     return ""
 
 
-class Clip:
-    """A short piece of video, played in a loop: init segment and one fragment per frame, or JPEGs."""
-
-    def __init__(self, frames, init, codec, fps, gop):
-        self.frames = frames
-        self.init = init
-        self.codec = codec  # as in RFC 6381; "" for JPEGs
-        self.fps = fps
-        self.gop = gop
-
-    def form(self, forms):
-        """The first of the forms asked for that it can be sent in; "" for none."""
-        return next((form for form in forms if (form == "jpeg") != bool(self.codec)), "")
-
-    def config(self, form):
-        """What a message "config" says of it."""
-        said = {"form": form, "codec": self.codec or "mjpeg", "width": 320, "height": 180}
-        if form == "unit":
-            start = self.init.index(b"avcC")
-            size = struct.unpack_from(">I", self.init, start - 4)[0]
-            said["description"] = base64.b64encode(self.init[start + 4:start - 4 + size]).decode()
-        elif form == "fmp4":
-            said["init"] = base64.b64encode(self.init).decode()
-        return said
-
-    def payload(self, form, index, number, ticks):
-        frame = self.frames[index]
-        if form == "fmp4":
-            return _at(frame, number, ticks)
-        return frame[frame.index(b"mdat") + 4:] if form == "unit" else frame
-
-
-def _boxes(data):
-    at = 0
-    while at + 8 <= len(data):
-        size = struct.unpack_from(">I", data, at)[0]
-        yield data[at + 4:at + 8], data[at:at + size]
-        at += size
-
-
-def _ffmpeg(source, seconds, output):
-    with tempfile.TemporaryDirectory(prefix="camhub-clip-") as folder:
-        path = os.path.join(folder, "clip")
-        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-t", str(seconds), *output, path],
-                       check=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
-        with open(path, "rb") as file:
-            return file.read()
-
-
-@functools.lru_cache(maxsize=None)
-def clip(size="320x180", fps=10, gop=10, seconds=4, look="testsrc", profile="high"):
-    """H.264 in fragmented MP4, one frame each, no B-frames."""
-    data = _ffmpeg(f"{look}=size={size}:rate={fps},format=yuv420p", seconds, [
-        "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", profile, "-threads", "1",
-        "-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0", "-bf", "0",
-        "-video_track_timescale", str(TIMESCALE), "-f", "mp4",
-        "-movflags", "empty_moov+default_base_moof+frag_every_frame"])
-    init, frames, moof = b"", [], b""
-    for kind, box in _boxes(data):
-        if kind in (b"ftyp", b"moov"):
-            init += box
-        elif kind == b"moof":
-            moof = box
-        elif kind == b"mdat":
-            frames.append(moof + box)
-    avcc = init.index(b"avcC") + 5
-    return Clip(frames, init, f"avc1.{init[avcc:avcc + 3].hex().upper()}", fps, gop)
-
-
-@functools.lru_cache(maxsize=None)
-def jpegs(size="320x180", fps=10, seconds=2, look="testsrc"):
-    """The same as JPEG pictures."""
-    data = _ffmpeg(f"{look}=size={size}:rate={fps}", seconds,
-                   ["-c:v", "mjpeg", "-q:v", "5", "-f", "image2pipe"])
-    frames = [b"\xff\xd8\xff" + part for part in data.split(b"\xff\xd8\xff")[1:]]
-    return Clip(frames, b"", "", fps, 1)
-
-
-def _at(fragment, number, ticks):
-    """The fragment with another sequence number and decode time."""
-    data = bytearray(fragment)
-    struct.pack_into(">I", data, data.index(b"mfhd") + 8, number)
-    struct.pack_into(">Q", data, data.index(b"tfdt") + 8, ticks)
-    return bytes(data)
-
-
 class Viewer:
     """One subscription: what it was told and sent."""
 
@@ -162,6 +74,8 @@ class Viewer:
         self.forms = asked["forms"]
         self.codecs = asked.get("codecs", "")
         self.paused = False
+        self.listens = False  # to results, while it is paused
+        self.overlay = asked.get("overlay", False)
         self._source = None
         self._form = ""
         self._version = 0
@@ -170,6 +84,11 @@ class Viewer:
 
     def say(self, kind, **more):
         self.link.put(json.dumps({"type": kind, "id": self.id, **more}))
+
+    def result(self, seq, arrived_us, *objects, **more):
+        """What a program found in that frame."""
+        self.say("result", analyser="mock", stream=self.camera.name, seq=seq, arrived_us=arrived_us,
+                 objects=objects, **more)
 
     def refused(self, source):
         """Why it cannot be served that, or ""."""
@@ -190,6 +109,8 @@ class Viewer:
     def frame(self, payload, key, behind=False, damaged=False, duration_us=100000):
         self._number += 1
         now = self.link.front.now_us()
+        if self.camera.analyse and self.overlay:
+            self.camera.analyse(self, self._number, now)
         self.link.put(struct.pack("<BBHHHIIqqq", 1, 0, self.id, key | damaged << 1 | behind << 2, self._version,
                                   self._number, duration_us, self.ticks * 1000000 // TIMESCALE, now,
                                   now + self.camera.captured_ms * 1000 if self.camera.captured_ms else 0) + payload)
@@ -210,6 +131,9 @@ class Link:
 
     async def serve(self):
         sender = asyncio.ensure_future(self._pump())
+        self.front.links.add(self)
+        if self.front.webrtc is not None:
+            self.tell_webrtc()
         try:
             async for text in self.socket:
                 if not self.front.deaf:
@@ -218,6 +142,7 @@ class Link:
             pass
         finally:
             sender.cancel()
+            self.front.links.discard(self)
             for viewer in self.viewers.values():
                 viewer.camera.leave(viewer)
 
@@ -229,6 +154,16 @@ class Link:
             except websockets.ConnectionClosed:
                 return
 
+    def _offered(self, message):
+        self.front.offers.append(message)
+        if self.front.refusal:
+            code, text = self.front.refusal
+            self.put(json.dumps({"type": "webrtc/error", "id": message["id"], "offer": message["offer"], "code": code,
+                                 "text": text}))
+
+    def tell_webrtc(self):
+        self.put(json.dumps({"type": "webrtc", "ready": self.front.webrtc, "servers": []}))
+
     def _asked(self, message):
         kind = message["type"]
         viewer = self.viewers.get(message.get("id"))
@@ -238,7 +173,7 @@ class Link:
         elif kind == "subscribe":
             self._subscribe(message)
         elif kind == "pause":
-            viewer.paused = message["on"]
+            viewer.paused, viewer.listens = message["on"], message.get("results", False)
             if not viewer.paused:
                 viewer.camera.send_gop(viewer)
         elif kind == "unsubscribe":
@@ -247,11 +182,14 @@ class Link:
                 viewer.say("unsubscribed")
         elif kind == "report":
             self.front.reports += message["reports"]
+        elif kind == "webrtc/offer":
+            self._offered(message)
 
     def _subscribe(self, asked):
         before = self.viewers.get(asked["id"])
         camera = self.front.chosen(asked)
         if before and before.camera is camera:
+            before.overlay = asked.get("overlay", False)
             return  # it has that already
         if before:
             del self.viewers[before.id]
@@ -276,6 +214,8 @@ class Camera:
         self.sub_of = sub_of
         self.joins = 0  # viewers that ever came
         self.asked = [] # what they asked for
+        self.analyse = None  # called with viewer, seq and arrived_us before each frame to who wants results
+        self.analysers = 0
         self.captured_ms = 0  # what the camera's own clock says, beside the server's
         self._front = front
         self._clip = source
@@ -290,12 +230,17 @@ class Camera:
     @property
     def viewers(self):
         """Those that get pictures."""
-        return sum(not viewer.paused for viewer in self._viewers)
+        return sum(not viewer.paused for viewer in list(self._viewers))
+
+    @property
+    def listeners(self):
+        """Those that get results alone."""
+        return sum(viewer.paused and viewer.listens and viewer.overlay for viewer in list(self._viewers))
 
     @property
     def ticks(self):
         """The time of the newest frame sent to anybody, in TIMESCALE."""
-        return max((viewer.ticks for viewer in self._viewers), default=0)
+        return max((viewer.ticks for viewer in list(self._viewers)), default=0)
 
     @property
     def played(self):
@@ -345,7 +290,8 @@ class Camera:
         return {"producers": [{"url": f"mock:{self.name}"}], "consumers": [{}] * len(self._viewers),
                 "title": self.title, "state": self._state["state"], "since_ms": self._state["since_ms"],
                 "reason": self._state["reason"], "codec": "h264" if self._clip.codec else "mjpeg",
-                "order": self.order, "group": self.group, "sub": bool(self.sub_of), "camera": self.sub_of or self.name}
+                "order": self.order, "group": self.group, "sub": bool(self.sub_of), "camera": self.sub_of or self.name,
+                "analysers": self.analysers}
 
     def start(self):
         self._task = asyncio.ensure_future(self._run())
@@ -400,7 +346,8 @@ FOLDER = "assets/0123456789abcdef/"  # where the pages find what they need
 
 # After which time the pages take silence for a fault, by file.
 PATIENCE = {"watch.js": ("SILENCE_LIMIT_MS", "FREEZE_MS", "STUCK_MS", "FIRST_MS"),
-            "connection.js": ("OPEN_LIMIT_MS", "PROBE_LIMIT_MS", "SILENCE_MS"), "streams.js": ("TIMEOUT_MS",)}
+            "connection.js": ("OPEN_LIMIT_MS", "PROBE_LIMIT_MS", "SILENCE_MS"), "streams.js": ("TIMEOUT_MS",),
+            "webrtc.js": ("CONNECT_LIMIT_MS",), "direct.js": ("SILENT_MS", "STILL_MS", "OVERTAKE_MS")}
 
 
 def with_patience(name, text):
@@ -430,6 +377,10 @@ class MockFront:
         self.skew_ms = 0
         self.deaf = False
         self.sockets = 0  # that ever came
+        self.links = set()
+        self.webrtc = None  # ready, as was told
+        self.offers = []
+        self.refusal = None
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, daemon=True)
@@ -468,6 +419,16 @@ class MockFront:
 
     def answer_streams(self, on):
         self._streams_answer = on
+
+    def tell_webrtc(self, ready):
+        def change():
+            self.webrtc = ready
+            for link in self.links:
+                link.tell_webrtc()
+        self.run(change)
+
+    def refuse_offers(self, code, text):
+        self.refusal = (code, text)
 
     def answer_api(self, answer):
         """What GET api says; None: nothing, it fails."""

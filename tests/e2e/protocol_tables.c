@@ -17,12 +17,16 @@ static const struct {
 	{ MSG_FROM_WORKER, "Worker to supervisor" },
 	{ MSG_TO_FRONT, "Supervisor to front" },
 	{ MSG_FROM_FRONT, "Front to supervisor" },
+	{ MSG_TO_RTC, "Supervisor to rtc front" },
+	{ MSG_FROM_RTC, "Rtc front to supervisor" },
 	{ MSG_TO_TRANSCODE, "Supervisor to transcoder" },
 	{ MSG_FROM_TRANSCODE, "Transcoder to supervisor" },
 	{ MSG_TO_AUTH, "Supervisor to camhub-auth" },
 	{ MSG_FROM_AUTH, "camhub-auth to supervisor" },
 	{ MSG_FROM_CTL, "camctl to supervisor" },
 	{ MSG_TO_CTL, "Supervisor to camctl" },
+	{ MSG_FROM_TAP, "Analyser to supervisor" },
+	{ MSG_TO_TAP, "Supervisor to analyser" },
 };
 
 static void

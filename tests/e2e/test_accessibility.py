@@ -62,6 +62,17 @@ class Accessibility(unittest.TestCase):
         self.open("door")
         self.check()
 
+    def test_boxes_over_the_picture(self):
+        door = self.front.camera("door")
+        door.analyse = lambda viewer, seq, arrived_us: viewer.result(seq, arrived_us, {"box": [0, 0, 1, 1], "label": "x"})
+        try:
+            for path in ("", "door"):
+                self.open(path)
+                self.wait("document.querySelector('[data-do=overlay]:not([hidden])')")
+                self.check()
+        finally:
+            door.analyse = None
+
     def test_page_of_a_camera_that_is_down(self):
         self.open("yard", "offline")
         self.check()

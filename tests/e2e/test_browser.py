@@ -24,7 +24,7 @@ LOOK = """
   if (!player)
     return null;
   const frame = player.shadowRoot.querySelector(".frame");
-  const surface = frame.querySelector(frame.dataset.surface === "canvas" ? "canvas" : "video");
+  const surface = frame.querySelector({ canvas: "canvas", direct: "video[data-shown]" }[frame.dataset.surface] ?? "video");
   const width = surface.videoWidth ?? surface.width, height = surface.videoHeight ?? surface.height;
   if (frame.dataset.surface === "none" || !width)
     return { state: player.state, width: 0 };
@@ -62,9 +62,10 @@ new Promise((done) => {
     return stamp;
   };
   let last = 0;
+  const shown = () => frame.dataset.surface === "direct" ? "video[data-shown]" : frame.dataset.surface;
   const look = (again) => {
     const now = Date.now() % 2 ** 32, { delay } = player;
-    const surface = frame.querySelector(frame.dataset.surface);
+    const surface = frame.querySelector(shown());
     const stamp = read(surface, surface.videoWidth ?? surface.width);
     if (delay && stamp !== last)
       seen.push(now - stamp - delay.ms);
@@ -75,8 +76,8 @@ new Promise((done) => {
       done(seen.sort((a, b) => a - b));
   };
   const { surface } = frame.dataset;
-  const video = frame.querySelector("video");
-  const next = surface === "video"
+  const video = frame.querySelector(shown());
+  const next = surface !== "canvas"
     ? () => video.requestVideoFrameCallback(() => look(next))
     : () => requestAnimationFrame(() => look(next));
   next();
@@ -192,6 +193,7 @@ class Browser(rig.Case):
         heard = f"{PLAYER}.shadowRoot.querySelector('video').webkitAudioDecodedByteCount"
         for name, codec in (("voice", "mp4a.40.2"), ("phone", "flac")):
             page = self.open("/" + name)
+            page.evaluate(f"{PLAYER}.setAttribute('modes', 'webcodecs,mse,mjpeg')")
             page.wait_for(f"{PLAYER}.state === 'playing'", 60)
             self.assertEqual(page.evaluate(f"{PLAYER}.stats.audio"), "")
             page.evaluate("document.querySelector('[data-do=sound]').click()")
@@ -210,7 +212,7 @@ class Browser(rig.Case):
     def test_every_transport(self):
         page = self.open("/door")
         can = page.wait_for(PLAYER + ".stats.transport", 60)
-        for mode in ("webcodecs", "mse"):
+        for mode in ("webrtc", "webcodecs", "mse"):
             page.evaluate(f"{PLAYER}.setAttribute('modes', '{mode},mjpeg')")
             page.wait_for(f"{PLAYER}.stats.transport === '{mode}' || {PLAYER}.stats.passedOver?.{mode}", 60)
             missing = page.evaluate(f"{PLAYER}.stats.passedOver.{mode}")
@@ -218,7 +220,7 @@ class Browser(rig.Case):
                 print(f"{mode}: {missing}", flush=True)
                 continue
             self.check_delay(page, "door", mode)
-        self.assertIn(can, ("webcodecs", "mse"))
+        self.assertIn(can, ("webrtc", "webcodecs", "mse"))
         page.goto(self.camhub.url("/gate"))
         self.check_delay(page, "gate", "mjpeg")
         self.assertEqual(page.errors, [])
@@ -229,13 +231,14 @@ class Browser(rig.Case):
         self.assertEqual(page.evaluate(f"{PLAYER}.stats.transport"), transport)
         page.wait_for(f"{PLAYER}.delay", 60)
         differences = page.evaluate(COMPARE)
-        middle = differences[len(differences) // 2]
         told = page.evaluate(f"{PLAYER}.delay")
-        print(f"{transport}: {told['p50']:.0f} ms after its arrival, {middle:.0f} ms before that in the camera, "
-              f"+- {told['uncertaintyMs']:.1f} ms", flush=True)
-        # What the bar code counts besides is the camera's encoder and the way here. A machine that is very busy makes
-        # that long, and a newer picture may stand there when we look; a clock that is wrong is wrong by more.
-        self.assertTrue(-50 < middle < 5000, differences)
+        print(f"{transport}: {told['p50']:.0f} ms after its arrival, {differences[len(differences) // 2]:.0f} ms before "
+              f"that in the camera, +- {told['uncertaintyMs']:.1f} ms", flush=True)
+        # What the bar code counts besides is the camera's encoder and the way here, which is long where a machine is busy.
+        # Where it is, a newer picture than the one that was told of often stands there when we look, which makes the
+        # difference less, never more: the largest is of a picture that was told of, the least has waited least.
+        self.assertGreater(differences[-1], 0, differences)
+        self.assertLess(differences[0], 5000, differences)
 
     def test_camera_with_another_size(self):
         camera = self.rtsp(gop=15, size="640x360")

@@ -200,10 +200,10 @@ class Faults(rig.Case):
         self.assertNotEqual(hub.child("camhub-worker door"), before["camhub-worker door"])
         hub.configure([self.yard])
         os.kill(hub.process.pid, signal.SIGHUP)
-        until(lambda: set(hub.children()) == {"camhub-worker yard", "camhub-http http"},
-              lambda: f"two children, but {hub.children()}")
+        until(lambda: set(hub.children()) == {"camhub-worker yard", "camhub-http http", "camhub-rtc rtc"},
+              lambda: f"three children, but {hub.children()}")
         self.assertEqual(hub.get("/api/frame.jpeg?src=door")[0], 404)
-        for name in ("camhub-worker yard", "camhub-http http"):
+        for name in ("camhub-worker yard", "camhub-http http", "camhub-rtc rtc"):
             self.assertEqual(hub.children()[name], before[name])
         witness.wait_more(3)
         self.assertEqual(witness.holes(), [])

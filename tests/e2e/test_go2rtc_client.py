@@ -47,6 +47,14 @@ def import_all():
             ("aiohttp", PACKAGE, f"{PACKAGE}.exceptions", f"{PACKAGE}.ws")]
 
 
+# Of a browser that takes H.264 and nothing else, as short as it may be.
+OFFER = "\r\n".join((
+    "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0", "m=video 9 UDP/TLS/RTP/SAVPF 96",
+    "c=IN IP4 0.0.0.0", "a=mid:0", "a=ice-ufrag:abcd", "a=ice-pwd:abcdefghijklmnopqrstuv",
+    "a=fingerprint:sha-256 " + ":".join(["A5"] * 32), "a=setup:actpass", "a=recvonly", "a=rtcp-mux",
+    "a=rtpmap:96 H264/90000", "a=fmtp:96 packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=42e01f", ""))
+
+
 class Client(rig.Case):
     @classmethod
     def setUpClass(cls):
@@ -88,8 +96,8 @@ class Client(rig.Case):
                 self.ask(question)
         self.assertEqual(set(self.hub.get_json("/api/streams")), {"door", "gate"})
 
-    def test_websocket(self):
-        """It only speaks WebRTC, and is told in its own words that there is none."""
+    def offer(self, source, sdp):
+        """What the client's WebSocket is told first of all when it makes this offer; the client must know the message."""
         said = io.StringIO()
         handler = logging.StreamHandler(said)
         logging.getLogger(PACKAGE).addHandler(handler)
@@ -98,16 +106,31 @@ class Client(rig.Case):
         async def run():
             answer = asyncio.get_running_loop().create_future()
             async with self.aiohttp.ClientSession() as session:
-                client = self.ws.Go2RtcWsClient(session, self.hub.url("/"), source="door")
+                client = self.ws.Go2RtcWsClient(session, self.hub.url("/"), source=source)
                 client.subscribe(lambda message: answer.done() or answer.set_result(message))
-                await client.send(self.ws.WebRTCOffer("v=0", []))
+                await client.send(self.ws.WebRTCOffer(sdp, []))
                 try:
                     return await asyncio.wait_for(answer, PATIENCE_S)
                 finally:
                     await client.close()
 
-        self.assertEqual(asyncio.run(run()), self.ws.WsError("webrtc: not supported"))
+        answer = asyncio.run(run())
         self.assertNotIn("Invalid message", said.getvalue())
+        return answer
+
+    def test_offer(self):
+        answer = self.offer("door", OFFER)
+        self.assertIsInstance(answer, self.ws.WebRTCAnswer)
+        self.assertRegex(answer.sdp, r"(?s)^v=0\r\n.*\r\nm=video \d+ UDP/TLS/RTP/SAVPF 96\r\n")
+        for line in ("a=ice-lite", "a=setup:passive", "a=sendonly", "a=mid:0"):
+            self.assertIn(line, answer.sdp.split("\r\n"))
+        self.assertRegex(answer.sdp, r"\r\na=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 \d+ typ host")
+
+    def test_offers_in_vain(self):
+        for source, sdp in (("door", "v=0"), ("gate", OFFER)):  # "gate" has no video for it
+            answer = self.offer(source, sdp)
+            self.assertIsInstance(answer, self.ws.WsError)
+            self.assertRegex(answer.error, r"^webrtc: \S")
 
 
 if __name__ == "__main__":

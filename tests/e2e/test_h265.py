@@ -91,7 +91,7 @@ class H265(rig.Case):
         path = until(lambda: glob.glob(os.path.join(self.camhub.runtime, "bus", f"{stream}-*.sock")),
                      f"a bus of {stream}")[0]
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bus_subscriber.py")
-        return subprocess.Popen([sys.executable, "-B", script, path, "--messages", "60"], stdout=subprocess.PIPE,
+        return subprocess.Popen([sys.executable, "-B", script, path, "--messages", "150"], stdout=subprocess.PIPE,
                                 text=True)
 
     @unittest.skipUnless(ctypes.util.find_library("nng"), "libnng is not installed")

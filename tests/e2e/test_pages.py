@@ -4,6 +4,7 @@ out of many, a screen that nobody touches."""
 
 import sys
 
+import clips
 import mock_front
 import web_rig
 from wait import until
@@ -165,7 +166,7 @@ class Pages(web_rig.Web):
 
     def test_wall_bridges_until_the_large_picture(self):
         self.open()
-        self.front.add("door", mock_front.clip(size="640x360", gop=20))
+        self.front.add("door", clips.clip(size="640x360", gop=20))
         self.front.add("door.sub", sub_of="door")
         self.front.add("yard")
         self.page.goto(self.front.url)

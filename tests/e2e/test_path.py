@@ -205,7 +205,7 @@ class Path(rig.Case):
 
     def test_streams(self):
         everything = self.camhub.get_json("/api/streams")
-        self.assertEqual(set(everything), {"door", "gate", "clock", "voice", "phone", "mute"})
+        self.assertEqual(set(everything), {"door", "gate", "clock", "voice", "voice.opus", "phone", "mute"})
         one = self.camhub.get_json("/api/streams?src=door")
         self.assertIn("producers", json.dumps(one))
         self.assertEqual(self.camhub.get("/api/streams?src=nobody")[0], 404)
@@ -270,8 +270,8 @@ class OnDemand(rig.Case):
         viewer = self.viewer(hub, "door")
         viewer.wait_more(5)
         self.assertEqual(server.clients(), 1)
-        viewer.close()
         closed = time.monotonic()
+        viewer.close()
         until(lambda: server.clients() == 0, "the camera is let go", 60)
         self.assertGreater(time.monotonic() - closed, 2.5, "it lingers for whom comes next")
         hub.wait_state("door", "off")

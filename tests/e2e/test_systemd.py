@@ -16,7 +16,7 @@ import unittest
 
 import rig
 
-LAB_SECONDS = 240
+LAB_SECONDS = 1200
 NEEDED = ("unshare", "ip", "timeout", "systemd-sysusers", "systemctl")
 
 

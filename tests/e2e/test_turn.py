@@ -29,7 +29,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 class Turn(rig.Case):
     def fronts(self, hub):
-        return {message["pid"]: message for message in hub.ask("status") if message["type"] == "process"}
+        return {message["pid"]: message for message in hub.ask("status")
+                if message["type"] == "process" and message["name"] != "rtc"}
 
     def new_front(self, hub, old):
         """Of the one that serves now, once it is another one than `old`."""

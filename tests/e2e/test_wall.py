@@ -47,7 +47,7 @@ class TestWall(rig.Case):
         wall = self.wall()
         wall.subscribe(1, "door")
         frames = wall.wait_frames(1, 40)
-        self.assertEqual(wall.texts[0]["type"], "state")
+        self.assertEqual([text["type"] for text in wall.texts[:2]], ["webrtc", "state"])
         config, = wall.configs[1]
         self.assertEqual((config["stream"], config["form"], config["width"], config["height"]),
                          ("door", "unit", 640, 360))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 """The page of one camera, whose pictures come by WebCodecs, and what is the same by whatever way."""
 
-import mock_front
+import clips
 import web_rig
 from wait import until
 from web_rig import FRAME, HIDE, PIXELS, PLAYER, STATUS, VIDEO, WORDS
@@ -18,8 +18,7 @@ class OneCamera(web_rig.Web):
         self.assertEqual(delay["basis"], "arrival")
         self.assertLessEqual(delay["p50"], delay["max"])
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "webcodecs")
-        self.assertEqual(self.page.evaluate(STATUS), "Door: live")
-        self.assertEqual(self.page.evaluate("document.title"), "Door")
+        self.wait(f"{STATUS} === 'Door: live' && document.title === 'Door'", "its title")
         self.assertEqual(self.front.camera("door").joins, 1)
         self.check_quiet()
 
@@ -41,8 +40,8 @@ class OneCamera(web_rig.Web):
             if (what instanceof VideoFrame) drawn.push(what.timestamp);
             drawImage.call(this, what, ...rest);
           };"""
-        self.open(cameras=())
-        self.front.add("slow", mock_front.clip(gop=200, seconds=20))
+        self.open(None, cameras=())
+        self.front.add("slow", clips.clip(gop=200, seconds=20))
         until(lambda: self.front.camera("slow").played > 25, "a group of pictures to join")
         self.page.goto(self.front.url + "slow")
         self.wait_state("playing")
@@ -67,7 +66,7 @@ class OneCamera(web_rig.Web):
         self.front.refuse(True)
         self.front.camera("door").drop()
         self.wait_state("offline")
-        self.assertIn("does not take the connection", self.page.evaluate(WORDS))
+        self.wait(f"/does not take the connection/.test({WORDS})", "the reason")
         self.assertTrue(self.page.evaluate(PIXELS), "the last picture is gone")
         self.assertTrue(self.page.evaluate(f"{FRAME}.hasAttribute('data-dim')"))
         self.front.refuse(False)
@@ -94,7 +93,7 @@ class OneCamera(web_rig.Web):
         self.check_quiet()
 
     def test_camera_down_from_the_start(self):
-        self.open()
+        self.open(None)
         self.front.camera("door").set_state("refused", "the camera refuses the login")
         self.page.goto(self.front.url + "door")
         self.wait_state("offline")
@@ -139,7 +138,7 @@ class OneCamera(web_rig.Web):
         self.wait_state("playing")
         door = self.front.camera("door")
         for size, profile, width in (("480x270", "high", 480), ("320x180", "baseline", 320)):
-            door.play(mock_front.clip(size=size, profile=profile))
+            door.play(clips.clip(size=size, profile=profile))
             self.wait(f"{VIDEO}.videoWidth === {width}", f"a picture {width} wide")
             self.check_moves()
         self.assertEqual(door.joins, 1, "the connection was given up")
@@ -169,8 +168,7 @@ class OneCamera(web_rig.Web):
         self.wait_state("playing")
         notice = PLAYER + ".shadowRoot.querySelector('.notice')"
         self.front.camera("door").say("skipped", frames=25, ms=2500)
-        self.wait(f"!{notice}.hidden")
-        self.assertEqual(self.page.evaluate(f"{notice}.textContent"), "Slow connection: 2.5 s skipped")
+        self.wait(f"{notice}.textContent === 'Slow connection: 2.5 s skipped'")
         self.wait(f"{notice}.hidden", "the notice to go")
 
     def test_damage_is_said(self):
@@ -184,41 +182,44 @@ class OneCamera(web_rig.Web):
         self.check_moves()
 
     def test_mjpeg(self):
-        self.open(cameras=())
-        camera = self.front.add("gate", mock_front.jpegs())
+        self.open(None, cameras=())
+        camera = self.front.add("gate", clips.jpegs())
         self.page.goto(self.front.url + "gate")
         self.wait_state("playing")
         self.check_moves()
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "mjpeg")
         self.assertEqual(camera.asked[0]["forms"], ["unit", "jpeg"])
-        self.assertEqual(self.page.evaluate(STATUS), "Gate: live, MJPEG")
+        self.wait(f"{STATUS} === 'Gate: live, MJPEG'", "its title")
         camera.drop()
         until(lambda: camera.joins > 1, "a new connection")
         self.wait_state("playing")
         joins = camera.joins
-        camera.play(mock_front.clip())
+        camera.play(clips.clip())
         self.wait(f"{PLAYER}.state === 'playing' && {PLAYER}.stats.transport === 'webcodecs'")
         self.check_moves()
         self.assertEqual((camera.joins, self.page.evaluate(STATUS)), (joins, "Gate: live"))
         self.check_quiet("WebSocket")
 
     def test_browser_that_cannot_play_it(self):
-        self.open(cameras=())
-        strange = mock_front.clip()
-        self.front.add("odd", mock_front.Clip(strange.frames, strange.init, "hvc1.1.6.L93.B0", strange.fps,
-                                              strange.gop))
+        self.open(None, cameras=())
+        strange = clips.clip()
+        self.front.add("odd", clips.Clip(strange.frames, strange.init, "hvc1.1.6.L93.B0", strange.fps,
+                                         strange.gop))
         self.page.goto(self.front.url + "odd")
         self.wait_state("unsupported")
         self.assertRegex(self.page.evaluate(WORDS), r"^Cannot be shown here\s+This browser cannot play H.265$")
-        self.assertEqual([asked["forms"] for asked in self.front.camera("odd").asked[:3]],
-                         [["unit", "jpeg"], ["fmp4", "jpeg"], ["jpeg"]])
+        # Then what WebRTC stands on alone, until that cannot be had either; and after a pause all of it again.
+        rungs = [["unit", "jpeg"], ["fmp4", "jpeg"], ["jpeg"], ["fmp4"]]
+        asked = self.front.camera("odd").asked
+        until(lambda: len(asked) >= 2 * len(rungs), "another try")
+        self.assertEqual([one["forms"] for one in asked[:2 * len(rungs)]], rungs * 2)
         self.wait(PIXELS, "a picture that the server made")
         self.assertTrue(self.page.evaluate(f"{FRAME}.hasAttribute('data-dim')"))
 
     def test_browser_with_neither_webcodecs_nor_mse(self):
         self.prepare = "delete window.VideoDecoder; delete window.MediaSource; delete window.ManagedMediaSource"
-        self.open(cameras=())
-        self.front.add("gate", mock_front.jpegs())
+        self.open(None, cameras=())
+        self.front.add("gate", clips.jpegs())
         self.page.goto(self.front.url + "gate")
         self.wait_state("playing")
         self.check_moves()
@@ -272,7 +273,7 @@ class OneCamera(web_rig.Web):
         self.wait("location.pathname === '/cams/'")
 
     def test_delay_by_another_clock(self):
-        self.open()
+        self.open(None)
         self.front.skew_ms = -7 * 86400000
         self.page.goto(self.front.url + "door")
         self.wait_state("playing")
@@ -281,7 +282,7 @@ class OneCamera(web_rig.Web):
         self.front.camera("door").captured_ms = -60000
         self.page.evaluate(f"{PLAYER}.setAttribute('delay-basis', 'capture')")
         delay = self.wait(f"{PLAYER}.delay?.basis === 'capture' && {PLAYER}.delay")
-        self.assertGreaterEqual(delay["ms"], 60000)
+        self.assertGreaterEqual(delay["ms"] + delay["uncertaintyMs"], 60000)
         self.front.camera("door").captured_ms = 0
         self.wait(f"{PLAYER}.delay?.basis === 'arrival'")
 
@@ -311,7 +312,7 @@ class OneCamera(web_rig.Web):
         self.open("nobody")
         self.wait_state("offline")
         self.assertIsNone(self.page.evaluate(f"{PLAYER}.snapshot()"))
-        for source, path in ((mock_front.clip(), "film"), (mock_front.jpegs(), "stills")):
+        for source, path in ((clips.clip(), "film"), (clips.jpegs(), "stills")):
             self.front.add(path, source)
             self.page.goto(self.front.url + path)
             self.wait_state("playing")
@@ -341,7 +342,7 @@ class OneCamera(web_rig.Web):
           VideoDecoder.isConfigSupported = async (config) =>
             /^hvc1/.test(config.codec) ? { supported: false } : isConfigSupported.call(VideoDecoder, config);
           MediaSource.isTypeSupported = (mime) => /hvc1/.test(mime) || isTypeSupported.call(MediaSource, mime);"""
-        self.open(cameras=())
+        self.open(None, cameras=())
         camera = self.front.add("door.h264")
         self.page.goto(self.front.url + "door.h264")
         self.wait(f"{PLAYER}.state === 'playing' && {PLAYER}.stats.transport === 'mse'")
@@ -349,12 +350,12 @@ class OneCamera(web_rig.Web):
         self.assertIn("hvc1", camera.asked[1]["codecs"])
 
     def test_quality_by_its_own_width(self):
-        self.open(width=640)
-        self.front.add("door.sub", mock_front.clip(size="160x90"), sub_of="door")
+        self.open(None, width=640)
+        self.front.add("door.sub", clips.clip(size="160x90"), sub_of="door")
         main, sub = self.front.camera("door"), self.front.camera("door.sub")
         self.page.goto(self.front.url + "door")
         self.wait_state("playing")
-        self.assertEqual((main.viewers, sub.viewers), (1, 0))
+        until(lambda: (main.viewers, sub.viewers) == (1, 0), "pictures of the large stream alone")
         self.page.evaluate(f"{PLAYER}.setAttribute('quality', 'auto')")
         self.wait(f"{VIDEO}.videoWidth === 160")
         self.page.emulate(1280, 720)
@@ -365,7 +366,7 @@ class OneCamera(web_rig.Web):
         self.page.evaluate(f"{PLAYER}.setAttribute('quality', 'sub')")
         self.wait(f"{VIDEO}.videoWidth === 160")
         self.check_moves()
-        self.assertEqual(self.front.sockets, 2)  # one for each page
+        self.assertEqual(self.front.sockets, 1)
         self.check_quiet()
 
     def test_server_away_for_long_while_paused(self):

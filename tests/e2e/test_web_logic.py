@@ -148,6 +148,34 @@ class Logic(web_rig.Parts):
         self.assertEqual(got["late"], 250)
         self.assertEqual(got["reset"], 250)
 
+    def test_when_to_try_webrtc_again(self):
+        got = self.run_js("""
+          const { Tries } = await import("./tries.js");
+          // The pause after that failure at that time.
+          const pause = (tries, now, kind) => {
+            tries.failed(now, kind, kind);
+            let ms = 0;
+            while (!tries.isDue(now + ms)) ms += 10;
+            return ms;
+          };
+          const fresh = () => new Tries({ random: () => 1 });
+          const path = fresh(), lost = fresh(), busy = fresh(), refused = fresh(), flaps = fresh();
+          const seen = { first: fresh().isDue(0), path: [0, 1e5, 2e5, 3e5, 4e5, 5e5].map((at) => pause(path, at, "path")),
+            lost: pause(lost, 0, "lost"), busy: [0, 1, 2].map((at) => pause(busy, at * 1000, "busy")),
+            refused: pause(refused, 0, "refused"), flaps: [0, 1000, 2000, 3000, 4000].map((at) => pause(flaps, at, "lost")),
+            why: [path.why] };
+          path.good(6e5); seen.why.push(path.why); seen.after = pause(path, 6e5 + 60000, "path");
+          refused.forget(); seen.forgotten = refused.isDue(1);
+          return seen;""")
+        self.assertTrue(got["first"])
+        self.assertEqual(got["path"], [20000, 40000, 80000, 160000, 300000, 300000])
+        self.assertEqual((got["lost"], got["busy"]), (100, [100, 200, 400]))
+        self.assertEqual(got["refused"], 300000)
+        self.assertEqual(got["flaps"][3], 20000, "what is lost again and again is tried for ever")
+        self.assertLess(max(got["flaps"][:3] + got["flaps"][4:]), 2000)
+        self.assertEqual(got["why"], ["path", ""])
+        self.assertEqual((got["after"], got["forgotten"]), (20000, True))
+
     # Coming in
 
     def test_a_login_leads_to_pages_of_ours_alone(self):
@@ -217,16 +245,53 @@ class Logic(web_rig.Parts):
           const { Ladder } = await import("./ladder.js");
           const ladder = new Ladder(["webcodecs", "mse", "mjpeg"]);
           const seen = [ladder.pick(0)];
-          seen.push(ladder.broke("webcodecs", "x", 0), ladder.broke("webcodecs", "x", 1000), ladder.pick(1000));
-          seen.push(ladder.broke("webcodecs", "x", 70000), ladder.broke("webcodecs", "x", 71000));
-          seen.push(ladder.broke("webcodecs", "gave up", 72000), ladder.pick(72000), ladder.refusals);
-          ladder.refuse("mse", "no", 80000); seen.push(ladder.pick(80000));
-          ladder.refuse("mjpeg", "no", 80000); seen.push(ladder.pick(80000));
+          seen.push(ladder.broke("webcodecs", 0), ladder.broke("webcodecs", 1000), ladder.broke("webcodecs", 70000));
+          seen.push(ladder.broke("webcodecs", 71000), ladder.broke("mse", 72000), ladder.broke("webcodecs", 72000));
+          seen.push(ladder.broke("webcodecs", 72000), ladder.pick(72000));
+          seen.push(ladder.refuse("webcodecs", "gave up", 72000), ladder.pick(72000), ladder.refusals);
+          seen.push(ladder.refuse("mse", "no", 80000), ladder.refuse("mse", "still no", 80000), ladder.pick(80000));
+          seen.push(ladder.refuse("mjpeg", "no", 80000), ladder.refuse(null, "no", 80000), ladder.pick(80000));
           seen.push(ladder.pick(373000));
           ladder.forget(); seen.push(ladder.pick(80000));
           return seen;""")
-        self.assertEqual(got, ["webcodecs", False, False, "webcodecs", False, False, True, "mse",
-                               {"webcodecs": "gave up"}, "mjpeg", None, "webcodecs", "webcodecs"])
+        self.assertEqual(got, ["webcodecs", False, False, False, False, False, True, False, "webcodecs",
+                               True, "mse", {"webcodecs": "gave up"}, True, False, "mjpeg", True, False, None,
+                               "webcodecs", "webcodecs"])
+
+    def test_choice(self):
+        got = self.run_js("""
+          const { Choice } = await import("./choice.js");
+          const old = "avc1.640029", both = `${old},hvc1.1.6.L153.B0`, camera = { camera: "door", quality: "main" };
+          const can = new Map([["webrtc", { form: "", codecs: "", why: "" }],
+            ["webcodecs", { form: "unit", codecs: old, why: "" }], ["mse", { form: "fmp4", codecs: both, sounds: "opus", why: "" }],
+            ["mjpeg", { form: "jpeg", codecs: "", why: "no canvas" }]]);
+          const begin = (modes, muted) => new Choice(can, modes, muted);
+          const wish = (choice) => { const { forms, codecs, audio } = choice.wish(camera); return [forms.join(), codecs, audio]; };
+          const choice = begin(["webrtc", "webcodecs", "mse", "mjpeg"], true);
+          const seen = [choice.pick(0), wish(choice), choice.canDoWithout("door.h264"), choice.canDoWithout("door")];
+          seen.push(choice.failed("codec", "no H.265", "webcodecs", undefined, 0), choice.pick(0), wish(choice));
+          // It says that it plays H.265, and does not: the server is asked for H.264, and keeps making it.
+          seen.push(choice.failed("codec", "broken H.265", "mse", "hvc1.2.4.L153", 0), choice.pick(0), wish(choice));
+          seen.push(choice.canDoWithout("door.h264"), choice.note("mse"));
+          seen.push(choice.failed("codec", "nothing", "mse", "avc1.640029", 0), choice.pick(0), wish(choice));
+          seen.push(choice.refusals, choice.nothingLeft("why"), choice.pick(0));
+          const loud = begin(["webcodecs", "mse"], false);
+          seen.push(loud.pick(0), wish(loud));
+          for (let i = 0; i < 3; i += 1) seen.push(loud.failed("broken", "gave up", "mse", "hvc1.1.6.L153", i));
+          seen.push(loud.pick(10), wish(loud), loud.pick(310000), wish(loud));
+          const none = begin(["mjpeg"], true);
+          seen.push(none.pick(0), none.nothingLeft(""), begin([], true).nothingLeft(""));
+          return seen;""")
+        old, both, every = "avc1.640029", "avc1.640029,hvc1.1.6.L153.B0", "avc1.640029,avc1.64002A,avc1.640033,hvc1.1.6.L153.B0"
+        self.assertEqual(got, [
+            "webcodecs", ["unit", old, False], True, False,
+            True, "mse", ["fmp4", both, False],
+            True, "mse", ["fmp4", old, False], False, "MSE: no H.265",
+            True, None, ["fmp4", every, False],
+            {"mjpeg": "no canvas", "webcodecs": "no H.265", "mse": "nothing"}, "no H.265", "webcodecs",
+            "mse", ["fmp4", both + ",opus", True], False, False, True,
+            "mse", ["fmp4", old + ",opus", True], "mse", ["fmp4", both + ",opus", True],
+            None, "no canvas", "This browser has neither WebCodecs nor Media Source Extensions nor canvas pictures"])
 
     def test_decoder_that_cannot_keep_up(self):
         got = self.run_js("""
@@ -420,6 +485,7 @@ class Logic(web_rig.Parts):
             opening: say({ link: "opening", hasPicture: false }), blocked: say({ blocked: true }),
             cannot: say({ unsupported: "this browser cannot play H.265" }), paused: say({ paused: true }),
             damaged: say({ live: true, damaged: true, note: "MJPEG" }),
+            ways: ["ok", "thin"].map((way) => say({ live: true, direct: true, way, note: "MSE" }).detail),
             unknown: say({ unknown: true, hasPicture: false, why: "there is no camera “x” here" }),
             read: sentence("Front door", say(camera("down"))), readLive: sentence("Front door", say({ live: true })),
             skipped: [skippedText({ ms: 1500 }), skippedText({ frames: 3 }), skippedText(null)],
@@ -429,6 +495,7 @@ class Logic(web_rig.Parts):
         self.assertEqual(got["live"], {"state": "playing", "headline": "", "detail": "", "dim": False})
         self.assertEqual(got["damaged"], {"state": "playing", "headline": "", "detail":
                                           "Damaged on the way from the camera", "dim": False})
+        self.assertEqual(got["ways"], ["", "Slow connection: a smaller picture"])
         self.assertEqual(got["down"], {"state": "offline", "headline": "Offline since 12:31",
                                        "detail": "No answer", "dim": True})
         self.assertRegex(got["old"]["headline"], r"since .*3.*12:31")

@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 """The page of one camera by MSE: the live edge, the buffer, and what is another thing there than by WebCodecs."""
 
-import mock_front
+import clips
 import web_rig
 from wait import until
 from web_rig import HIDE, PLAYER, STATUS, VIDEO
@@ -20,14 +20,14 @@ class OneCameraByMse(web_rig.Web):
 
         # And of what the server sent, which no buffer of the browser can flatter. The mock's time is taken first.
         def behind():
-            sent = self.front.camera("door").ticks / mock_front.TIMESCALE
+            sent = self.front.camera("door").ticks / clips.TIMESCALE
             return sent - self.page.evaluate(f"{VIDEO}.currentTime")
 
         until(lambda: behind() < 1, "the edge of what was sent")
         self.wait(f"{PLAYER}.delay?.p50 < 1500", "a delay as short")
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.transport"), "mse")
         self.assertEqual(self.page.evaluate(f"{PLAYER}.stats.passedOver"), {"webcodecs": "this browser has no WebCodecs"})
-        self.assertEqual(self.page.evaluate(STATUS), "Door: live")
+        self.wait(f"{STATUS} === 'Door: live'", "its title")
         self.assertEqual(self.front.camera("door").joins, 1)
         self.check_quiet()
 
@@ -37,8 +37,8 @@ class OneCameraByMse(web_rig.Web):
           addEventListener("playing", (event) => {
             window.first ??= event.target.shadowRoot?.querySelector("video").currentTime;
           }, true);"""
-        self.open(cameras=())
-        self.front.add("slow", mock_front.clip(gop=200, seconds=20))
+        self.open(None, cameras=())
+        self.front.add("slow", clips.clip(gop=200, seconds=20))
         until(lambda: self.front.camera("slow").played > 25, "a group of pictures to join")
         self.page.goto(self.front.url + "slow")
         self.wait_state("playing")
@@ -56,7 +56,7 @@ class OneCameraByMse(web_rig.Web):
         self.wait_state("playing")
         door = self.front.camera("door")
         for size, profile, width in (("480x270", "high", 480), ("320x180", "baseline", 320)):
-            door.play(mock_front.clip(size=size, profile=profile))
+            door.play(clips.clip(size=size, profile=profile))
             self.wait(f"{VIDEO}.videoWidth === {width}", f"a picture {width} wide")
             self.check_moves()
         self.assertEqual(door.joins, 1, "the connection was given up")
@@ -76,7 +76,7 @@ class OneCameraByMse(web_rig.Web):
           window.fetch = (what, ...how) => own(what, ...how).finally(() => {
             answered += String(what).endsWith("/api");
           });"""
-        self.open(cameras=())
+        self.open(None, cameras=())
         self.front.add("door")
         for answer, target in (({"live_target_ms": 900}, 900), ({"live_target_ms": "x"}, 40), (None, 40)):
             self.front.answer_api(answer)

@@ -12,7 +12,7 @@ class Session(web_rig.Parts):
       const { ClockSync } = await import("./clocksync.js");
       const { describe } = await import("./words.js");
       const { setInterval, fetch } = window, { now } = performance;
-      const ticks = [], events = [], subs = [];
+      const ticks = [], events = [], subs = [], boxes = [];
       let later = 0, stills = 0, fetches = 0;
       performance.now = () => now.call(performance) + later;
       window.setInterval = (what) => { ticks.push(what); return 0; };
@@ -20,22 +20,23 @@ class Session(web_rig.Parts):
       const jpeg = await new Promise((done) => canvas.toBlob(done, "image/jpeg"));
       const payload = new Uint8Array(await jpeg.arrayBuffer());
       window.fetch = async () => { fetches += 1; return new Response(jpeg); };
-      const connection = { clock: new ClockSync(), link: "open", why: "", connections: 1, retry() {},
+      const connection = { clock: new ClockSync(), link: "open", why: "", connections: 1, retry() {}, webrtc: { ready: false, servers: [] },
         subscribe(wish, to) {
           subs.push({ wish, to, close() {}, pause() {}, change() {} });
           return subs.at(-1);
         } };
       const session = new Session({ connection, base: new URL(location.href), camera: "door", quality: "main",
         pixels: 640, muted: true, targetMs: 40, basis: null, modes: ["webcodecs", "mse", "mjpeg"],
-        stage: { video, canvas, hasPicture: false, keepStill() {}, showLive() { this.hasPicture = true; },
+        stage: { video, canvas, hasPicture: false, keepStill() {}, showBoxes(drawn) { boxes.push(drawn); }, showLive() { this.hasPicture = true; },
           showStill(picture) { picture.close(); stills += 1; this.hasPicture = true; } },
-        onChange() {}, onPlaying: () => events.push("playing"), onStalled: () => events.push("stalled"), onNotice() {} });
+        onChange() {}, onPlaying: () => events.push("playing"), onStalled: () => events.push("stalled"), onNotice() {},
+        onAnalysed: () => events.push("analysed") });
       const tick = (ms) => { later += ms; ticks.at(-1)(); };
       const settle = () => new Promise((done) => setTimeout(done, 20));
       const until = async (what) => { while (!what()) await settle(); };
       const says = (type, more) => subs.at(-1).to.message({ type, ...more });
       const state = (name, reason = "") => says("state", { state: name, reason, since_ms: 1, server_ms: 2 });
-      const frame = () => subs.at(-1).to.frame({ track: 0, key: true, damaged: false, behind: false, version: 1,
+      const frame = () => subs.at(-1).to.frame({ track: 0, seq: 0, key: true, damaged: false, behind: false, version: 1,
         ptsUs: later, durationUs: 40000, arrivedUs: 1, capturedUs: 0, payload });
       const picture = async () => {
         says("config", { form: "jpeg", version: 1, stream: "door", codec: "mjpeg" });
@@ -55,6 +56,34 @@ class Session(web_rig.Parts):
 
     def session(self, body):
         return self.run_js(self.SESSION % body)
+
+    def test_results_are_of_the_picture_that_is_shown(self):
+        got = self.session("""
+          const result = (us, label, seq = 0) => says("result", { analyser: "a", stream: "door", seq, arrived_us: us,
+            objects: [{ box: [0, 0, 1, 1], label }] });
+          const drawn = () => boxes.at(-1)?.map(({ result, exact }) => [result.objects[0].title, exact]) ?? [];
+          await picture();
+          result(1, "unasked");
+          const unasked = [events.length, boxes.length];
+          session.overlay = true;
+          const empty = drawn();
+          result(1, "now");
+          frame();
+          const shown = () => session.stats.frames;
+          let before = shown();
+          await until(() => shown() > before || drawn().length > 0);
+          const one = drawn();
+          result(5, "of a frame that is not there yet");
+          const same = drawn();
+          session.overlay = false;
+          return { unasked, empty, one, same, off: drawn(), events, wishes: subs.map(({ wish }) => wish.overlay ?? false) };""")
+        self.assertEqual(got["unasked"][0], 1, "told of results that nobody asked for")  # "playing"
+        self.assertEqual(got["empty"], [])
+        self.assertEqual(got["one"], [["now", True]])
+        self.assertEqual(got["same"], [["now", True]])
+        self.assertEqual(got["off"], [])
+        self.assertEqual(got["events"], ["playing", "analysed"])
+        self.assertEqual(got["wishes"], [False])
 
     def test_events_come_when_it_changes(self):
         got = self.session("""

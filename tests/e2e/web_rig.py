@@ -16,7 +16,7 @@ STATUS = PLAYER + ".shadowRoot.querySelector('[role=status]').textContent"
 # The sum of a coarse copy of what is to be seen: another picture has another sum. 0 when all is black.
 PIXELS = """(() => {
   const root = %s.shadowRoot, small = document.createElement("canvas");
-  const shown = root.querySelector(".frame").dataset.surface === "video" ? "video" : "canvas";
+  const shown = { video: "video", direct: "video[data-shown]" }[root.querySelector(".frame").dataset.surface] ?? "canvas";
   small.width = 64; small.height = 36;
   const context = small.getContext("2d");
   context.drawImage(root.querySelector(shown), 0, 0, 64, 36);
@@ -43,13 +43,14 @@ class Web(unittest.TestCase):
         cls.chromium = cls.enterClassContext(browser.Browser())
 
     def open(self, path="", cameras=("door",), width=640, height=360, patient=True, **phone):
-        """A mock with these cameras under /cams/, and a page on it."""
+        """A mock with these cameras under /cams/, and a page on it; path None: that is nowhere yet."""
         self.front = self.enterContext(mock_front.MockFront(list(cameras), prefix="/cams/", patient=patient))
         self.page = self.chromium.page(width, height, **phone)
         self.addCleanup(self.page.close)
         if self.prepare:
             self.page.call("Page.addScriptToEvaluateOnNewDocument", {"source": self.prepare})
-        self.page.goto(self.front.url + path)
+        if path is not None:
+            self.page.goto(self.front.url + path)
         return self.page
 
     def wait(self, expression, what=""):

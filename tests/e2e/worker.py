@@ -1,42 +1,29 @@
 """A worker alone: this process is its supervisor, and a subscriber of its bus."""
 
 import contextlib
-import json
 import os
-import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import threading
 
 import bus_subscriber
-import rig
-from wait import DEADLINE_S, PATIENCE_S, Deadline, until
+from child import Child
+from wait import PATIENCE_S, until
 
 STREAM_ID, EPOCH = 7, 123456789012345
 SUBSCRIBER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bus_subscriber.py")
 
 
-class Worker:
+class Worker(Child):
     """
-    A worker program on a control channel; its messages are collected by a thread. port: where its
-    source is; then it is given the connected socket. config: other fields of worker-config.
+    A worker program. port: where its source is; then it is given the connected socket. config: other fields of worker-config.
     """
 
     def __init__(self, directory, url, program="camhub-worker-av", port=None, **config):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        os.set_inheritable(theirs.fileno(), True)
+        super().__init__(program, "worker", "door")
         self.bus = os.path.join(directory, f"door-{id(self) & 0xffffff:x}-{EPOCH:x}.sock")
-        self.channel = ours
-        actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 3)] if theirs.fileno() != 3 else []
-        self.pid = os.posix_spawn(rig.program(program, "worker"), [program, "door"], os.environ,
-                                  file_actions=actions)
-        theirs.close()
-        self.messages, self.exit_code = [], None
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
         config = {"stream": "door", "stream_id": STREAM_ID, "epoch": EPOCH, "url": url,
                   "transport": "tcp", "bus": self.bus, "bus_mode": 0o600, "gop_cache_bytes": 16 << 20,
                   "open_timeout_ms": 10000, "stall_ms": 5000, "log_level": "info", "probe": False, **config}
@@ -47,42 +34,13 @@ class Worker:
             source.setblocking(False)
             self.send("worker-config", [source.fileno()], **config)
 
-    def send(self, kind, descriptors=(), **fields):
-        socket.send_fds(self.channel, [json.dumps({"type": kind, **fields}).encode()], descriptors)
-
-    def _read(self):
-        while True:
-            try:
-                data = self.channel.recv(65536)
-            except OSError:
-                return
-            if not data:
-                return
-            self.messages.append(json.loads(data))
-
-    def last(self, kind):
-        """The newest message of that kind, {} while there is none."""
-        return next((m for m in reversed(list(self.messages)) if m["type"] == kind), {})
-
-    def wait_message(self, kind, **fields):
-        return until(lambda: next((m for m in list(self.messages) if m["type"] == kind and
-                                   all(m.get(key) == value for key, value in fields.items())), None),
-                     lambda: f"{kind} {fields}: {self.messages[-5:]}")
-
     def stop(self):
         """
         The end of the channel means: leave now. Returns the exit code. Its bus is removed as the supervisor does:
         who is locked in removes no file.
         """
         if self.exit_code is None:
-            self.channel.shutdown(socket.SHUT_RDWR)
-            deadline = Deadline(DEADLINE_S)
-            while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-                if deadline.is_over():
-                    os.kill(self.pid, signal.SIGKILL)
-                select.select([], [], [], 0.02)
-            self.exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            self.channel.close()
+            self.leave()
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.bus)
             assert self.exit_code != -signal.SIGSYS, f"killed for a forbidden system call: {self.last('violation')}"

@@ -150,6 +150,9 @@ const char *harness_tmpfile(const char *name);
 
 /* The watchdog's limit for this test, in real seconds from now (default 300). */
 void harness_watchdog_s(unsigned seconds);
+/* How many descriptors a process has open, with one for looking if it is this one (pid 0); 0: there
+ * is no such process. */
+unsigned harness_count_fds(pid_t pid);
 /* This test may leave fds behind (say why: it is printed with --list-exceptions of a failing run).
  */
 void harness_ignore_fds(const char *why);

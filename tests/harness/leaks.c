@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include "tests/harness/harness.h"
 #include "tests/harness/internal.h"
 
 #include "shared/xalloc.h"
@@ -59,6 +60,24 @@ leaks_note_fds(void)
 	}
 	closedir(dir);
 	return set;
+}
+
+unsigned
+harness_count_fds(pid_t pid)
+{
+	char path[64];
+	unsigned n = 0;
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)(pid != 0 ? pid : getpid()));
+	dir = opendir(path);
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL)
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
 }
 
 static int

@@ -355,10 +355,15 @@ static const struct act {
 };
 
 static const char *const program_names[SANDBOX_PROGRAM_COUNT] = {
-	[SANDBOX_SUPERVISOR] = "supervisor", [SANDBOX_WORKER] = "worker",
-	[SANDBOX_WORKER_AV] = "worker-av",   [SANDBOX_HTTP] = "http",
-	[SANDBOX_SNAPSHOT] = "snapshot",     [SANDBOX_TRANSCODE] = "transcode",
-	[SANDBOX_RESOLVE] = "resolve",       [SANDBOX_AUTH] = "auth",
+	[SANDBOX_SUPERVISOR] = "supervisor",
+	[SANDBOX_WORKER] = "worker",
+	[SANDBOX_WORKER_AV] = "worker-av",
+	[SANDBOX_HTTP] = "http",
+	[SANDBOX_RTC] = "rtc",
+	[SANDBOX_SNAPSHOT] = "snapshot",
+	[SANDBOX_TRANSCODE] = "transcode",
+	[SANDBOX_RESOLVE] = "resolve",
+	[SANDBOX_AUTH] = "auth",
 	[SANDBOX_CLIENT] = "client",
 };
 static const char *const stage_names[SANDBOX_STAGE_COUNT] = { "early", "opening", "running" };

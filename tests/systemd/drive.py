@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import ssl
+import stat
 import subprocess
 import sys
 import threading
@@ -54,7 +55,7 @@ cameras:
 
 
 def run(*command, check=True, stdin=None):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, input=stdin)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, input=stdin)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: {done.returncode} {done.stdout} {done.stderr}")
     return done
@@ -70,6 +71,8 @@ def get(path):
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
+    except OSError:  # it is being started
+        return 0, b""
 
 
 def write_config(text):
@@ -178,8 +181,10 @@ class Systemd(unittest.TestCase):
     def test_runtime_directory(self):
         for at, names, files in os.walk("/run/camhub/"):
             for name in names + files:
-                mode = os.lstat(os.path.join(at, name)).st_mode & 0o007
-                self.assertEqual(mode, 0, f"{at}/{name} is open to all")
+                mode = os.lstat(os.path.join(at, name)).st_mode
+                if stat.S_ISLNK(mode):  # has none of its own
+                    continue
+                self.assertEqual(mode & 0o007, 0, f"{at}/{name} is open to all")
 
     def test_supervisor_killed(self):
         asker = Asker()
@@ -218,7 +223,7 @@ class Systemd(unittest.TestCase):
             self.assertRegex(stat.readline(), r"^cpu ( \d+){8}")
 
     def test_hung_supervisor(self):
-        """The watchdog finds it (3 s here)."""
+        """The watchdog finds it (10 s here)."""
         pid, restarts = main_pid(), int(show("NRestarts"))
         os.kill(pid, signal.SIGSTOP)
         until(lambda: main_pid() not in (0, pid), "a new supervisor")

@@ -1,0 +1,20 @@
+/*
+ * STUN as the side that asks: made by hand, so that it does not share the mistakes of the server's.
+ */
+#ifndef CAMHUB_BENCH_RTC_STUN_H
+#define CAMHUB_BENCH_RTC_STUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STUN_REQUEST_MAX 256u
+
+/* A Binding request that nominates (RFC 8445 7.2). username: "theirs:ours". Returns its bytes. */
+size_t bench_stun_request(const char *username, const char *password, uint64_t transaction,
+			  uint8_t out[STUN_REQUEST_MAX]);
+/* Whether this is a success for that transaction, sealed with the password. */
+bool bench_stun_is_success(const uint8_t *data, size_t len, const char *password,
+			   uint64_t transaction);
+
+#endif

@@ -29,7 +29,7 @@ WATCH = """
 {
   const canvases = CanvasRenderingContext2D.prototype, videos = HTMLVideoElement.prototype;
   const { clearRect, fillText, setLineDash } = canvases, { requestVideoFrameCallback } = videos, { parse } = JSON;
-  const told = new WeakMap(), exact = new WeakMap(), said = new WeakMap();
+  const told = new WeakMap(), said = new WeakMap();
   let presenting = false;
   globalThis.watched = [];
   globalThis.results = [];
@@ -65,15 +65,14 @@ WATCH = """
   videos.requestVideoFrameCallback = function (callback) {
     return requestVideoFrameCallback.call(this, (now, data) => {
       const player = this.getRootNode().host;
+      const before = player?.stats.overlay?.exact; // of this session: another one counts from 0
       told.set(this, data.mediaTime);
       presenting = true;
       callback(now, data);
       presenting = false;
       if (!player?.isConnected || shown(player) !== this)
         return;
-      const count = player.stats.overlay.exact;
-      look(player, this, count > (exact.get(player) ?? 0));
-      exact.set(player, count);
+      look(player, this, player.stats.overlay?.exact > before);
     });
   };
   canvases.clearRect = function (...area) {

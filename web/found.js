@@ -48,17 +48,18 @@ export class Found {
   /* Which frame a picture of WebRTC is, by its age in ms (null: not told) and its RTP time; null: not known. */
   frameOf(now, ageMs, rtp) {
     const clock = this.#options.connection.clock.at(now);
-    const frame = clock && frameOf(rtp, 1000 * (now + clock.offsetMs), ageMs);
-    if (!frame)
-      this.#hide(); // what stands there is of another one
-    return frame;
+    return clock && frameOf(rtp, 1000 * (now + clock.offsetMs), ageMs);
   }
 
-  /* It is on the screen: as Overlay.presented() takes it. */
+  /* It is on the screen: as Overlay.presented() takes it; null: nobody knows which one it is, and what stands there is of
+   * another one. */
   presented(frame) {
     if (!this.#on || !this.#analysed)
       return;
-    this.#overlay.presented(frame);
+    if (frame)
+      this.#overlay.presented(frame);
+    else
+      this.#overlay.lost();
     this.#draw();
   }
 

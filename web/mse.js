@@ -361,9 +361,9 @@ export class Mse {
   }
 
   #presented(time, withinUs) {
-    if (this.#dead || !this.#joined)
+    if (this.#dead)
       return;
-    if (this.#video.seeking) { // what a jump leaves behind is not what is played
+    if (!this.#joined || this.#video.seeking) { // what a jump leaves behind is not what is played
       this.#report.jumps();
       return;
     }

@@ -110,6 +110,11 @@ export class Overlay {
       this.#counts[drawn.some(({ exact }) => exact) ? "exact" : "held"] += 1;
   }
 
+  /* Nobody knows which frame is on the screen now. */
+  lost() {
+    this.#shown = null;
+  }
+
   /* What belongs on the frame that is shown: [{ result, exact (it was made of this very frame) }]. */
   drawn() {
     return this.#shown ? [...this.#kept.values()].map((list) => this.#pick(list)).filter(Boolean) : [];

@@ -350,7 +350,7 @@ export class Session {
     this.facts.note = this.#choice.note(name);
     this.#transport = new Transport({ video: stage.video, canvas: stage.canvas, targetMs, report: {
       presented: (ptsUs, withinUs) => this.#presented(ptsUs, withinUs),
-      jumps: () => stage.showBoxes([]),
+      jumps: () => this.#isDirect || this.#found.presented(null),
       working: () => this.#watch.worked(performance.now()),
       failed: (kind, text) => this.#failed(kind, text),
       blocked: () => this.#change({ blocked: true }),
@@ -385,14 +385,15 @@ export class Session {
     const first = !this.facts.live;
     this.#watch.presented(now, !first);
     this.#backoff.good(now);
-    if (this.facts.paused || (this.facts.camera && this.facts.camera.state !== "up"))
+    if (this.facts.paused || (this.facts.camera && this.facts.camera.state !== "up")) {
+      this.#found.presented(null);
       return; // the last pictures before it went down
+    }
     this.#fresh(now);
     this.#still.moved(now);
     if (first || this.facts.frozenSince || this.#seen !== (video ?? surface))
       this.#show(surface, video);
-    if (frame)
-      this.#found.presented(frame);
+    this.#found.presented(frame);
   }
 
   #show(surface, video) {

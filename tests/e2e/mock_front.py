@@ -217,6 +217,7 @@ class Camera:
         self.analyse = None  # called with viewer, seq and arrived_us before each frame to who wants results
         self.analysers = 0
         self.captured_ms = 0  # what the camera's own clock says, beside the server's
+        self.behind = False  # its frames are said to be of a burst that goes on
         self._front = front
         self._clip = source
         self._viewers = set()
@@ -312,7 +313,7 @@ class Camera:
         self._gop.append(index)
         for viewer in self._viewers:
             if not viewer.paused:
-                viewer.media(self._clip, index, damaged=self._damaged)
+                viewer.media(self._clip, index, self.behind, self._damaged)
 
     def send_gop(self, viewer):
         if self._state["state"] == "up":

@@ -150,6 +150,18 @@ class Overlay(web_rig.Web):
         self.wait(f"{BOXES}.width === 1", "no canvas that nobody needs")
         self.check_moves()
 
+    def test_not_on_pictures_that_nobody_can_tell(self):
+        """A front that skipped frames sends the group again in a burst: until its end a player plays what it has."""
+        self.watch("mse")
+        self.wait("window.pairs.at(-1)?.[1] != null", "a box")
+        door = self.front.camera("door")
+        door.behind = True
+        self.wait("window.pairs.at(-1)[1] === null", "the boxes to go")
+        self.assertEqual({label for _, label in self.pairs(5)}, {None})
+        door.behind = False
+        self.wait("window.pairs.at(-1)[1] !== null", "a box")
+        self.check_quiet()
+
     def test_labels_are_text(self):
         hostile = "<img src=x onerror='window.hacked = 1'>"
         self.open("door")

@@ -52,6 +52,10 @@ class Overlay(web_rig.Parts):
                       overlay.lateMs = NaN; came("A4", 4); shown(16); look(); shown(17); look();""",
                    ["A1!", "A1", "", "A4", ""])
 
+    def test_on_a_picture_that_nobody_can_tell(self):
+        self.check("""came("A1", 1); shown(1); look(); overlay.lost(); look(); out.push(came("A2", 2)); look();
+                      shown(2); look();""", ["A1!", "", False, "", "A2!"], late=0)
+
     def test_bounds(self):
         self.check("""for (let n = 0; n < 200; n += 1) came("A" + n, n); shown(135); look(); shown(136); look();
                       overlay.clear(); shown(150); look();

@@ -13,18 +13,12 @@
 
 /* So much at once, then a pause: large pictures, and the group at the beginning, overrun queues of
  * switches and Wi-Fi. */
-#define PACE_BYTES (64u << 10)
-#define PACE_MS    2
-/* Of a group that is sent at once, behind its key frame, while nobody knows what the link carries:
- * so much at once, then at a rate, which is given up where no feedback ever comes. */
-#define JOIN_BYTES        (48u << 10)
-#define JOIN_BYTES_PER_MS 1000u
-#define JOIN_SLOW_MS      500
-#define JOIN_FASTER       4u
-#define JOIN_WAIT_MS      5
-#define REFRESH_MS        300 /* a new beginning on his wish at most so often */
-#define TAIL_PERCENT      1u  /* lost: from then on tails go twice, */
-#define TAIL_MS           5   /* not both into the same moment of noise */
+#define PACE_BYTES   (64u << 10)
+#define PACE_MS      2
+#define JOIN_WAIT_MS 2   /* until more of the group at the beginning may go */
+#define REFRESH_MS   300 /* a new beginning on his wish at most so often */
+#define TAIL_PERCENT 1u  /* lost: from then on tails go twice, */
+#define TAIL_MS      5   /* not both into the same moment of noise */
 
 static int64_t
 now_of(const struct rtc_session *session)
@@ -58,25 +52,9 @@ next_entry(struct rtc_session *session)
 		cursor_pass(cursor);
 	if (entry != NULL && !was_joined) {
 		rtc_line_join(session);
-		session->join.since_ns = now_of(session);
-		session->join.bytes = 0;
+		rtc_join_begin(session);
 	}
 	return entry;
-}
-
-/* More of the group would only wait in a queue, if the link is a thin one. */
-static bool
-is_join_held(const struct rtc_session *session)
-{
-	const struct cursor *cursor = &session->cursor;
-	int64_t ms = (now_of(session) - session->join.since_ns) / NS_PER_MS, fast;
-
-	if (!cursor->joined || cursor->pos >= cursor->burst_end ||
-	    !rtc_estimate_is_blind(session->estimate))
-		return false;
-	fast = ms > JOIN_SLOW_MS ? ms - JOIN_SLOW_MS : 0;
-	return session->join.bytes >
-	       JOIN_BYTES + (uint64_t)(ms + (JOIN_FASTER - 1) * fast) * JOIN_BYTES_PER_MS;
 }
 
 /* Why this viewer cannot be shown this; NULL: he can. */
@@ -117,8 +95,7 @@ begin_picture(struct rtc_session *session)
 	sending->unit = rtc_unit_ref(unit);
 	sending->timestamp = rtc_line_stamp(session, entry, session->cursor.pos);
 	sending->next = 0;
-	if (!entry->is_key)
-		session->join.bytes += unit->bytes;
+	rtc_join_count(session, unit->bytes, entry->is_key);
 	cursor_take(&session->cursor);
 	sending->first_seq = rtc_out_begin(&session->video, unit, sending->timestamp, true);
 	session->is_skipping = session->doing == RTC_ADVICE_KEYS_ONLY;
@@ -181,7 +158,7 @@ pump_pictures(struct rtc_session *session)
 	size_t sent = 0;
 
 	while (session->state == RTC_UP && rtc_parked_send(session)) {
-		if (session->sending.unit == NULL && is_join_held(session)) {
+		if (session->sending.unit == NULL && rtc_join_is_held(session)) {
 			clock_timer_set_ms(&session->pace, JOIN_WAIT_MS);
 			return;
 		}

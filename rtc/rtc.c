@@ -30,6 +30,13 @@ rtc_of(const struct front *front)
 
 /* Datagrams */
 
+static struct rtc_session *
+whose(const struct rtc *rtc, const struct rtc_path *path)
+{
+	return path->tcp != NULL ? rtc_tcp_owner(path->tcp)
+				 : rtc_table_by_peer(rtc->table, path->udp, &path->peer);
+}
+
 static void
 on_stun(struct rtc *rtc, const struct rtc_path *path, const uint8_t *data, size_t len)
 {
@@ -37,7 +44,9 @@ on_stun(struct rtc *rtc, const struct rtc_path *path, const uint8_t *data, size_
 	struct rtc_stun_peek peek;
 
 	if (rtc_stun_peek(data, len, &peek) < 0) {
-		rtc->stats.strays++;
+		session = whose(rtc, path);
+		if (session == NULL || !rtc_join_on_answer(session, path, data, len))
+			rtc->stats.strays++;
 		return;
 	}
 	session = rtc_table_by_ufrag(rtc->table, peek.ufrag, peek.ufrag_len);
@@ -45,13 +54,6 @@ on_stun(struct rtc *rtc, const struct rtc_path *path, const uint8_t *data, size_
 		rtc->stats.strays++;
 	else
 		rtc_session_on_check(session, path, data, len);
-}
-
-static struct rtc_session *
-whose(const struct rtc *rtc, const struct rtc_path *path)
-{
-	return path->tcp != NULL ? rtc_tcp_owner(path->tcp)
-				 : rtc_table_by_peer(rtc->table, path->udp, &path->peer);
 }
 
 void

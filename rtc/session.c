@@ -94,6 +94,8 @@ rtc_session_free(struct rtc_session **session)
 	free(old->offer);
 	free(old->local);
 	free(old->their_ufrag);
+	OPENSSL_cleanse(old->their_password, strlen(old->their_password));
+	free(old->their_password);
 	OPENSSL_cleanse(old->password, sizeof(old->password));
 	free(old);
 }
@@ -191,6 +193,7 @@ rtc_session_new(struct rtc *rtc, const struct rtc_request *request)
 	session->shown_id = request->shown->id;
 	session->local = xstrdup(request->local);
 	session->their_ufrag = xstrdup(request->offer->ufrag);
+	session->their_password = xstrdup(request->offer->password);
 	session->wants_sound = request->wants_sound;
 	session->is_smooth = request->is_smooth;
 	session->begun_ns = now_of(session);

@@ -13,6 +13,7 @@
 #include "rtc/batch.h"
 #include "rtc/dtls.h"
 #include "rtc/estimate.h"
+#include "rtc/join.h"
 #include "rtc/out.h"
 #include "rtc/place.h"
 #include "rtc/rtc.h"
@@ -73,7 +74,7 @@ struct rtc_session {
 	char id[RTC_SESSION_ID_BYTES];
 	char ufrag[RTC_UFRAG_CHARS + 1], password[RTC_PASSWORD_CHARS + 1];
 	char address[ACCESS_ADDRESS_BYTES]; /* of who asked */
-	char *their_ufrag;                  /* of the offer */
+	char *their_ufrag, *their_password; /* of the offer */
 
 	/* until it is answered */
 	long long request;
@@ -101,10 +102,7 @@ struct rtc_session {
 
 	struct rtc_out video, audio;
 	struct rtc_sending sending;
-	struct {
-		int64_t since_ns;
-		size_t bytes; /* sent since, the key frame's not counted */
-	} join;
+	struct rtc_join join;
 	struct rtc_line line;
 	struct {
 		uint32_t offset, last; /* as of rtc_line, in ticks of the sound */

@@ -15,10 +15,13 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LENGTH_AT    2u
 #define CODE_UNKNOWN 420
+/* RFC 8445 5.1.2.1, of a peer-reflexive candidate: it has to be there, nobody goes by it. */
+#define PROBE_PRIORITY (110u << 24 | 65535u << 8 | 255u)
 
 /* RFC 8489 14.5: over what is before it, with a length as if the message ended with it. */
 static bool
@@ -153,6 +156,32 @@ rtc_stun_answer(const struct rtc_stun_binding *binding, const struct sockaddr *f
 	else
 		err = EAFNOSUPPORT;
 	if (err == 0 && mbuf->end <= RTC_STUN_ANSWER_MAX) {
+		len = mbuf->end;
+		memcpy(out, mbuf->buf, len);
+	}
+	mem_deref(mbuf);
+	return len;
+}
+
+size_t
+rtc_stun_probe(const char *ufrag, const char *password, const char *own_ufrag,
+	       const uint8_t id[RTC_STUN_ID_BYTES], uint8_t out[RTC_STUN_PROBE_MAX])
+{
+	char username[2 * RTC_STUN_UFRAG_MAX + 2];
+	struct mbuf *mbuf = mbuf_alloc(RTC_STUN_PROBE_MAX);
+	uint32_t priority = PROBE_PRIORITY;
+	uint64_t tie_breaker = 0; /* there is no doubt who controls: RFC 8445 6.1.1 */
+	size_t len = 0;
+	int err;
+
+	if (mbuf == NULL)
+		return 0;
+	snprintf(username, sizeof(username), "%s:%s", ufrag, own_ufrag);
+	err = stun_msg_encode(mbuf, STUN_METHOD_BINDING, STUN_CLASS_REQUEST, id, NULL,
+			      (const uint8_t *)password, strlen(password), true, 0, 3,
+			      STUN_ATTR_USERNAME, username, STUN_ATTR_PRIORITY, &priority,
+			      STUN_ATTR_CONTROLLED, &tie_breaker);
+	if (err == 0 && mbuf->end <= RTC_STUN_PROBE_MAX) {
 		len = mbuf->end;
 		memcpy(out, mbuf->buf, len);
 	}

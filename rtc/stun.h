@@ -3,7 +3,7 @@
  * out. In two steps, so that what comes from anywhere costs next to nothing: rtc_stun_peek() finds
  * out without memory and without a key whose session it would be for, rtc_stun_check() believes it
  * only when it was made with that session's password. Nothing is ever answered to what was not
- * checked.
+ * checked. And one kind of request of ours, which asks nothing but whether it came.
  */
 #ifndef CAMHUB_RTC_STUN_H
 #define CAMHUB_RTC_STUN_H
@@ -60,5 +60,17 @@ int rtc_stun_check(const uint8_t *data, size_t len, const char *password,
  */
 size_t rtc_stun_answer(const struct rtc_stun_binding *binding, const struct sockaddr *from,
 		       const char *password, uint8_t out[RTC_STUN_ANSWER_MAX]);
+
+/*
+ * A request of ours, as the controlled agent (RFC 8445 7.1.1, 7.2.2): whoever gets it answers at
+ * once. ufrag, password: his, of the offer; own_ufrag: ours; id: random, the caller's. Returns its
+ * bytes, 0 when it cannot be made.
+ */
+#define RTC_STUN_PROBE_MAX 640u
+size_t rtc_stun_probe(const char *ufrag, const char *password, const char *own_ufrag,
+		      const uint8_t id[RTC_STUN_ID_BYTES], uint8_t out[RTC_STUN_PROBE_MAX]);
+/* Whether it answers the request with that id, be it with success. Only who got that knows the id,
+ * and nothing else is believed of it. */
+bool rtc_stun_is_answer(const uint8_t *data, size_t len, const uint8_t id[RTC_STUN_ID_BYTES]);
 
 #endif

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define BINDING_REQUEST   0x0001u
+#define BINDING_SUCCESS   0x0101u
+#define BINDING_ERROR     0x0111u
 #define FINGERPRINT_XOR   0x5354554eu /* RFC 8489 14.7 */
 #define FINGERPRINT_BYTES 8u          /* with its header */
 #define UFRAG_MIN         4u
@@ -133,6 +135,15 @@ rtc_stun_walk(const uint8_t *data, size_t len, struct rtc_stun_peek *peek, size_
 		return -EPROTO;
 	*peek = found;
 	return 0;
+}
+
+bool
+rtc_stun_is_answer(const uint8_t *data, size_t len, const uint8_t id[RTC_STUN_ID_BYTES])
+{
+	return len >= STUN_HEADER_BYTES &&
+	       (read_u16(data) == BINDING_SUCCESS || read_u16(data) == BINDING_ERROR) &&
+	       read_u16(data + 2) == len - STUN_HEADER_BYTES && read_u32(data + 4) == STUN_COOKIE &&
+	       memcmp(data + 8, id, RTC_STUN_ID_BYTES) == 0;
 }
 
 int

@@ -1,5 +1,6 @@
 /*
- * What analysers say, by libcamhub: where, how much, again after a restart, and not where nobody wants it.
+ * What analysers say, by libcamhub: where, how much, again after a restart, and not where nobody
+ * wants it.
  */
 #include "config.h"
 

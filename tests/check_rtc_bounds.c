@@ -119,6 +119,49 @@ START_ASYNC_TEST(test_join_is_paced)
 }
 END_ASYNC_TEST
 
+static bool
+was_probed(void *arg)
+{
+	const struct rtc_viewer *viewer = arg;
+
+	return viewer->probe_len > 0;
+}
+
+/* Behind the beginning goes a request. Its answer says what the link carries, at least: 0: much, 1:
+ * nothing, because it is another's, 2: little. */
+START_ASYNC_TEST(test_join_asks_how_much_arrives)
+{
+	struct feed feed = feed_new(EPOCH);
+	struct rtc_rig *rig = rtc_rig_start(loop, NULL, NULL);
+	struct rtc_viewer *viewer;
+	size_t pictures;
+	uint64_t strays;
+
+	rtc_rig_stream(rig, 1, "door");
+	hub_start(stream_find(rig->front, "door")->hub);
+	feed.padding = 30000;
+	rtc_rig_push_gop(rig, &feed, 30);
+	viewer = rtc_rig_join(rig, false);
+	loop_run_until_true(loop, was_probed, viewer, "a request", 0);
+	loop_run_for_ms(loop, _i == 2 ? 200 : 1);
+	pictures = rtc_viewer_pictures(viewer);
+	strays = rig->rtc->stats.strays;
+	rtc_viewer_answer_probe(viewer, _i == 1);
+	loop_run_for_ms(loop, 60);
+	if (_i == 0)
+		ck_assert_uint_eq(rtc_viewer_pictures(viewer), 30);
+	else
+		ck_assert_uint_le(rtc_viewer_pictures(viewer), pictures + 3);
+	ck_assert_uint_eq(rig->rtc->stats.strays, strays + (_i == 1));
+	/* In the end all of it is there, and nothing else was asked. */
+	viewer->probe_len = 0;
+	loop_run_for_ms(loop, 900);
+	ck_assert_uint_eq(rtc_viewer_pictures(viewer), 30);
+	ck_assert_uint_eq(viewer->probe_len, 0);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 /* Parameter sets that say nothing of the order of pictures, and a B slice. */
 #define SETS_SILENT "\0\0\0\1\x67\x42\xc0\x1e\xda\x02\x80\xbe\x40\0\0\0\1\x68\xce\x0f\xc8"
 #define SLICE_B     "\0\0\0\1\x01\x9e\x44\x55\x66\x80"
@@ -503,6 +546,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_sound_alone);
 	tcase_add_test(tcase, test_refresh_of_a_long_group);
 	tcase_add_test(tcase, test_join_is_paced);
+	tcase_add_loop_test(tcase, test_join_asks_how_much_arrives, 0, 3);
 	tcase_add_loop_test(tcase, test_smaller_stream_is_unfit, 0, 2);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("strangers");

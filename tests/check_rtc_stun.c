@@ -397,6 +397,45 @@ START_TEST(other_families_are_not_answered)
 }
 END_TEST
 
+/* A request of ours is one as browsers want them (RFC 8445 7.3), and knows its answer. */
+START_TEST(probe_and_its_answer)
+{
+	static const uint8_t id[RTC_STUN_ID_BYTES] = "twelve bytes";
+	const struct sockaddr_in from = { .sin_family = AF_INET, .sin_port = 1 };
+	uint8_t probe[RTC_STUN_PROBE_MAX], answer[RTC_STUN_ANSWER_MAX], other[RTC_STUN_ID_BYTES];
+	struct rtc_stun_binding binding;
+	struct rtc_stun_peek peek;
+	char name[RTC_STUN_UFRAG_MAX + 1];
+	size_t len = rtc_stun_probe("theirs", PASSWORD, "ours", id, probe);
+
+	ck_assert_int_eq(rtc_stun_peek(probe, len, &peek), 0);
+	ck_assert_int_eq(memcmp(peek.ufrag, "theirs:ours", 11), 0);
+	ck_assert_int_eq(rtc_stun_check(probe, len, PASSWORD, &binding), 0);
+	ck_assert(!binding.is_controlling && !binding.use_candidate && !binding.has_unknown);
+	ck_assert_uint_ne(binding.priority, 0);
+	ck_assert(!rtc_stun_is_answer(probe, len, id));
+	for (int refuses = 0; refuses < 2; refuses++) {
+		binding.has_unknown = refuses;
+		len = rtc_stun_answer(&binding, (const struct sockaddr *)&from, PASSWORD, answer);
+		ck_assert(rtc_stun_is_answer(answer, len, id));
+		for (size_t n = 0; n < len; n++)
+			ck_assert(!rtc_stun_is_answer(answer, n, id));
+		for (size_t i = 0; i < RTC_STUN_ID_BYTES; i++) {
+			memcpy(other, id, sizeof(other));
+			other[i] ^= 1;
+			ck_assert(!rtc_stun_is_answer(answer, len, other));
+		}
+		answer[4] ^= 1; /* the cookie */
+		ck_assert(!rtc_stun_is_answer(answer, len, id));
+	}
+	/* The longest names that an offer may have. */
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	len = rtc_stun_probe(name, name, "ours", id, probe);
+	ck_assert_int_eq(rtc_stun_check(probe, len, name, &binding), 0);
+}
+END_TEST
+
 static void
 add_tests(TCase *tcase)
 {
@@ -411,6 +450,7 @@ add_tests(TCase *tcase)
 	tcase_add_test(tcase, answer_tells_v6);
 	tcase_add_test(tcase, unknown_is_refused);
 	tcase_add_test(tcase, other_families_are_not_answered);
+	tcase_add_test(tcase, probe_and_its_answer);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include "media/rtp.h"
 #include "rtc/demux.h"
+#include "rtc/stun.h"
 #include "shared/xalloc.h"
 #include "tests/rtc_viewer_dtls.h"
 
@@ -20,6 +21,7 @@
 
 #define DATAGRAM_MAX 2048
 #define STUN_COOKIE  0x2112a442u
+#define PASSWORD     "viewviewviewviewviewview" /* of its offer */
 
 static void
 send_datagram(void *arg, const uint8_t *data, size_t len)
@@ -93,7 +95,7 @@ rtc_viewer_offer(struct rtc_viewer *viewer, bool with_sound)
 
 	snprintf(text, sizeof(text),
 		 "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE%s%s\r\n"
-		 "a=ice-ufrag:view\r\na=ice-pwd:viewviewviewviewviewview\r\n"
+		 "a=ice-ufrag:view\r\na=ice-pwd:" PASSWORD "\r\n"
 		 "a=fingerprint:%s\r\na=setup:actpass\r\n%s%s",
 		 viewer->is_sound_only ? "" : " 0", with_sound ? " 1" : "",
 		 viewer->is_forged ? forged : rtc_viewer_dtls_fingerprint(viewer->dtls),
@@ -204,6 +206,17 @@ take_dtls(struct rtc_viewer *viewer, const uint8_t *data, size_t len)
 }
 
 static void
+take_stun(struct rtc_viewer *viewer, const uint8_t *data, size_t len)
+{
+	viewer->checks_answered += data[0] == 1 && data[1] == 1;
+	if (data[0] != 0 || data[1] != 1)
+		return;
+	ck_assert_uint_le(len, sizeof(viewer->probe));
+	memcpy(viewer->probe, data, len);
+	viewer->probe_len = len;
+}
+
+static void
 take(struct rtc_viewer *viewer, uint8_t *data, size_t len)
 {
 	enum rtc_kind kind = rtc_demux(data, len);
@@ -211,7 +224,7 @@ take(struct rtc_viewer *viewer, uint8_t *data, size_t len)
 	viewer->datagrams++;
 	ck_assert_int_ne(kind, RTC_KIND_NONE);
 	if (kind == RTC_KIND_STUN)
-		viewer->checks_answered += data[0] == 1 && data[1] == 1;
+		take_stun(viewer, data, len);
 	else if (kind == RTC_KIND_DTLS)
 		take_dtls(viewer, data, len);
 	else if (!viewer->is_up)
@@ -367,6 +380,20 @@ void
 rtc_viewer_hello(struct rtc_viewer *viewer)
 {
 	rtc_viewer_dtls_begin(viewer->dtls);
+}
+
+void
+rtc_viewer_answer_probe(struct rtc_viewer *viewer, bool wrong)
+{
+	const struct sockaddr_in from = { .sin_family = AF_INET, .sin_port = 1 };
+	uint8_t answer[RTC_STUN_ANSWER_MAX];
+	struct rtc_stun_binding binding;
+	size_t len;
+
+	ck_assert_int_eq(rtc_stun_check(viewer->probe, viewer->probe_len, PASSWORD, &binding), 0);
+	binding.id[0] ^= wrong;
+	len = rtc_stun_answer(&binding, (const struct sockaddr *)&from, PASSWORD, answer);
+	rtc_viewer_send(viewer, answer, len);
 }
 
 static bool

@@ -38,6 +38,8 @@ struct rtc_viewer {
 	uint8_t check[512]; /* the last one that was sent, as who overhears it has it */
 	size_t check_len;
 	unsigned checks_answered;
+	uint8_t probe[512];     /* the last request of the other side */
+	size_t probe_len;       /* 0: none came */
 	bool is_up, is_goodbye; /* keys are there; the other side said that it leaves */
 	struct rtc_viewer_dtls *dtls;
 	struct rtc_srtp *in, *out;
@@ -69,6 +71,8 @@ void rtc_viewer_move(struct rtc_viewer *viewer);
 
 /* A check; wrong: made with another password. */
 void rtc_viewer_check(struct rtc_viewer *viewer, bool nominates, bool wrong);
+/* Answers the other side's last request, as an agent does; wrong: it was another one. */
+void rtc_viewer_answer_probe(struct rtc_viewer *viewer, bool wrong);
 /* Check, then the handshake, until the keys are there. */
 void rtc_viewer_connect(struct rtc_viewer *viewer);
 /* The first flight of a handshake. */

@@ -116,3 +116,18 @@ bench_stun_is_success(const uint8_t *data, size_t len, const char *password, uin
 	(void)HMAC(EVP_sha1(), password, (int)strlen(password), copy, at, mac, &mac_len);
 	return memcmp(mac, data + at + 4, 20) == 0;
 }
+
+size_t
+bench_stun_answer(const uint8_t *data, size_t len, uint8_t out[STUN_ANSWER_BYTES])
+{
+	struct byte_reader reader;
+
+	byte_reader_init(&reader, data, len);
+	if (len < STUN_ANSWER_BYTES || byte_reader_u16(&reader) != REQUEST)
+		return 0;
+	memcpy(out, data, STUN_ANSWER_BYTES);
+	out[0] = SUCCESS >> 8;
+	out[1] = SUCCESS & 0xff;
+	out[2] = out[3] = 0;
+	return STUN_ANSWER_BYTES;
+}

@@ -138,6 +138,11 @@ advance_dtls(struct viewer *viewer, const uint8_t *data, size_t len, int64_t now
 static void
 on_stun(struct viewer *viewer, const uint8_t *data, size_t len, int64_t now_ns)
 {
+	uint8_t answer[STUN_ANSWER_BYTES];
+	size_t answer_len = bench_stun_answer(data, len, answer);
+
+	if (answer_len > 0)
+		transmit(viewer, answer, answer_len);
 	if (!bench_stun_is_success(data, len, viewer->answer.password, viewer->transaction))
 		return;
 	viewer->transaction++;

@@ -5,6 +5,7 @@ one at most 300 ms old by the clock in it; a key frame of long ago does not coun
 
     make -C bench first-picture-bench                          50 loads for each kind of stream
     make -C bench first-picture-bench BENCH_FLAGS=--smoke      a few, and it judges no speed
+    make -C bench first-picture-bench BENCH_FLAGS=--in-page    from the moment at which a page that is there begins to play
 
 The browser is warm (it has had the page before, and comes from another page of the same server). Loads begin at random moments of the group of pictures. Exit code
 1 when a picture did not come or, unless --smoke, when a goal is missed.
@@ -33,7 +34,14 @@ def load(page, hub):
     """{"first": ms from the navigation to the first current picture, and when each of STEPS was reached}"""
     page.goto(hub.url("/healthz"))
     page.goto(hub.url("/door"))
-    return page.evaluate("glass.whenFirst", LIMIT_S)
+    return page.evaluate("glass.whenFirst()", LIMIT_S)
+
+
+def begin(page, pause_s):
+    """The same from when the player of the page begins, which had left it for so long."""
+    page.evaluate("glass.takeOut()")
+    time.sleep(pause_s)
+    return page.evaluate("glass.putBack()", LIMIT_S)
 
 
 def loads(options, gop_s, has_cabac):
@@ -46,7 +54,11 @@ def loads(options, gop_s, has_cabac):
                 load(page, hub)
             taken = []
             for _ in range(options.loads):
-                time.sleep(random.uniform(0, gop_s))  # any moment of the GOP
+                pause_s = random.uniform(0, gop_s)  # any moment of the GOP
+                if options.in_page:
+                    taken.append(begin(page, 1 + pause_s))
+                    continue
+                time.sleep(pause_s)
                 taken.append(load(page, hub))
             transport = page.evaluate("document.querySelector('camhub-player').stats.transport")
     finally:
@@ -60,6 +72,7 @@ def main():
     parser.add_argument("--loads", type=int)
     parser.add_argument("--mode", default="", help="webrtc, webcodecs, mse or mjpeg; default: what the player chooses")
     parser.add_argument("--gop", type=int, help="only streams with so many seconds from key to key")
+    parser.add_argument("--in-page", action="store_true", help="without the page's own way to the browser")
     parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
     options.loads = options.loads or (3 if options.smoke else 50)

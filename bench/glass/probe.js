@@ -17,9 +17,11 @@
   let offset = Date.now() - performance.now(); // of the wall clock, from performance.now(); setClock() is exact
   const given = new Set(); // numbers of the pictures that were given to decoders, by their stamps
   let jpegs = 0; // the same of those that have none, counted
+  let begun = 0; // the navigation, or when the player was put back into the page; the next two are counted from it
   let first = null; // when a current picture was shown first
-  const steps = {}; // on the way to it: name -> when it was reached first
-  const { promise: whenFirst, resolve: tellFirst } = Promise.withResolvers();
+  let steps = {}; // on the way to it: name -> when it was reached first
+  let { promise: whenFirst, resolve: tellFirst } = Promise.withResolvers();
+  let taken = null; // the player that was taken out, and where it was
 
   /* Date.now() counts whole milliseconds: its offset from performance.now() is largest right after a step. */
   function setClock() {
@@ -31,7 +33,7 @@
   }
 
   function reached(step, now = performance.now()) {
-    steps[step] ??= now;
+    steps[step] ??= now - begun;
   }
 
   class Surface {
@@ -91,7 +93,7 @@
       reached("picture", now);
       this.frames.push({ clock, age, shot });
       if (first === null && age <= FRESH_MS) {
-        first = now;
+        first = now - begun;
         tellFirst({ first, ...steps });
       }
       const delay = this.player?.delay;
@@ -192,7 +194,22 @@
 
   globalThis.glass = {
     setClock,
-    whenFirst, // { first: ms from the navigation to the first picture that was current, and the steps before it }
+    whenFirst: () => whenFirst, // { first: ms to the first picture that was current, and the steps before it }
+    /* The player leaves the page, and comes back to it: from then on first is counted anew. */
+    takeOut() {
+      const player = document.querySelector("camhub-player");
+      taken = { player, parent: player.parentNode, before: player.nextSibling };
+      player.remove();
+    },
+    putBack() {
+      const { player, parent, before } = taken;
+      first = null;
+      steps = {};
+      ({ promise: whenFirst, resolve: tellFirst } = Promise.withResolvers());
+      begun = performance.now();
+      parent.insertBefore(player, before);
+      return whenFirst;
+    },
     reset() {
       setClock();
       for (const number of [...given].slice(0, -IN_FLIGHT))

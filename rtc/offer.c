@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define SOUND_WAIT_MS 300  /* behind the first picture: whether there is sound too */
-#define COPY_WAIT_MS  1500 /* for the first picture of a copy with sound */
+#define COPY_WAIT_MS  1500 /* for the first picture of a copy with sound, then for its sound */
 #define SILENT_MS     2000 /* a session that may make room for its successor */
 #define CLOCK_G711    8000
 #define CNAME         "camhub"
@@ -364,12 +364,17 @@ choose(struct rtc_session *session, struct hub_entry *entry, uint64_t pos)
 		accept_offer(session, &choice);
 }
 
-static bool
-is_sound_awaited(const struct rtc_session *session, int64_t waited_ns)
+/* For how long it is still worth to wait, ms; 0: there is sound, or it does not come. */
+static int64_t
+wait_for_sound(const struct rtc_session *session, int64_t waited_ms)
 {
-	return session->wants_sound && waited_ns < SOUND_WAIT_MS * NS_PER_MS &&
-	       is_kind_offered(session, RTC_SDP_AUDIO) &&
-	       hub_audio_offer(hub_sound(session->cursor.stream->hub)) == NULL;
+	int64_t most = session->shown_id != session->stream_id ? COPY_WAIT_MS : SOUND_WAIT_MS;
+
+	if (!session->wants_sound || waited_ms >= most ||
+	    !is_kind_offered(session, RTC_SDP_AUDIO) ||
+	    hub_audio_offer(hub_sound(session->cursor.stream->hub)) != NULL)
+		return 0;
+	return most - waited_ms;
 }
 
 /* The copy with sound does not come: the pictures alone. */
@@ -379,6 +384,7 @@ give_up_copy(struct rtc_session *session)
 	struct stream *stream = stream_find_id(session->rtc->front, session->stream_id);
 
 	session->shown_id = session->stream_id;
+	session->wants_sound = false;
 	if (stream == NULL)
 		return;
 	cursor_leave(&session->cursor);
@@ -407,15 +413,18 @@ void
 rtc_offer_try(struct rtc_session *session)
 {
 	struct hub_entry *entry = cursor_first(&session->cursor);
-	int64_t waited = clock_now_ns(session->rtc->front->clock) - session->begun_ns;
+	int64_t now = clock_now_ns(session->rtc->front->clock), wait_ms;
 	uint64_t pos;
 
 	if (entry == NULL) {
-		wait_for_picture(session, waited / NS_PER_MS);
+		wait_for_picture(session, (now - session->begun_ns) / NS_PER_MS);
 		return;
 	}
-	if (is_sound_awaited(session, waited)) {
-		clock_timer_set_ms(&session->wait, SOUND_WAIT_MS - waited / NS_PER_MS);
+	if (session->seen_ns == 0)
+		session->seen_ns = now;
+	wait_ms = wait_for_sound(session, (now - session->seen_ns) / NS_PER_MS);
+	if (wait_ms > 0) {
+		clock_timer_set_ms(&session->wait, wait_ms);
 		return;
 	}
 	if (hub_join(session->cursor.stream->hub, &pos))

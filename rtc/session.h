@@ -81,6 +81,7 @@ struct rtc_session {
 	struct rtc_sdp_offer *offer;
 	char *local; /* the address of ours that he reached, "" unknown */
 	bool wants_sound, is_smooth;
+	int64_t seen_ns;     /* the first picture; 0: not yet */
 	long long stream_id; /* that was asked for */
 	long long shown_id;  /* where its link lets it: that one, or its copy with Opus */
 

@@ -93,6 +93,30 @@ START_ASYNC_TEST(test_copy_does_not_come)
 }
 END_ASYNC_TEST
 
+/* Whether there is sound is seen behind the first picture, however late that is; a copy that is
+ * made for its sound (1) has more time for it. */
+START_ASYNC_TEST(test_sound_comes_behind_the_first_picture)
+{
+	struct rtc_rig *rig = _i == 1 ? start(loop, NULL, NULL) : rtc_rig_start(loop, NULL, NULL);
+	struct rtc_viewer *viewer = rtc_viewer_new(loop);
+	struct feed feed = feed_new(EPOCH);
+
+	feed.stream_id = 1 + (uint32_t)_i;
+	rtc_rig_stream(rig, 1 + _i, _i == 1 ? "door.opus" : "door");
+	viewer->has_opus = true;
+	rtc_rig_ask(rig, rtc_viewer_offer(viewer, true), NULL);
+	loop_run_for_ms(loop, 1000);
+	rtc_rig_push_gop(rig, &feed, 1);
+	loop_run_for_ms(loop, _i == 1 ? 1400 : 200);
+	peer_assert_no_msg(rig->sup);
+	rtc_rig_push(rig, feed_sound_config(&feed));
+	rtc_rig_push(rig, feed_sound(&feed));
+	rtc_rig_push(rig, feed_delta(&feed));
+	ck_assert_ptr_nonnull(strstr(msg_str(rtc_rig_answer(rig), "sdp"), "PCMA/8000"));
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_no_picture)
 {
 	struct rtc_rig *rig = rtc_rig_start(loop, NULL, NULL);
@@ -476,6 +500,7 @@ make_suite(void)
 	tcase_add_test(tcase, test_answer_waits_for_a_picture);
 	tcase_add_test(tcase, test_no_picture);
 	tcase_add_test(tcase, test_copy_does_not_come);
+	tcase_add_loop_test(tcase, test_sound_comes_behind_the_first_picture, 0, 2);
 	tcase_add_test(tcase, test_stream_goes);
 	tcase_add_test(tcase, test_refusals);
 	tcase_add_test(tcase, test_limits);

@@ -213,23 +213,36 @@ on_gone(void *arg)
 
 /* Turns */
 
+/* NULL: nothing more now. Another form may be read in another order, in which another entry is the
+ * next. */
+static struct hub_entry *
+next_entry(struct sub *sub)
+{
+	for (int i = 0; i < 2; i++) {
+		enum cursor_mode mode = sub->now->mode;
+		struct hub_entry *entry = cursor_peek(sub->now);
+
+		if (entry == NULL)
+			return NULL;
+		if (!accept_form(sub, entry, sub->now, &sub->form)) {
+			choose_again(sub);
+			return NULL;
+		}
+		if (sub->now->mode == mode)
+			return entry;
+	}
+	/* In each order that is one of the other form: on when something else has come. */
+	return NULL;
+}
+
 /* false: nothing more now. */
 static bool
 serve_entry(struct sub *sub, size_t *bytes)
 {
-	struct hub_entry *entry = cursor_peek(sub->now);
-	enum cursor_mode mode = sub->now->mode;
+	struct hub_entry *entry = next_entry(sub);
 
 	if (entry == NULL)
 		return false;
-	if (!accept_form(sub, entry, sub->now, &sub->form)) {
-		choose_again(sub);
-		return false;
-	}
-	if (sub->now->mode != mode) {
-		ready(sub);
-		return false;
-	}
 	*bytes += sub_queue_entry(sub, entry);
 	return true;
 }

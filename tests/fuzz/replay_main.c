@@ -1,7 +1,8 @@
 /*
  * Runs a libFuzzer target over its stored corpus without libFuzzer: the files of
  * CORPUS_ROOT/<name of the program without _replay>, or those that stand on the command line. Each
- * file is given whole, in memory of just its size. Fails when there was none.
+ * file is given whole, in memory of just its size. Fails when there was none, and when one takes
+ * for ever (SIGALRM).
  */
 #include "config.h"
 
@@ -10,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_BYTES_MAX (4u << 20)
 #define FOLDER_BYTES   4096
+#define FOREVER_S      300 /* any of them takes milliseconds */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,7 +38,9 @@ replay_file(const char *path)
 	if (len > 0)
 		memcpy(data, whole, len);
 	free(whole);
+	(void)alarm(FOREVER_S);
 	(void)LLVMFuzzerTestOneInput(data, len);
+	(void)alarm(0);
 	free(data);
 	return 1;
 }

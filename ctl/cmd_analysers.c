@@ -4,11 +4,10 @@
 #include "config.h"
 
 #include "ctl/commands.h"
-#include "ctl/request.h"
+#include "ctl/list.h"
 #include "ctl/status.h"
 #include "ctl/text.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -124,33 +123,10 @@ print_table(const json_t *analysers)
 int
 cmd_analysers(const struct ctl_options *options, int argc, char **argv)
 {
-	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
-					       { NULL, 0, NULL, 0 } };
-	struct ctl_reply reply = { 0 };
-	char err[CTL_ERROR_MAX];
-	bool json = false;
-	int c, rc;
+	static const struct ctl_list list = { .ask = MSG_CTL_ANALYSERS,
+					      .rows = offsetof(struct ctl_reply, analysers),
+					      .none = "no program looks at the cameras",
+					      .print = print_table };
 
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
-			return ctl_usage(argv[0]);
-		json = true;
-	}
-	if (!ctl_has_words(argc, 0, 0, argv[0]))
-		return CTL_USAGE;
-	rc = ctl_request(options->runtime_dir, msg_new(MSG_CTL_ANALYSERS), &reply, err);
-	if (rc != CTL_OK) {
-		ctl_complain("%s", err);
-		return rc;
-	}
-	if (json) {
-		json_dumpf(reply.analysers, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else if (json_array_size(reply.analysers) == 0) {
-		puts("no program looks at the cameras");
-	} else {
-		print_table(reply.analysers);
-	}
-	ctl_reply_clear(&reply);
-	return CTL_OK;
+	return ctl_list(options, argc, argv, &list);
 }

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "ctl/commands.h"
+#include "ctl/list.h"
 #include "ctl/request.h"
 #include "ctl/status.h"
 #include "ctl/text.h"
@@ -56,35 +57,12 @@ print_table(const json_t *viewers)
 int
 cmd_viewers(const struct ctl_options *options, int argc, char **argv)
 {
-	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
-					       { NULL, 0, NULL, 0 } };
-	struct ctl_reply reply = { 0 };
-	char err[CTL_ERROR_MAX];
-	bool json = false;
-	int c, rc;
+	static const struct ctl_list list = { .ask = MSG_CTL_VIEWERS,
+					      .rows = offsetof(struct ctl_reply, viewers),
+					      .none = "nobody watches",
+					      .print = print_table };
 
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
-			return ctl_usage(argv[0]);
-		json = true;
-	}
-	if (!ctl_has_words(argc, 0, 0, argv[0]))
-		return CTL_USAGE;
-	rc = ctl_request(options->runtime_dir, msg_new(MSG_CTL_VIEWERS), &reply, err);
-	if (rc != CTL_OK) {
-		ctl_complain("%s", err);
-		return rc;
-	}
-	if (json) {
-		json_dumpf(reply.viewers, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else if (json_array_size(reply.viewers) == 0) {
-		puts("nobody watches");
-	} else {
-		print_table(reply.viewers);
-	}
-	ctl_reply_clear(&reply);
-	return CTL_OK;
+	return ctl_list(options, argc, argv, &list);
 }
 
 int

@@ -176,6 +176,19 @@ send_group(void)
 	end_replay(100, LIB_SUBSCRIBER);
 }
 
+/* An analyser that was given the first group. */
+static struct program *
+start_playing(struct loop *loop, struct peer *supervisor)
+{
+	struct program *analyser;
+
+	open_pub("door-100.sock");
+	analyser = start(loop, supervisor, "analyser");
+	send_group();
+	program_wait_output(analyser, "frame door 3", 0);
+	return analyser;
+}
+
 START_ISOLATED_TEST(test_begins_with_the_newest_group, .real_clock = true)
 {
 	struct peer *supervisor = lib_supervise(loop);
@@ -202,10 +215,7 @@ START_ISOLATED_TEST(test_a_hole_and_another_worker, .real_clock = true)
 	struct peer *supervisor = lib_supervise(loop);
 	struct program *analyser;
 
-	open_pub("door-100.sock");
-	analyser = start(loop, supervisor, "analyser");
-	send_group();
-	program_wait_output(analyser, "frame door 3", 0);
+	analyser = start_playing(loop, supervisor);
 	publish(100, 'P', 6, false);
 	publish(100, 'P', 7, false);
 	publish(100, 'K', 8, false);
@@ -253,10 +263,7 @@ START_ISOLATED_TEST(test_rubbish_on_the_bus_is_not_believed, .real_clock = true)
 	struct peer *supervisor = lib_supervise(loop);
 	struct program *analyser;
 
-	open_pub("door-100.sock");
-	analyser = start(loop, supervisor, "analyser");
-	send_group();
-	program_wait_output(analyser, "frame door 3", 0);
+	analyser = start_playing(loop, supervisor);
 	for (int i = 0; i < 50; i++)
 		ck_assert_int_eq(
 		    bus_pub_send_plain(pub, "rubbish that is no frame", (size_t)i % 24), 0);
@@ -280,10 +287,7 @@ START_ISOLATED_TEST(test_camhub_may_restart, .real_clock = true)
 	struct peer *supervisor = lib_supervise(loop);
 	struct program *analyser;
 
-	open_pub("door-100.sock");
-	analyser = start(loop, supervisor, "analyser");
-	send_group();
-	program_wait_output(analyser, "frame door 3", 0);
+	analyser = start_playing(loop, supervisor);
 	peer_close(supervisor);
 	peer_run(supervisor, 0);
 	unlink(harness_tmpfile("tap.sock"));

@@ -207,6 +207,45 @@ START_ASYNC_TEST(test_usage, .real_clock = true)
 }
 END_ASYNC_TEST
 
+/* Nobody there, one for people, one for programs. */
+static const struct {
+	const char *command, *option;
+	enum msg_type ask;
+	bool is_there;
+	const char *output;
+} lists[] = {
+	{ "viewers", NULL, MSG_CTL_VIEWERS, false, "nobody watches\n" },
+	{ "viewers", "--json", MSG_CTL_VIEWERS, false, "[]\n" },
+	{ "viewers", NULL, MSG_CTL_VIEWERS, true, "192.0.2.7" },
+	{ "viewers", "--json", MSG_CTL_VIEWERS, true, "\"address\": \"192.0.2.7\"" },
+	{ "analysers", NULL, MSG_CTL_ANALYSERS, false, "no program looks at the cameras\n" },
+	{ "analysers", "--json", MSG_CTL_ANALYSERS, false, "[]\n" },
+};
+
+START_ASYNC_TEST(test_lists, .real_clock = true)
+{
+	struct peer *peer = listen_as_supervisor(loop);
+	struct program *program = start(loop, lists[_i].command, lists[_i].option, NULL);
+
+	peer_expect_msg(peer, lists[_i].ask, NULL);
+	if (lists[_i].is_there)
+		peer_send_msg(peer,
+			      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "type",
+					"viewer", "id", "7", "camera", "door", "user", "ann", "way",
+					"session", "address", "192.0.2.7", "transport", "wall",
+					"since_ms", (json_int_t)now_ms()),
+			      -1);
+	peer_send_msg(peer, ctl_message_done(0, ""), -1);
+	peer_expect_close(peer);
+	ck_assert_int_eq(program_wait(program, DEADLINE_MS), CTL_OK);
+	if (lists[_i].is_there)
+		ck_assert_ptr_nonnull(strstr(program_output(program), lists[_i].output));
+	else
+		ck_assert_str_eq(program_output(program), lists[_i].output);
+	async_complete(loop);
+}
+END_ASYNC_TEST
+
 START_ASYNC_TEST(test_not_running, .real_clock = true)
 {
 	static const char *const words[] = { "status", "reload", "version" };
@@ -456,6 +495,7 @@ ctl_suite(void)
 	tcase_add_test(tcase, test_no_such_camera);
 	tcase_add_loop_test(tcase, test_commands, 0, N_COMMANDS);
 	tcase_add_loop_test(tcase, test_usage, 0, COUNT(wrong_usage));
+	tcase_add_loop_test(tcase, test_lists, 0, COUNT(lists));
 	tcase_add_test(tcase, test_not_running);
 	tcase_add_loop_test(tcase, test_no_answer, 0, 2);
 	tcase_add_loop_test(tcase, test_half_an_answer, 0, 2);
